@@ -1,0 +1,43 @@
+# Needs Python 3.11 or newer and make, nothing else. PYTHON=python3.13 chooses another one.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow lint format bench reference clean
+
+demo: .venv/installed
+	$(BIN)/rnnlab run configs/forget_bias.yaml
+
+test: .venv/installed
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/recording_cost.py
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	  (echo "rnnlab needs Python 3.11 or newer: make PYTHON=python3.12" && exit 1)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist
+
+# The committed table and figures of the demo.
+reference: .venv/installed
+	$(BIN)/rnnlab run forget_bias --out results/forget_bias
+	mkdir -p results/reference/forget_bias
+	cd results/forget_bias && cp -r compare.csv config.yaml environment.json figures ../reference/forget_bias

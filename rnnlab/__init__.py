@@ -1,0 +1,45 @@
+"""rnnlab shows where gradients go in recurrent networks.
+
+Names are loaded when first used, so that ``import rnnlab`` and ``rnnlab --help`` do not wait for
+JAX.
+"""
+
+import importlib
+from typing import Any
+
+from rnnlab.version import __version__
+
+_HOME = {
+    "Adding": "rnnlab.tasks",
+    "Cell": "rnnlab.cells",
+    "Copying": "rnnlab.tasks",
+    "Findings": "rnnlab.findings",
+    "GRU": "rnnlab.cells",
+    "GradientFlow": "rnnlab.gradients.flow",
+    "HiddenState": "rnnlab.cells",
+    "LSTM": "rnnlab.cells",
+    "LSTMState": "rnnlab.cells",
+    "Results": "rnnlab.results",
+    "Task": "rnnlab.tasks",
+    "UserError": "rnnlab.errors",
+    "VanillaRNN": "rnnlab.cells",
+    "affine": "rnnlab.cells",
+    "compare": "rnnlab.comparison",
+    "from_torch": "rnnlab.torch_weights",
+    "gradient_flow": "rnnlab.gradients.flow",
+    "load": "rnnlab.results",
+    "run": "rnnlab.engine",
+    "unroll": "rnnlab.recurrence",
+}
+
+__all__ = [*sorted(_HOME), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'rnnlab' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""``python -m rnnlab``."""
+
+from rnnlab.cli import main
+
+main()

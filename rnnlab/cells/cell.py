@@ -1,0 +1,144 @@
+"""What a cell is: its settings, its parameters, and one step in time."""
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+Params = dict[str, Any]
+Observe = Callable[[str, Array], Array]
+
+
+class HiddenState(NamedTuple):
+    """State of a cell that carries only h."""
+
+    h: Array
+
+
+class AtInit:
+    """Marks an option that shapes the initial parameters and nothing after."""
+
+
+def unobserved(name: str, value: Array) -> Array:
+    """The hook that does nothing: returns ``value``."""
+    return value
+
+
+def affine(
+    params: Params,
+    gates: str | tuple[str, ...],
+    x: Float[Array, "batch inputs"] | None = None,
+    h: Float[Array, "batch hidden"] | None = None,
+) -> list[Float[Array, "batch hidden"]]:
+    """``x W_k + h U_k + bias_k`` for every gate k, formed as one product.
+
+    Args:
+        params: holds ``W_k`` (inputs, hidden), ``U_k`` (hidden, hidden) and ``bias_k`` (hidden,).
+        gates: the names k.
+        x: the input; without it the ``W_k`` are left out.
+        h: the hidden state; without it the ``U_k`` are left out.
+
+    Returns:
+        One array (batch, hidden) for each gate, in the order of ``gates``.
+    """
+
+    def side_by_side(prefix: str) -> Array:
+        return jnp.concatenate([params[f"{prefix}_{k}"] for k in gates], axis=-1)
+
+    total = side_by_side("bias")
+    if x is not None:
+        total = x @ side_by_side("W") + total
+    if h is not None:
+        total = h @ side_by_side("U") + total
+    return jnp.split(total, len(gates), axis=-1)
+
+
+class Cell(BaseModel, ABC):
+    """A recurrent cell: settings as fields, equations in ``init`` and ``step``.
+
+    Subclass it and write both for a single layer; ``layers`` stacks any cell. Every value passed
+    to ``observe`` can be recorded; ``step`` must pass each part of its new state, so that the
+    gradient with respect to it can be.
+
+    Attributes:
+        State: NamedTuple of the carried arrays, each (batch, hidden); one is called ``h``, the
+            cell's output.
+        gates: names under which ``step`` observes its gates, each in (0, 1).
+        hidden: number of units of a layer.
+        layers: number of layers; each one above the first reads the ``h`` of the one below.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    State: ClassVar[Any] = HiddenState
+    gates: ClassVar[tuple[str, ...]] = ()
+
+    hidden: PositiveInt = 64
+    layers: PositiveInt = 1
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "init" in cls.__dict__:
+            cls.init = _for_every_layer(cls.init)  # type: ignore[method-assign]
+
+    @abstractmethod
+    def init(self, key: Key[Array, ""], input_size: int) -> Any:
+        """Initial parameters: a dict of named arrays, or a tuple of one dict a layer.
+
+        Args:
+            key: determines every random number.
+            input_size: number of input features of the first layer.
+        """
+
+    @abstractmethod
+    def step(
+        self,
+        params: Params,
+        state: Any,
+        x: Float[Array, "batch inputs"],
+        observe: Observe = unobserved,
+    ) -> Any:
+        """The state after reading ``x``, for one layer.
+
+        Args:
+            params: one layer's parameters.
+            state: the previous ``State``, arrays (batch, hidden).
+            x: input of this time step.
+            observe: called as ``observe(name, value)``; returns the value to go on with.
+        """
+
+    def initial_state(self, batch: int) -> Any:
+        """The all-zero ``State`` of one layer, arrays (batch, hidden)."""
+        return self.State(*(jnp.zeros((batch, self.hidden)) for _ in self.State._fields))
+
+    def dynamics(self) -> "Cell":
+        """This cell with every option that only shapes initial parameters at its default.
+
+        Two cells with equal dynamics run the same program on different parameters.
+        """
+        at_init = {
+            name: field.default
+            for name, field in type(self).model_fields.items()
+            if AtInit in field.metadata
+        }
+        return self.model_copy(update=at_init)
+
+
+def _for_every_layer(init: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an ``init`` written for one layer return a tuple of them for a stack."""
+
+    @functools.wraps(init)
+    def stacked(self: Cell, key: Array, input_size: int) -> Any:
+        if self.layers == 1:
+            return init(self, key, input_size)
+        layer = self.model_copy(update={"layers": 1})
+        sizes = [input_size] + [self.hidden] * (self.layers - 1)
+        keys = jax.random.split(key, self.layers)
+        return tuple(layer.init(k, size) for k, size in zip(keys, sizes, strict=True))
+
+    return stacked

@@ -1,0 +1,85 @@
+"""The gated recurrent unit."""
+
+from typing import Annotated, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+from jax.nn import sigmoid
+from jaxtyping import Array, Float, Key
+from pydantic import model_validator
+
+from rnnlab.cells.cell import AtInit, HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.kernels import ChronoLength, Finite, KernelCell
+from rnnlab.initializers import chrono
+
+
+class GRU(KernelCell):
+    """GRU (Cho et al. 2014) whose update gate z remembers: h_t = z ⊙ h_{t−1} + (1 − z) ⊙ n.
+
+    r, z = σ(x_t W + h_{t−1} U + b) each, and
+    n = tanh(x_t W_n + (r ⊙ h_{t−1}) U_n + b_n) with ``reset="before"``,
+    n = tanh(x_t W_n + b_n + r ⊙ (h_{t−1} U_hn + b_hn)) with ``reset="after"`` (as in cuDNN,
+    PyTorch, Flax and Keras).
+
+    Attributes:
+        reset: whether r acts before or after the recurrent product.
+        update_bias: initial b_z, the whole offset before the sigmoid; positive remembers;
+            ``chrono`` draws it per unit (Tallec & Ollivier 2018, equation 16).
+        t_max: the longest time scale that ``chrono`` draws, in steps.
+
+    Raises:
+        ValueError: ``chrono`` without ``t_max``.
+    """
+
+    gates: ClassVar[tuple[str, ...]] = ("r", "z")
+
+    reset: Literal["before", "after"] = "after"
+    update_bias: Annotated[Finite | Literal["chrono"], AtInit] = 0.0
+    t_max: Annotated[ChronoLength | None, AtInit] = None
+
+    @model_validator(mode="after")
+    def _chrono_needs_t_max(self) -> "GRU":
+        if self.update_bias == "chrono" and self.t_max is None:
+            raise ValueError("update_bias 'chrono' needs t_max, the longest time scale in steps")
+        return self
+
+    def init(self, key: Key[Array, ""], input_size: int) -> Params:
+        """``W_k`` (input_size, hidden), ``U_k`` (hidden, hidden), ``bias_k`` (hidden,), k in rzn.
+
+        With ``reset="after"``, ``U_hn`` and ``bias_hn`` take the place of ``U_n``. The kernels of
+        a key do not depend on the biases.
+        """
+        input_key, recurrent_key, bias_key = jax.random.split(key, 3)
+        after = self.reset == "after"
+        return (
+            self.input_kernels(input_key, "rzn", input_size)
+            | self.recurrent_kernels(recurrent_key, ("r", "z", "hn" if after else "n"))
+            | self.biases(r=0.0, z=self._update_bias(bias_key), n=0.0)
+            | (self.biases(hn=0.0) if after else {})
+        )
+
+    def _update_bias(self, key: Key[Array, ""]) -> Float[Array, " hidden"]:
+        if self.update_bias == "chrono":
+            assert self.t_max is not None
+            return chrono(key, self.hidden, self.t_max)
+        return jnp.full((self.hidden,), self.update_bias)
+
+    def step(
+        self,
+        params: Params,
+        state: HiddenState,
+        x: Float[Array, "batch inputs"],
+        observe: Observe = unobserved,
+    ) -> HiddenState:
+        """One step; observes r, z, n and h."""
+        a_r, a_z = affine(params, "rz", x, state.h)
+        r = observe("r", sigmoid(a_r))
+        z = observe("z", sigmoid(a_z))
+        if self.reset == "before":
+            (a_n,) = affine(params, "n", x, r * state.h)
+        else:
+            (a_xn,) = affine(params, "n", x)
+            (a_hn,) = affine(params, ("hn",), h=state.h)
+            a_n = a_xn + r * a_hn
+        n = observe("n", jnp.tanh(a_n))
+        return HiddenState(observe("h", z * state.h + (1 - z) * n))

@@ -1,0 +1,57 @@
+"""What the built-in cells share: kernels drawn by name, a choice of activation."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+from pydantic import Field
+
+from rnnlab.cells.cell import AtInit, Cell, Params
+from rnnlab.initializers import InputKernel, RecurrentKernel, kernel
+
+Activation = Literal["tanh", "relu"]
+ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu}
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+ChronoLength = Annotated[float, Field(ge=3, allow_inf_nan=False)]
+
+
+class KernelCell(Cell):
+    """A cell whose kernels are drawn by name.
+
+    Attributes:
+        input_kernel: initial W of every gate, see ``kernel``.
+        recurrent_kernel: initial U of every gate.
+        recurrent_gain: factor on every initial U.
+    """
+
+    input_kernel: Annotated[InputKernel, AtInit] = "glorot"
+    recurrent_kernel: Annotated[RecurrentKernel, AtInit] = "orthogonal"
+    recurrent_gain: Annotated[float, AtInit, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    def input_kernels(
+        self, key: Key[Array, ""], gates: str | tuple[str, ...], input_size: int
+    ) -> Params:
+        """``W_k`` (input_size, hidden) for every gate k."""
+        keys = jax.random.split(key, len(gates))
+        return {
+            f"W_{k}": kernel(self.input_kernel, subkey, input_size, self.hidden)
+            for k, subkey in zip(gates, keys, strict=True)
+        }
+
+    def recurrent_kernels(self, key: Key[Array, ""], gates: tuple[str, ...] | str) -> Params:
+        """``U_k`` (hidden, hidden) for every gate k."""
+        keys = jax.random.split(key, len(gates))
+        return {
+            f"U_{k}": self.recurrent_gain
+            * kernel(self.recurrent_kernel, subkey, self.hidden, self.hidden)
+            for k, subkey in zip(gates, keys, strict=True)
+        }
+
+    def biases(self, **values: float | Array) -> Params:
+        """``bias_k`` (hidden,) for every gate k, each given as a number or per unit."""
+        return {
+            f"bias_{k}": jnp.broadcast_to(jnp.asarray(value, dtype=float), (self.hidden,))
+            for k, value in values.items()
+        }

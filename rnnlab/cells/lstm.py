@@ -1,0 +1,98 @@
+"""The long short-term memory."""
+
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.nn import sigmoid
+from jaxtyping import Array, Float, Key
+from pydantic import model_validator
+
+from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
+from rnnlab.cells.kernels import ACTIVATIONS, Activation, ChronoLength, Finite, KernelCell
+from rnnlab.initializers import chrono
+
+
+class LSTMState(NamedTuple):
+    """Hidden state h and cell state c."""
+
+    h: Array
+    c: Array
+
+
+class LSTM(KernelCell):
+    """LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+    i, f, o = σ(x_t W + h_{t−1} U + b) each, g = φ(x_t W_g + h_{t−1} U_g + b_g),
+    c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ φ(c_t).
+
+    Attributes:
+        activation: φ, of the candidate g and of the output.
+        forget_bias: initial b_f, the whole offset before the sigmoid; ``chrono`` draws it per
+            unit (Tallec & Ollivier 2018, equation 16).
+        input_bias: initial b_i; ``tied`` is −b_f per unit. Default: tied with chrono, else 0.
+        output_bias: initial b_o.
+        t_max: the longest time scale that ``chrono`` draws, in steps.
+
+    Raises:
+        ValueError: ``chrono`` without ``t_max``.
+    """
+
+    State: ClassVar[Any] = LSTMState
+    gates: ClassVar[tuple[str, ...]] = ("i", "f", "o")
+
+    activation: Activation = "tanh"
+    forget_bias: Annotated[Finite | Literal["chrono"], AtInit] = 1.0
+    input_bias: Annotated[Finite | Literal["tied"], AtInit] = 0.0
+    output_bias: Annotated[Finite, AtInit] = 0.0
+    t_max: Annotated[ChronoLength | None, AtInit] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tie_with_chrono(cls, options: dict[str, Any]) -> dict[str, Any]:
+        tied = {"input_bias": "tied"} if options.get("forget_bias") == "chrono" else {}
+        return tied | options
+
+    @model_validator(mode="after")
+    def _chrono_needs_t_max(self) -> "LSTM":
+        if self.forget_bias == "chrono" and self.t_max is None:
+            raise ValueError("forget_bias 'chrono' needs t_max, the longest time scale in steps")
+        return self
+
+    def init(self, key: Key[Array, ""], input_size: int) -> Params:
+        """``W_k`` (input_size, hidden), ``U_k`` (hidden, hidden), ``bias_k`` (hidden,), k in ifgo.
+
+        The kernels of a key do not depend on the biases.
+        """
+        input_key, recurrent_key, bias_key = jax.random.split(key, 3)
+        b_f = self._forget_bias(bias_key)
+        b_i = -b_f if self.input_bias == "tied" else self.input_bias
+        return (
+            self.input_kernels(input_key, "ifgo", input_size)
+            | self.recurrent_kernels(recurrent_key, "ifgo")
+            | self.biases(i=b_i, f=b_f, g=0.0, o=self.output_bias)
+        )
+
+    def _forget_bias(self, key: Key[Array, ""]) -> Float[Array, " hidden"]:
+        if self.forget_bias == "chrono":
+            assert self.t_max is not None
+            return chrono(key, self.hidden, self.t_max)
+        return jnp.full((self.hidden,), self.forget_bias)
+
+    def step(
+        self,
+        params: Params,
+        state: LSTMState,
+        x: Float[Array, "batch inputs"],
+        observe: Observe = unobserved,
+    ) -> LSTMState:
+        """One step; observes i, f, g, o, c and h."""
+        φ = ACTIVATIONS[self.activation]
+        a_i, a_f, a_g, a_o = affine(params, "ifgo", x, state.h)
+        i = observe("i", sigmoid(a_i))
+        f = observe("f", sigmoid(a_f))
+        g = observe("g", φ(a_g))
+        o = observe("o", sigmoid(a_o))
+        c = observe("c", f * state.c + i * g)
+        h = observe("h", o * φ(c))
+        return LSTMState(h, c)

@@ -1,0 +1,185 @@
+"""What a config file may say."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from yaml import YAMLError
+
+from rnnlab.bundled import find_config
+from rnnlab.errors import UserError
+from rnnlab.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
+from rnnlab.validation import explain
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Training(_Section):
+    """How a run trains.
+
+    Attributes:
+        steps: number of updates.
+        batch: examples per update, drawn afresh each time.
+        optimizer: a name, or ``{kind: name, option: value}``.
+        learning_rate: the optimiser's rate.
+        schedule: a name, or ``{kind: name, option: value}``.
+        clip_norm: largest global norm of the gradient.
+        clip_value: largest absolute value of each entry of the gradient.
+        precision: of every number in the run; one in a sweep.
+    """
+
+    steps: NonNegativeInt = 2000
+    batch: PositiveInt = 32
+    optimizer: AnyOptimizer = Adam()
+    learning_rate: Positive = 5e-3
+    schedule: AnySchedule = Constant()
+    clip_norm: Positive | None = None
+    clip_value: Positive | None = None
+    precision: Literal["float32", "float64"] = "float32"
+
+    @model_validator(mode="after")
+    def _a_schedule_needs_steps(self) -> "Training":
+        if self.steps == 0 and isinstance(self.schedule, Cosine):
+            raise ValueError("schedule 'cosine' needs steps ≥ 1")
+        return self
+
+
+class Record(_Section):
+    """What a run records.
+
+    Attributes:
+        every: number of steps from one record to the next.
+        examples: the first so many of the batch are recorded.
+    """
+
+    every: PositiveInt = 10
+    examples: PositiveInt = 32
+
+
+class Config(_Section):
+    """A config file.
+
+    Attributes:
+        name: of the experiment; default the file's name.
+        question: what the experiment answers.
+        task: ``kind`` and the task's options.
+        cell: ``kind`` and the cell's options.
+        training: see ``Training``.
+        record: see ``Record``.
+        sweep: nested like the config; a list is swept, several are crossed.
+        seeds: so many, from 0, or a list of them.
+        analysis: ``file.py:function`` of the results.
+    """
+
+    name: Name
+    question: str = ""
+    task: dict[str, Any] = {}
+    cell: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    record: dict[str, Any] = {}
+    sweep: dict[str, Any] = {}
+    seeds: PositiveInt | Annotated[list[Seed], Field(min_length=1)] = 1
+    analysis: str | None = None
+
+    def seed_list(self) -> list[int]:
+        """The seeds, written out."""
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+def load_config(
+    source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> tuple[Config, Path, list[str]]:
+    """Read a config file, or the bundled config of that name, and apply overrides.
+
+    Args:
+        source: a path, or a bundled name.
+        overrides: ``"dotted.key=value"`` each, or a mapping with dotted or nested keys. One that
+            begins with ``sweep`` replaces the whole sweep.
+
+    Returns:
+        The config, the file it came from, and the dotted keys that were overridden.
+
+    Raises:
+        UserError: whatever is wrong with the file or an override.
+    """
+    path = find_config(source)
+    patch = _override_patch(overrides)
+    content = {"name": path.stem} | _read_yaml(path, patch)
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise UserError(explain(error, Config, str(path))) from None
+    if len(set(config.seed_list())) < len(config.seed_list()):
+        raise UserError(f"{path}: seeds: {config.seeds} names a seed twice")
+    return config, path, _dotted_keys(_with_text_keys(OmegaConf.to_container(patch)))
+
+
+def _read_yaml(path: Path, patch: DictConfig) -> dict[str, Any]:
+    """The file's content with the patch merged over it, interpolations resolved."""
+    try:
+        loaded = OmegaConf.load(path)
+        if not isinstance(loaded, DictConfig):
+            raise UserError(f"{path}: must hold keys and values, such as 'task: {{kind: adding}}'")
+        if "sweep" in patch:
+            loaded.pop("sweep", None)
+        resolved = OmegaConf.to_container(
+            OmegaConf.merge(loaded, patch), resolve=True, throw_on_missing=True
+        )
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not readable as YAML: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    content = cast(dict[str, Any], _with_text_keys(resolved))
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def _with_text_keys(tree: Any) -> Any:
+    """YAML allows any key; ours are words, so that any other is reported as unknown."""
+    if isinstance(tree, dict):
+        return {str(key): _with_text_keys(value) for key, value in tree.items()}
+    return [_with_text_keys(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def _override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> DictConfig:
+    """Overrides as one nested mapping."""
+    patch = OmegaConf.create()
+    if isinstance(overrides, Mapping):
+        for key, value in overrides.items():
+            try:
+                OmegaConf.update(patch, key, value, force_add=True)
+            except OmegaConfBaseException as error:
+                raise UserError(f"override {key!r}: {error}") from None
+        return patch
+    for override in overrides:
+        if "=" not in override.strip("="):
+            raise UserError(f"override {override!r} must be key=value, such as cell.hidden=32")
+        try:
+            patch.merge_with_dotlist([override])
+        except (YAMLError, OmegaConfBaseException) as error:
+            raise UserError(f"override {override!r} is not readable: {error}") from None
+    return patch
+
+
+def _dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for key, value in tree.items():
+        inner = isinstance(value, dict) and value
+        keys += _dotted_keys(value, f"{prefix}{key}.") if inner else [f"{prefix}{key}"]
+    return keys

@@ -1,0 +1,43 @@
+"""Where the numbers were made: versions, device, revision."""
+
+import importlib.metadata
+import platform
+import subprocess
+from typing import Any
+
+import jax
+
+from rnnlab.bundled import PACKAGE
+from rnnlab.version import __version__
+
+LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
+
+
+def environment() -> dict[str, Any]:
+    """Versions of Python and the libraries, the device, and rnnlab's git revision if it has one."""
+    device = jax.devices()[0]
+    return {
+        "rnnlab": __version__,
+        "git_revision": _git_revision(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": f"{device.platform} ({device.device_kind}) × {jax.device_count()}",
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _git_revision() -> str | None:
+    """The commit of the checkout that rnnlab runs from, "+" appended if it has changes."""
+    if not (PACKAGE.parent / ".git").exists():
+        return None
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+            cwd=PACKAGE.parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return described.stdout.strip() or None

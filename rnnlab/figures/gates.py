@@ -1,0 +1,107 @@
+"""A gate over time and over training, beside the value that its bias alone would give."""
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.figures.style import (
+    axes_or_new,
+    figure_legend,
+    line_style,
+    panels,
+    seed_band,
+    settings_of,
+)
+
+BIAS_OF_GATE = {"f": "cell.forget_bias", "z": "cell.update_bias"}
+
+
+def gate_over_time(
+    gates: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    gate: str = "f",
+    step: int = 0,
+    runs: pd.DataFrame | None = None,
+) -> Axes:
+    """Mean gate of the top layer against t, at one training step.
+
+    Median over seeds with a band from least to greatest.
+
+    Args:
+        gates: ``Results.gates``.
+        ax: where to draw; default a new figure.
+        gate: which one.
+        step: training step of the record.
+        runs: ``Results.runs``; with it, σ(bias) is drawn as a thin line.
+    """
+    ax = axes_or_new(ax)
+    _gate_lines(gates[gates["step"] == step], ax, gate, "t")
+    _bias_lines(runs, ax, gate, settings_of(gates))
+    ax.set_xlabel("time step t")
+    ax.set_ylabel(f"mean ${gate}_t$")
+    ax.set_title("at initialisation" if step == 0 else f"after {step} updates")
+    return ax
+
+
+def gate_over_training(
+    gates: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    gate: str = "f",
+    runs: pd.DataFrame | None = None,
+) -> Axes:
+    """Mean gate of the top layer over units, examples and time, against training step."""
+    ax = axes_or_new(ax)
+    _gate_lines(gates, ax, gate, "step")
+    _bias_lines(runs, ax, gate, settings_of(gates))
+    ax.set_xlabel("training step")
+    ax.set_ylabel(f"mean ${gate}_t$ over all t")
+    ax.set_title("over training")
+    return ax
+
+
+def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
+    """Over time at initialisation and at the end, and over training."""
+    figure, axes = panels(1, 3, sharey=True)
+    last = int(gates["step"].max())
+    gate_over_time(gates, axes[0, 0], gate=gate, step=0, runs=runs)
+    gate_over_time(gates, axes[0, 1], gate=gate, step=last, runs=runs)
+    gate_over_training(gates, axes[0, 2], gate=gate, runs=runs)
+    axes[0, 1].set_ylabel("")
+    axes[0, 2].set_ylabel("")
+    figure_legend(figure, list(axes.flat))
+    return figure
+
+
+def bias_value(forget_bias: float | str, t_max: float) -> float:
+    """σ(b), or under chrono its mean over u ~ U[1, t_max − 1], 1 − ln(t_max/2)/(t_max − 2)."""
+    if forget_bias == "chrono":
+        return 1 - math.log(t_max / 2) / (t_max - 2)
+    return 1 / (1 + math.exp(-float(forget_bias)))
+
+
+def _gate_lines(gates: pd.DataFrame, ax: Axes, gate: str, x: str) -> None:
+    own = gates[gates["gate"] == gate]
+    top = own[own["layer"] == own["layer"].max()]
+    for index, setting in enumerate(settings_of(gates)):
+        lines = top[top["setting"] == setting]
+        if not lines.empty:
+            wide = lines.pivot_table(index=x, columns="seed", values="mean")
+            seed_band(ax, wide, index, setting)
+
+
+def _bias_lines(runs: pd.DataFrame | None, ax: Axes, gate: str, settings: list[str]) -> None:
+    key = BIAS_OF_GATE.get(gate, "")
+    if runs is None or key not in runs:
+        return
+    symbol = rf"$\sigma(b_{gate})$, for chrono its mean"
+    for index, setting in enumerate(settings):
+        own = runs[runs["setting"] == setting].iloc[0]
+        if not pd.isna(own[key]):
+            value = bias_value(own[key], own.get("cell.t_max", math.nan))
+            colour = line_style(index)["color"]
+            ax.axhline(value, color=colour, linewidth=0.6, alpha=0.7, zorder=0)
+    ax.plot([], [], color="0.4", linewidth=0.6, label=symbol)

@@ -1,0 +1,58 @@
+"""Loss against training step."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.analysis import SOLVED_WINDOW
+from rnnlab.figures.style import (
+    axes_or_new,
+    figure_legend,
+    line_style,
+    panels,
+    seed_band,
+    settings_of,
+)
+
+
+def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Training loss, its mean over the last 50 steps, with the baseline and where it was solved.
+
+    Median over seeds with a band from least to greatest; a mark on the line of the threshold for
+    each seed that solved the task.
+
+    Args:
+        training: ``Results.training``.
+        runs: ``Results.runs``, for baseline, threshold and ``solved_at``.
+        ax: where to draw; default a new figure.
+    """
+    ax = axes_or_new(ax)
+    for index, setting in enumerate(settings_of(training)):
+        own = training[training["setting"] == setting]
+        if own.empty:
+            continue
+        losses = own.pivot_table(index="step", columns="seed", values="loss", dropna=False)
+        recent = losses.rolling(SOLVED_WINDOW, min_periods=1).mean().dropna(how="all")
+        seed_band(ax, recent, index, setting)
+        solved = runs[(runs["setting"] == setting) & runs["solved_at"].notna()]
+        style = line_style(index) | {"linestyle": "", "markersize": 6, "markerfacecolor": "none"}
+        ax.plot(solved["solved_at"].astype(float), solved["threshold"].astype(float), **style)
+    for baseline in sorted(set(runs["baseline"].dropna())):
+        ax.axhline(baseline, color="0.4", linewidth=0.8, label="baseline: remembers nothing")
+    for threshold in sorted(set(runs["threshold"].dropna())):
+        ax.axhline(
+            threshold, color="0.4", linewidth=0.8, linestyle=":", label="solved (open marks: when)"
+        )
+    ax.set_yscale("log")
+    ax.set_xlabel("training step")
+    ax.set_ylabel(f"training loss, mean of {SOLVED_WINDOW} steps")
+    return ax
+
+
+def learning_curves_figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+    """One panel."""
+    figure, axes = panels(1, 1)
+    figure.set_size_inches(4.8, 3.6)
+    learning_curves(training, runs, axes[0, 0])
+    figure_legend(figure, [axes[0, 0]])
+    return figure

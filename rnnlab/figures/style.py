@@ -1,0 +1,103 @@
+"""One look for all figures: readable in black and white and by colour-blind readers."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito 2008, the light yellow left out; dashes and markers tell lines apart without colour.
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+RC: Any = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+}
+PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Colour, dashes and marker of the index-th line."""
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "linestyle": DASHES[index % len(DASHES)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "markersize": 3,
+        "linewidth": 1.2,
+    }
+
+
+def axes_or_new(ax: Axes | None) -> Axes:
+    """The axes given, or those of a new figure."""
+    return ax if ax is not None else plt.subplots(layout="constrained")[1]
+
+
+def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
+    """A grid of axes, always two-dimensional, sized for a paper."""
+    with plt.rc_context(RC):
+        return plt.subplots(
+            rows,
+            columns,
+            squeeze=False,
+            layout="constrained",
+            figsize=(max(3.4, PANEL_WIDTH * columns), PANEL_HEIGHT * rows + 0.5),
+            **options,
+        )
+
+
+def math_label(setting: str) -> str:
+    """A setting's label with its symbols typeset."""
+    return re.sub(r"\bb_([fiz])\b", r"$b_\1$", setting)
+
+
+def settings_of(frame: pd.DataFrame) -> list[str]:
+    """The settings in a frame, in the order of the sweep, also those that have no row here."""
+    return list(frame["setting"].cat.categories)
+
+
+def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
+    """Median over seeds as a line, smallest to largest as a band.
+
+    Args:
+        ax: where to draw.
+        wide: x as index, one column a seed.
+        index: which line style.
+        label: for the legend.
+    """
+    style = line_style(index)
+    ax.plot(
+        wide.index,
+        wide.median(axis=1),
+        label=math_label(label),
+        markevery=(0.05 + 0.02 * index, 0.2),
+        **style,
+    )
+    if wide.shape[1] > 1:
+        low, high = wide.min(axis=1), wide.max(axis=1)
+        ax.fill_between(wide.index, low, high, color=style["color"], alpha=0.12, linewidth=0)
+
+
+def figure_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend for all axes, below them."""
+    entries: dict[str, Any] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        list(entries.values()),
+        list(entries),
+        loc="outside lower center",
+        ncols=2 if figure.get_figwidth() < 6 else 3,
+        fontsize=7,
+        handlelength=3.5,
+    )

@@ -1,0 +1,100 @@
+"""What an experiment shows: its table and figures, made from stored results alone."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rnnlab.analyses import load_analysis
+from rnnlab.comparison import compare
+from rnnlab.errors import UserError
+from rnnlab.figures import (
+    gates_figure,
+    gradient_decay_figure,
+    heatmap_figure,
+    learning_curves_figure,
+)
+from rnnlab.figures.style import RC
+from rnnlab.results import Results
+from rnnlab.store import replacing, storage_errors, write_text
+
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an analysis returns.
+
+    Attributes:
+        table: the comparison, one row a setting.
+        figures: by file name without its ending.
+        text: sentences that answer the experiment's question, or nothing.
+    """
+
+    table: pd.DataFrame
+    figures: dict[str, Figure] = field(default_factory=dict)
+    text: str = ""
+
+
+def standard_findings(results: Results) -> Findings:
+    """The comparison table, and figures of decay, heat maps, learning curves and gates."""
+    gradients, gates = results.gradients, results.gates
+    figures = {
+        "gradient_decay": gradient_decay_figure(gradients, shown_steps(gradients)),
+        "learning_curves": learning_curves_figure(results.training, results.runs),
+    }
+    for quantity in ("c", "h"):
+        if (gradients["quantity"] == quantity).any():
+            figures[f"heatmap_{quantity}"] = heatmap_figure(gradients, quantity)
+    for gate, name in (("f", "forget_gate"), ("z", "update_gate")):
+        if (gates["gate"] == gate).any():
+            figures[name] = gates_figure(gates, results.runs, gate)
+    return Findings(compare(results), figures)
+
+
+def shown_steps(gradients: pd.DataFrame) -> list[int]:
+    """The first, a middle and the last recorded training step."""
+    steps = sorted(gradients["step"].unique())
+    return [int(step) for step in dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1]))]
+
+
+def find(results: Results) -> Findings:
+    """The findings of the analysis that the config names, or else the standard ones.
+
+    Raises:
+        UserError: the analysis is not to be found, or fails.
+    """
+    experiment = results.stores[0].experiment()
+    reference = experiment["analysis"]
+    if len(results.stores) > 1 or reference is None:
+        analyse = standard_findings
+    else:
+        config_folder = results.stores[0].folder / experiment["config_folder"]
+        analyse = load_analysis(reference, "analysis", config_folder)
+    with plt.rc_context(RC):
+        findings = analyse(results)
+    if not isinstance(findings, Findings):
+        raise UserError(f"analysis: {reference} must return rnnlab.Findings, got {type(findings)}")
+    return findings
+
+
+def write_findings(findings: Findings, out: Path, file_format: str = "png") -> list[Path]:
+    """Write ``compare.csv`` and ``figures/``, and close the figures.
+
+    Returns:
+        The files written.
+    """
+    with storage_errors(out):
+        (out / "figures").mkdir(parents=True, exist_ok=True)
+        table = out / "compare.csv"
+        write_text(table, findings.table.to_csv(index=False))
+        written = [table]
+        for name, figure in findings.figures.items():
+            path = out / "figures" / f"{name}.{file_format}"
+            with replacing(path) as partial, plt.rc_context(RC):
+                figure.savefig(partial)
+            plt.close(figure)
+            written.append(path)
+    return written

@@ -1,0 +1,61 @@
+"""What a run reported, as tidy data frames."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnlab.training import Chunk
+
+TRAINING_COLUMNS = ["step", "loss", "gradient_norm", "update_norm", "eval_loss", "eval_metric"]
+
+
+def training_frame(chunks: Chunk, starts: Sequence[int], last_step: int) -> pd.DataFrame:
+    """One row a step up to ``last_step``; evaluation columns are NaN between records.
+
+    Args:
+        chunks: arrays with a leading chunk axis.
+        starts: the step of each chunk's record.
+        last_step: the last step that was reached.
+    """
+    every = chunks.steps.loss.shape[1]
+    scalars = pd.DataFrame(
+        {name: np.ravel(values) for name, values in chunks.steps._asdict().items()},
+        index=np.add.outer(np.asarray(starts), np.arange(every)).ravel(),
+    )
+    evaluation = pd.DataFrame(
+        {"eval_loss": chunks.recorded.eval_loss, "eval_metric": chunks.recorded.eval_metric},
+        index=np.asarray(starts),
+    )
+    scalars = scalars[~scalars.index.duplicated(keep="last")]
+    frame = scalars.join(evaluation).rename_axis("step").reset_index()
+    return frame.loc[frame["step"] <= last_step, TRAINING_COLUMNS]
+
+
+def gradients_frame(chunks: Chunk, starts: Sequence[int]) -> pd.DataFrame:
+    """One row for each recorded step, layer, quantity (h, c) and time step."""
+    return _long(chunks.recorded.gradients, starts, "quantity")
+
+
+def gates_frame(chunks: Chunk, starts: Sequence[int]) -> pd.DataFrame:
+    """One row for each recorded step, layer, gate and time step."""
+    return _long(chunks.recorded.gates, starts, "gate")
+
+
+def _long(
+    statistics: dict[str, dict[str, Any]], steps: Sequence[int], variable: str
+) -> pd.DataFrame:
+    frames = []
+    for name, columns in statistics.items():
+        _, layers, time = next(iter(columns.values())).shape
+        levels = [np.asarray(axis, np.int32) for axis in (steps, range(layers), range(time))]
+        index = pd.MultiIndex.from_product(levels, names=["step", "layer", "t"])
+        values = pd.DataFrame({k: np.ravel(v) for k, v in columns.items()}, index).reset_index()
+        values.insert(3, variable, name)
+        frames.append(values)
+    if not frames:
+        return pd.DataFrame(columns=["step", "t", "layer", variable])
+    frame = pd.concat(frames, ignore_index=True)
+    front = ["step", "t", "layer", variable]
+    return frame[front + [column for column in frame.columns if column not in front]]

@@ -1,0 +1,29 @@
+"""Norms that do not read zero, or infinity, before the numbers themselves do."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def log10_norm(x: Float[Array, "*leading n"]) -> Float[Array, "*leading"]:
+    """log10‖x‖₂ along the last axis; −inf where every entry reads zero.
+
+    Entries are divided by the largest before they are squared: a float32 square is 0 below 1e-19
+    and infinite above 1e19.
+    """
+    largest = jnp.max(jnp.abs(x), axis=-1)
+    return jnp.log10(largest) + 0.5 * jnp.log10(_sum_of_scaled_squares(x, largest))
+
+
+def global_norm(tree: Any) -> Float[Array, ""]:
+    """The 2-norm of all entries of a pytree together, scaled as in ``log10_norm``."""
+    entries = jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(tree)])
+    largest = jnp.max(jnp.abs(entries))
+    return largest * jnp.sqrt(_sum_of_scaled_squares(entries, largest))
+
+
+def _sum_of_scaled_squares(x: Array, largest: Array) -> Array:
+    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1.0)
+    return jnp.sum((x / scale[..., None]) ** 2, axis=-1)

@@ -1,0 +1,77 @@
+"""What the settings of a sweep are called in tables and figures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+BIAS_KEYS = ("cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.t_max")
+CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+Flat = dict[str, Any]
+
+
+def flatten(settings: dict[str, Any]) -> Flat:
+    """Settings with dotted keys; ``kind``s of optimiser and schedule lose the last part."""
+    flat: Flat = {}
+    for section, options in settings.items():
+        for key, value in options.items():
+            if isinstance(value, dict):
+                flat |= {f"{section}.{key}.{inner}": v for inner, v in value.items()}
+            else:
+                flat[f"{section}.{key}"] = value
+    return {key.removesuffix(".kind") if key.count(".") > 1 else key: v for key, v in flat.items()}
+
+
+def varying_keys(settings: Sequence[Flat]) -> list[str]:
+    """Keys on which those settings that have them differ."""
+    keys = dict.fromkeys(key for flat in settings for key in flat)
+    return [key for key in keys if len({repr(f[key]) for f in settings if key in f}) > 1]
+
+
+def labels(settings: Sequence[Flat]) -> list[str]:
+    """A short name for each setting that tells it from the others.
+
+    Names give a forget bias as the effective offset b_f, and the tie to the input gate's.
+    """
+    varying = varying_keys(settings)
+    names = [_label(flat, varying) for flat in settings]
+    return [name or cell_name(flat) for name, flat in zip(names, settings, strict=True)]
+
+
+def cell_name(flat: Flat) -> str:
+    """RNN, LSTM, GRU, or the name of a user's class."""
+    kind = str(flat["cell.kind"])
+    return CELL_NAMES.get(kind, kind.rpartition(":")[2])
+
+
+def _label(flat: Flat, varying: Sequence[str]) -> str:
+    parts = []
+    if "cell.kind" in varying:
+        parts.append(cell_name(flat))
+    if {"cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.kind"} & set(varying):
+        parts += _biases(flat)
+    for key in varying:
+        if key in flat and key not in ("cell.kind", *BIAS_KEYS):
+            parts.append(f"{key.rpartition('.')[2]} = {_short(flat[key])}")
+    return ", ".join(parts)
+
+
+def _biases(flat: Flat) -> list[str]:
+    kept = {"cell.forget_bias": "b_f", "cell.update_bias": "b_z"}
+    parts = []
+    for key, symbol in kept.items():
+        if key not in flat:
+            continue
+        if flat[key] == "chrono":
+            parts.append(f"{symbol} chrono to {flat['cell.t_max']:g}")
+        else:
+            parts.append(f"{symbol} = {flat[key]:g}")
+    input_bias = flat.get("cell.input_bias")
+    if input_bias == "tied":
+        parts.append("b_i = −b_f")
+    elif input_bias:
+        parts.append(f"b_i = {input_bias:g}")
+    return parts
+
+
+def _short(value: Any) -> str:
+    return "none" if value is None else str(value)[:24]

@@ -1,0 +1,140 @@
+"""A cell with a readout on a task: losses, gradients, evaluation."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from rnnlab.cells import Cell
+from rnnlab.cells.cell import Params
+from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
+from rnnlab.initializers import kernel
+from rnnlab.recurrence import Collect, unroll_observed
+from rnnlab.tasks import Task
+
+Loss = Callable[[Array, Any], Array]
+
+
+class Batch(NamedTuple):
+    """Examples: inputs (time, batch, features), targets with a leading batch axis."""
+
+    inputs: Float[Array, "time batch features"]
+    targets: Any
+
+    def first(self, examples: int) -> "Batch":
+        """The first examples only."""
+        targets = jax.tree.map(lambda target: target[:examples], self.targets)
+        return Batch(self.inputs[:, :examples], targets)
+
+
+class LossGradient(NamedTuple):
+    """Mean loss over a batch and its gradient with respect to the parameters."""
+
+    loss: Float[Array, ""]
+    gradient: Any
+
+
+class Observations(NamedTuple):
+    """log10 adjoint norms (layers, time, batch), and what was kept of the gates."""
+
+    log10_norms: dict[str, Array]
+    gates: dict[str, Array]
+
+
+def read_out(
+    params: Params, h: Float[Array, "time batch hidden"]
+) -> Float[Array, "time batch outputs"]:
+    """The linear readout y_t = h_t V + b."""
+    return h @ params["V"] + params["bias"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A cell to be trained on a task; parameters are ``{"cell": …, "readout": {V, bias}}``."""
+
+    cell: Cell
+    task: Task
+
+    def init(self, key: Key[Array, ""]) -> dict[str, Any]:
+        """Initial parameters; the readout's V is Glorot uniform, its bias 0."""
+        cell_key, readout_key = jax.random.split(key)
+        outputs = self.task.output_size
+        return {
+            "cell": self.cell.init(cell_key, self.task.input_size),
+            "readout": {
+                "V": kernel("glorot", readout_key, self.cell.hidden, outputs),
+                "bias": jnp.zeros(outputs),
+            },
+        }
+
+    def sample(self, key: Key[Array, ""], examples: int) -> Batch:
+        """Draw examples of the task."""
+        inputs, targets = jax.vmap(self.task.sample)(jax.random.split(key, examples))
+        return Batch(jnp.swapaxes(inputs, 0, 1), targets)
+
+    def gradient(self, params: Any, batch: Batch) -> LossGradient:
+        """Mean loss and its gradient."""
+        total = functools.partial(self._total_loss, self.task.loss)
+        gradient, (losses, _) = jax.grad(total, has_aux=True)(params, batch)
+        return _mean_over(losses, gradient)
+
+    def observed_gradient(
+        self,
+        loss: Loss,
+        params: Any,
+        batch: Batch,
+        gate_statistic: Callable[[Array], Array] = lambda gate: gate,
+    ) -> tuple[LossGradient, Observations]:
+        """Mean loss and its gradient, with what can be seen on the way forward and back.
+
+        Args:
+            loss: of one example; adjoint norms are those of each example's own loss.
+            params: of cell and readout.
+            batch: the examples.
+            gate_statistic: what to keep of each gate's value (batch, hidden) at a time step.
+        """
+        collect = dict.fromkeys(self.cell.gates, gate_statistic)
+
+        def total(params: Any, slots: Slots) -> tuple[Array, Any]:
+            return self._total_loss(loss, params, batch, slots, collect)
+
+        gradient, norms, (losses, gates) = grad_with_adjoints(
+            total, params, self.cell, batch.inputs
+        )
+        return _mean_over(losses, gradient), Observations(norms, gates)
+
+    def evaluate(self, params: Any, batch: Batch) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Mean loss and mean metric."""
+        outputs, _ = self._outputs(params, batch.inputs)
+        losses = jax.vmap(self.task.loss, in_axes=(1, 0))(outputs, batch.targets)
+        metrics = jax.vmap(self.task.metric, in_axes=(1, 0))(outputs, batch.targets)
+        return losses.mean(), metrics.mean()
+
+    def _outputs(
+        self, params: Any, inputs: Array, slots: Slots | None = None, collect: Collect | None = None
+    ) -> tuple[Array, dict[str, Array]]:
+        seen = unroll_observed(self.cell, params["cell"], inputs, collect=collect, slots=slots)
+        top_h = seen.states.h[-1][self.task.output_steps]
+        return read_out(params["readout"], top_h), seen.collected
+
+    def _total_loss(
+        self,
+        loss: Loss,
+        params: Any,
+        batch: Batch,
+        slots: Slots | None = None,
+        collect: Collect | None = None,
+    ) -> tuple[Array, Any]:
+        """Sum over examples, not mean: then each example's adjoint is that of its own loss."""
+        outputs, collected = self._outputs(params, batch.inputs, slots, collect)
+        losses = jax.vmap(loss, in_axes=(1, 0))(outputs, batch.targets)
+        return losses.sum(), (losses, collected)
+
+
+def _mean_over(losses: Array, gradient_of_sum: Any) -> LossGradient:
+    mean_gradient = jax.tree.map(lambda g: g / losses.size, gradient_of_sum)
+    return LossGradient(losses.mean(), mean_gradient)

@@ -1,0 +1,66 @@
+"""Statistics of what one recorded step saw, over examples and units, inside compiled code."""
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+Statistics = dict[str, Float[Array, "layers time"]]
+
+
+def adjoint_statistics(log10_norms: Float[Array, "layers time batch"]) -> Statistics:
+    """Mean and 10/50/90 % quantiles of log10 norms, and the share that reads zero.
+
+    Mean and quantiles are over the examples whose norm is not zero; NaN where there is none, and
+    where the norm of one is NaN.
+    """
+    is_zero = jnp.isneginf(log10_norms)
+    nonzero = jnp.where(is_zero, jnp.nan, log10_norms)
+    has_nan = jnp.isnan(log10_norms).any(axis=-1)
+    quantiles = jnp.nanquantile(nonzero, jnp.array([0.1, 0.5, 0.9]), axis=-1)
+    q10, q50, q90 = jnp.where(has_nan, jnp.nan, quantiles)
+    return {
+        "log10_mean": jnp.mean(log10_norms, axis=-1, where=~is_zero),
+        "log10_q10": q10,
+        "log10_q50": q50,
+        "log10_q90": q90,
+        "zero_fraction": jnp.mean(is_zero, axis=-1),
+    }
+
+
+def gate_statistics(gate: Float[Array, "layers time batch hidden"]) -> Statistics:
+    """Mean, standard deviation, 10/90 % quantiles and saturation over units and batch.
+
+    Args:
+        gate: values in [0, 1].
+    """
+    values = gate.reshape(*gate.shape[:2], -1)
+    q10, q90 = quantiles_of_nonnegative(values, 0.1, 0.9)
+    return {
+        "mean": jnp.mean(values, axis=-1),
+        "std": jnp.std(values, axis=-1),
+        "q10": q10,
+        "q90": q90,
+        "below_0_1": jnp.mean(values < 0.1, axis=-1),
+        "above_0_9": jnp.mean(values > 0.9, axis=-1),
+    }
+
+
+def quantiles_of_nonnegative(
+    values: Float[Array, "*leading n"], *levels: float
+) -> list[Float[Array, "*leading"]]:
+    """Quantiles along the last axis, linear between order statistics, of values ≥ 0.
+
+    The bits of non-negative floats, read as integers, are in the same order, and integers sort
+    four times faster on a CPU. NaN where a value is NaN.
+    """
+    bits = lax.bitcast_convert_type(values, jnp.dtype(f"int{8 * values.dtype.itemsize}"))
+    ordered = lax.bitcast_convert_type(lax.sort(bits, is_stable=False), values.dtype)
+    has_nan = jnp.isnan(values).any(axis=-1)
+    results = []
+    for level in levels:
+        position = level * (values.shape[-1] - 1)
+        below = int(position)
+        low, high = ordered[..., below], ordered[..., min(below + 1, values.shape[-1] - 1)]
+        quantile = low + (position - below) * (high - low)
+        results.append(jnp.where(has_nan, jnp.nan, quantile))
+    return results

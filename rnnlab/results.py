@@ -1,0 +1,170 @@
+"""Reading results back as data frames."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnlab.errors import UserError
+from rnnlab.labels import flatten, labels
+from rnnlab.store import Store, open_for_reading
+
+# What ``analysis.summarize_run`` and the engine say of a run; None where it has not run.
+SUMMARY = (
+    "baseline",
+    "threshold",
+    "metric",
+    "read_step",
+    "parameters",
+    "last_step",
+    "final_loss",
+    "final_metric",
+    "solved_at",
+    "forget_first",
+    "forget_last",
+    "decay_of",
+    "decay_first",
+    "decay_last",
+    "seconds",
+)
+
+
+class Results:
+    """Stored results, read when asked for.
+
+    Attributes:
+        name: of the experiment.
+        question: what it answers.
+        stores: the results folders.
+        runs: one row a run, also those that are missing or failed: ``run`` (id), ``seed``,
+            ``setting`` (its label), ``status`` (finished, diverged, failed, missing), every
+            setting under its dotted key, and the run's summary.
+    """
+
+    def __init__(self, stores: Sequence[Store], *, every_config: bool = False) -> None:
+        experiments = [store.experiment() for store in stores]
+        self.stores = list(stores)
+        self.name = " + ".join(dict.fromkeys(e["name"] for e in experiments))
+        self.question = experiments[0]["question"]
+        self._home: dict[str, Store] = {}
+        records = []
+        for store, experiment in zip(stores, experiments, strict=True):
+            for wanted in _wanted_runs(store, experiment, every_config):
+                if wanted["id"] not in self._home:
+                    self._home[wanted["id"]] = store
+                    records.append(store.read_run(wanted["id"]) or wanted | {"status": "missing"})
+        self.runs = _runs_frame(records)
+        self._environments = _environments(records)
+
+    @property
+    def settings(self) -> list[str]:
+        """The labels of the settings, in the order of the sweep."""
+        return list(self.runs["setting"].cat.categories)
+
+    def mixtures(self) -> list[str]:
+        """A sentence for each part of the environment on which the runs differ."""
+        return [
+            f"mixed results: {name} is {', '.join(sorted(values))}"
+            for name, values in self._environments.items()
+            if len(values) > 1
+        ]
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """``run, setting, seed`` and, at each step, the training and evaluation numbers."""
+        return self._table("training")
+
+    @cached_property
+    def gradients(self) -> pd.DataFrame:
+        """``run, setting, seed`` and log10 adjoint norms by step, t, layer and quantity.
+
+        ``distance`` is the number of steps from t to where the memory loss is read.
+        """
+        frame = self._table("gradients")
+        read_step = frame["run"].map(self.runs.set_index("run")["read_step"]).astype(float)
+        frame["distance"] = read_step - frame["t"]
+        return frame
+
+    @cached_property
+    def gates(self) -> pd.DataFrame:
+        """``run, setting, seed`` and gate statistics by step, t, layer and gate."""
+        return self._table("gates")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        stored = self.runs[self.runs["status"].isin(["finished", "diverged"])]
+        if stored.empty:
+            folders = ", ".join(str(store.folder) for store in self.stores)
+            raise UserError(
+                f"{folders}: no run has finished yet; rnnlab run CONFIG does what is missing"
+            )
+        tables = []
+        for run, setting, seed in zip(
+            stored["run"], stored["setting"], stored["seed"], strict=True
+        ):
+            table = self._home[run].read_table(run, name)
+            table.insert(0, "run", run)
+            table.insert(1, "setting", setting)
+            table.insert(2, "seed", seed)
+            tables.append(table)
+        frame = pd.concat(tables, ignore_index=True)
+        frame["setting"] = pd.Categorical(frame["setting"], self.settings, ordered=True)
+        return frame
+
+
+def load(*folders: str | Path, every_config: bool = False) -> Results:
+    """Open one or more results folders.
+
+    Args:
+        folders: as ``rnnlab run`` wrote them.
+        every_config: include runs stored in the folders that the present config does not name.
+
+    Raises:
+        UserError: a folder is missing, empty, damaged, of a newer version, or not rnnlab's.
+    """
+    stores = [open_for_reading(Path(folder)) for folder in folders]
+    return Results(stores, every_config=every_config)
+
+
+def _wanted_runs(
+    store: Store, experiment: dict[str, Any], every_config: bool
+) -> list[dict[str, Any]]:
+    runs = list(experiment["runs"])
+    if every_config:
+        named = {run["id"] for run in runs}
+        runs += [store.read_run(i) for i in store.run_ids() if i not in named]
+    return runs
+
+
+def _runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    flat = [flatten(record["settings"]) for record in records]
+    distinct = [f for i, f in enumerate(flat) if f not in flat[:i]]
+    names = dict(zip(map(repr, distinct), labels(distinct), strict=True))
+    rows = [
+        {
+            "run": record["id"],
+            "setting": names[repr(settings)],
+            "seed": record["seed"],
+            "status": record["status"],
+            "error": record.get("error"),
+            **settings,
+            **dict.fromkeys(SUMMARY),
+            **record.get("summary", {}),
+        }
+        for record, settings in zip(records, flat, strict=True)
+    ]
+    frame = pd.DataFrame(rows)
+    frame["setting"] = pd.Categorical(frame["setting"], list(names.values()), ordered=True)
+    return frame
+
+
+def _environments(records: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """The values that each part of the environment has over the stored runs."""
+    values: dict[str, set[str]] = {}
+    for record in records:
+        made_in = record.get("environment", {})
+        for name, value in (made_in | made_in.get("libraries", {})).items():
+            if name not in ("libraries", "git_revision"):
+                values.setdefault(name, set()).add(str(value))
+    return values

@@ -1,0 +1,65 @@
+"""The JSON schema of a config file, so that editors complete and check it."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from rnnlab.cells import CELLS
+from rnnlab.config import Config, Record, Training
+from rnnlab.tasks import TASKS
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of a config: the built-in kinds in full, plug-ins open."""
+    schema = Config.model_json_schema()
+    definitions: dict[str, Any] = {}
+    sections = {
+        "task": _one_of(TASKS, definitions),
+        "cell": _one_of(CELLS, definitions),
+        "training": _model(Training, definitions),
+        "record": _model(Record, definitions),
+    }
+    for name, section in sections.items():
+        schema["properties"][name] = section
+    schema["properties"]["name"].pop("default", None)
+    schema.pop("required", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "rnnlab config",
+        "$defs": schema.get("$defs", {}) | definitions,
+    }
+
+
+def _one_of(kinds: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    plugin = {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "pattern": r"\.py:"}},
+        "required": ["kind"],
+    }
+    options = {"type": "object", "not": {"required": ["kind"]}}
+    builtin = []
+    for kind, model in kinds.items():
+        described = _model(model, definitions)
+        described["properties"] = {"kind": {"const": kind}, **described["properties"]}
+        described["required"] = ["kind"]
+        builtin.append(described)
+    return {"anyOf": [*builtin, plugin, options]}
+
+
+def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    described = model.model_json_schema()
+    definitions |= described.pop("$defs", {})
+    return _names_too(described)
+
+
+def _names_too(described: dict[str, Any]) -> dict[str, Any]:
+    """A choice by ``kind`` may also be written as its bare name."""
+    for name, field in described["properties"].items():
+        if "discriminator" in field:
+            names = sorted(field["discriminator"]["mapping"])
+            described["properties"][name] = {
+                "anyOf": [{"enum": names}, {"oneOf": field["oneOf"]}],
+                "default": field["default"]["kind"],
+            }
+    return described

@@ -1,0 +1,253 @@
+"""From a config to its runs: settings × seeds."""
+
+import copy
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rnnlab import plugins
+from rnnlab.analyses import load_analysis
+from rnnlab.cells import CELLS, Cell
+from rnnlab.config import Config, Record, Training, load_config
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.tasks import TASKS, Task
+from rnnlab.validation import explain
+from rnnlab.version import RESULTS_VERSION
+
+SECTIONS = ("task", "cell", "training", "record")
+
+Keys = tuple[str, ...]
+Patch = dict[Keys, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything but the seed that determines the numbers of a run.
+
+    Attributes:
+        resolved: all of it as plain data, every default written out.
+    """
+
+    task: Task
+    cell: Cell
+    training: Training
+    record: Record
+    resolved: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run."""
+
+    settings: Settings
+    seed: int
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of what determines the numbers."""
+        content = {
+            "settings": self.settings.resolved,
+            "seed": self.seed,
+            "results_version": RESULTS_VERSION,
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A config with its runs, in order: settings as swept, each with every seed."""
+
+    config: Config
+    source: Path
+    runs: list[Run]
+
+    @property
+    def settings(self) -> list[Settings]:
+        """The different settings."""
+        return [run.settings for run in self.runs[:: len(self.config.seed_list())]]
+
+
+def load_experiment(source: str | Path, overrides: Any = ()) -> Experiment:
+    """Read a config and expand its sweep.
+
+    Args:
+        source: a path, or the name of a bundled config.
+        overrides: see ``load_config``.
+
+    Raises:
+        UserError: whatever is wrong, naming the file and the key.
+    """
+    config, path, overridden = load_config(source, overrides)
+    if config.analysis is not None:
+        load_analysis(config.analysis, f"{path}: analysis", path.parent)
+    axes = list(_axes(config, path))
+    _refuse_idle_overrides(overridden, axes)
+    settings: list[Settings] = []
+    for patches in itertools.product(*axes):
+        patch = {keys: value for part in patches for keys, value in part.items()}
+        resolved = _resolve(config, path, patch)
+        if resolved.resolved not in [s.resolved for s in settings]:
+            settings.append(resolved)
+    if len({s.training.precision for s in settings}) > 1:
+        raise UserError(f"{path}: training.precision: one in a sweep, since a process has only one")
+    runs = [Run(s, seed) for s in settings for seed in config.seed_list()]
+    return Experiment(config, path, runs)
+
+
+def _axes(config: Config, path: Path) -> Iterator[list[Patch]]:
+    """The sweep as lists of patches, to be crossed."""
+    sweep = dict(config.sweep)
+    zipped = sweep.pop("zip", None)
+    lists = dict(_swept_lists(sweep, (), path))
+    if zipped is not None:
+        entries = isinstance(zipped, list) and zipped and all(isinstance(e, dict) for e in zipped)
+        if not entries:
+            raise UserError(f"{path}: sweep.zip: must be a list of mappings, got {zipped!r}")
+        patches = [dict(_leaves(entry)) for entry in zipped]
+        for section in {keys[0] for patch in patches for keys in patch}:
+            _check_section(section, f"{path}: sweep.zip")
+        for keys, other in itertools.product({k for p in patches for k in p}, lists):
+            if keys[: len(other)] == other or other[: len(keys)] == keys:
+                raise UserError(f"{path}: sweep: {'.'.join(keys)} is set by both zip and a list")
+        yield patches
+    for keys, values in lists.items():
+        yield [{keys: value} for value in values]
+
+
+def _swept_lists(
+    tree: dict[str, Any], prefix: Keys, path: Path
+) -> Iterator[tuple[Keys, list[Any]]]:
+    for key, value in tree.items():
+        keys = (*prefix, key)
+        dotted = ".".join(keys)
+        _check_section(keys[0], f"{path}: sweep")
+        if isinstance(value, dict):
+            yield from _swept_lists(value, keys, path)
+        elif isinstance(value, list) and value:
+            yield keys, value
+        else:
+            raise UserError(f"{path}: sweep.{dotted}: must be a list of values, got {value!r}")
+
+
+def _check_section(section: str, where: str) -> None:
+    if section not in SECTIONS:
+        raise UserError(f"{where}.{section}: {did_you_mean(section, (*SECTIONS, 'zip'))}")
+
+
+def _leaves(tree: dict[str, Any], prefix: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value
+
+
+def _refuse_idle_overrides(overridden: list[str], axes: list[list[Patch]]) -> None:
+    """An override that every setting of the sweep replaces would do nothing."""
+    for dotted, axis in itertools.product(overridden, axes):
+        keys = tuple(dotted.split("."))
+        covering = {keys[:length] for length in range(1, len(keys) + 1)} | {(*keys, "kind")}
+        if all(covering & patch.keys() for patch in axis):
+            raise UserError(
+                f"override {dotted} has no effect, since the sweep sets it: "
+                f"override the sweep, as in sweep.{dotted}=[…]"
+            )
+
+
+def _resolve(config: Config, path: Path, patch: Patch) -> Settings:
+    """One setting: the config with a patch over it, checked, every default written out."""
+    raw = copy.deepcopy({name: getattr(config, name) for name in SECTIONS})
+    for keys, value in patch.items():
+        _assign(raw, keys, value)
+    swept = ", ".join(f"{'.'.join(keys)}={value}" for keys, value in patch.items())
+    source = f"{path} (sweep: {swept})" if swept else str(path)
+    for name in SECTIONS:
+        if not isinstance(raw[name], dict):
+            raise UserError(f"{source}: {name}: must be keys and values, got {raw[name]!r}")
+    folders = [path.resolve().parent, Path.cwd()]
+    task, task_plugin = _build(raw["task"], "task", TASKS, Task, folders, source)
+    _complete_cell(raw["cell"], task)
+    cell, cell_plugin = _build(raw["cell"], "cell", CELLS, Cell, folders, source)
+    training = _validate(Training, raw["training"], "training", source)
+    raw["record"].setdefault("examples", min(Record().examples, training.batch))
+    record = _validate(Record, raw["record"], "record", source)
+    if record.examples > training.batch:
+        raise UserError(
+            f"{source}: record.examples: {record.examples} is more than training.batch, "
+            f"{training.batch}"
+        )
+    resolved: dict[str, Any] = {
+        "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json")},
+        "cell": {"kind": raw["cell"]["kind"], **cell.model_dump(mode="json")},
+        "training": training.model_dump(mode="json"),
+        "record": record.model_dump(mode="json"),
+    }
+    if hashes := task_plugin | cell_plugin:
+        resolved["plugins"] = hashes
+    return Settings(task, cell, training, record, resolved)
+
+
+def _assign(raw: dict[str, Any], keys: Keys, value: Any) -> None:
+    *parents, last = keys
+    for key in parents:
+        if isinstance(raw.get(key), str):
+            raw[key] = {"kind": raw[key]}
+        elif not isinstance(raw.get(key), dict):
+            raw[key] = {}
+        raw = raw[key]
+    raw[last] = copy.deepcopy(value)
+
+
+def _build(
+    options: dict[str, Any],
+    section: str,
+    kinds: dict[str, Any],
+    base: Any,
+    folders: list[Path],
+    source: str,
+) -> tuple[Any, dict[str, str]]:
+    """A task or cell from its section, and the hashes of the plug-in files it came from."""
+    kind = options.get("kind")
+    if kind is None:
+        raise UserError(f"{source}: {section}.kind: missing; {did_you_mean('', kinds)}")
+    hashes: dict[str, str] = {}
+    if plugins.is_plugin(kind):
+        plugin = plugins.load(kind, f"{source}: {section}.kind", folders)
+        model, hashes = plugin.value, {kind.rpartition(":")[0]: plugin.sha256}
+        if not (isinstance(model, type) and issubclass(model, base)):
+            raise UserError(f"{source}: {section}.kind: {kind} is no rnnlab.{base.__name__}")
+        if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
+            raise UserError(f"{source}: {section}.kind: {kind} lacks {', '.join(unwritten)}")
+    elif isinstance(kind, str) and kind in kinds:
+        model = kinds[kind]
+    else:
+        raise UserError(
+            f"{source}: {section}.kind: unknown {section} {kind!r}; {did_you_mean(kind, kinds)}; "
+            "or file.py:Name"
+        )
+    options = {key: value for key, value in options.items() if key != "kind"}
+    return _validate(model, options, section, source), hashes
+
+
+def _complete_cell(options: dict[str, Any], task: Task) -> None:
+    """Give chrono the task's longest time scale, and drop t_max where nothing reads it."""
+    if "chrono" in (options.get("forget_bias"), options.get("update_bias")):
+        if task.t_max is not None:
+            options.setdefault("t_max", task.t_max)
+    elif options.get("kind") in ("lstm", "gru"):
+        options.pop("t_max", None)
+
+
+def _validate(model: type[BaseModel], options: Any, section: str, source: str) -> Any:
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        raise UserError(explain(error, model, source, section)) from None

@@ -1,0 +1,141 @@
+"""Tables in the terminal."""
+
+import math
+from typing import Any, cast
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from rnnlab.comparison import FEWEST_FOR_INTERVAL
+from rnnlab.labels import varying_keys
+from rnnlab.results import Results
+
+MISSING = "–"
+Row = dict[str, Any]
+VERSUS_HOW = "[95 % t-interval; of the logarithm for ratios], for 3 seeds or more."
+
+
+def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
+    """The comparison as a reader wants it, and the differences to a reference if there are any.
+
+    Every number is in ``compare.csv``.
+    """
+    columns = ["setting", "final loss", "solved", "at step", "mean f", "decay", "half-life"]
+    rows = cast(list[Row], table.to_dict("records"))
+    views = [_table(name, columns, [_cells(row) for row in rows], _how(table))]
+    if "loss_ratio" in table:
+        columns = ["setting", "final loss, ratio", "decay at the end, difference"]
+        views.append(
+            _table(
+                "difference to the reference, paired by seed",
+                columns,
+                [_versus(row) for row in rows],
+                VERSUS_HOW,
+            )
+        )
+    return views
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]], caption: str) -> Table:
+    view = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    view.box, view.pad_edge, view.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
+    for column in columns:
+        left = column == "setting"
+        view.add_column(column, justify="left" if left else "right", overflow="fold")
+    for row in rows:
+        view.add_row(*map(Text, row))
+    return view
+
+
+def _cells(row: Row) -> list[str]:
+    counts = f"{row['solved']} of {row['runs']}"
+    for status in ("diverged", "failed", "missing"):
+        if row[status]:
+            counts += f"\n{row[status]} {status}"
+    return [
+        str(row["setting"]).replace(", ", ",\n"),
+        _interval(row, "final_loss"),
+        counts,
+        _solved_at(row),
+        _from_to(row["forget_first"], row["forget_last"], "{:.3f}"),
+        _from_to(row["decay_first"], row["decay_last"], f"{row['decay_of']} {{:+.2g}}"),
+        _from_to(row["half_life_first"], row["half_life_last"], "{:.3g}"),
+    ]
+
+
+def _versus(row: Row) -> list[str]:
+    return [
+        str(row["setting"]),
+        _interval(row, "loss_ratio").replace("\n", " "),
+        _interval(row, "decay_last_difference", "{:+.3g}").replace("\n", " "),
+    ]
+
+
+def _how(table: pd.DataFrame) -> str:
+    baseline = ", ".join(f"{b:.4g}" for b in sorted(set(table["baseline"].dropna())))
+    enough = table["runs"].max() >= FEWEST_FOR_INTERVAL
+    interval = (
+        "[95 % t-interval of its log over seeds]" if enough else "(no interval: fewer than 3 seeds)"
+    )
+    return (
+        f"final loss: evaluation loss, geometric mean {interval}; baseline (remembers nothing) "
+        f"{baseline}.\nat step: median over seeds, an unsolved run counts as later than the last. "
+        "a → b: at the first and the last record, top layer.\ndecay: log10 ‖∂L/∂c‖ (or h) "
+        "per step back in time, negative: vanishing; half-life in steps."
+        "\nDiverged runs are counted, not averaged."
+    )
+
+
+def _number(value: float | None, form: str = "{:.3g}") -> str:
+    if value is None or math.isnan(value):
+        return MISSING
+    return "∞" if math.isinf(value) else form.format(value)
+
+
+def _from_to(first: float, last: float, form: str) -> str:
+    ends = _number(first, form), _number(last, form)
+    return MISSING if ends == (MISSING, MISSING) else " →\n".join(ends)
+
+
+def _interval(row: Row, name: str, form: str = "{:.3g}") -> str:
+    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    text = _number(mean, form)
+    if math.isnan(low):
+        return text
+    ends = (_number(end, form.replace(".3g", ".2g")) for end in (low, high))
+    return f"{text}\n[{', '.join(ends)}]"
+
+
+def _solved_at(row: Row) -> str:
+    if math.isnan(row["solved_at"]):
+        return MISSING
+    return f"> {row['last_step']}" if math.isinf(row["solved_at"]) else f"{row['solved_at']:.0f}"
+
+
+def overview(results: Results) -> list[str | Table]:
+    """What a results folder holds: the settings of its runs, and the state of each run."""
+    runs = results.runs
+    keys = [column for column in runs.columns if "." in column]
+    varying = varying_keys([dict(row) for _, row in runs[keys].iterrows()])
+    common = {key: runs[key].iloc[0] for key in keys if key not in varying}
+    states = Table("setting", "seed", "status", "id", "steps", "seconds", "note", box=SIMPLE_HEAD)
+    for row in runs.to_dict("records"):
+        states.add_row(
+            str(row["setting"]),
+            str(row["seed"]),
+            str(row["status"]),
+            str(row["run"]),
+            _number(row.get("last_step"), "{:.0f}"),
+            _number(row.get("seconds"), "{:.1f}"),
+            str(row["error"] or ""),
+        )
+    counts = runs["status"].value_counts()
+    return [
+        f"{results.name}: {results.question}",
+        "all settings: " + ", ".join(f"{key}={value}" for key, value in common.items()),
+        states,
+        ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *results.mixtures(),
+    ]

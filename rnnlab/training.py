@@ -1,0 +1,220 @@
+"""One training run as a pure function of its settings and a key."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from rnnlab.config import Record, Training
+from rnnlab.gradients.norms import global_norm
+from rnnlab.objective import Batch, LossGradient, Objective
+from rnnlab.recording import Statistics, adjoint_statistics, gate_statistics
+
+EVALUATION_EXAMPLES = 256
+
+
+class Streams(NamedTuple):
+    """The independent random streams of a run."""
+
+    init: Key[Array, ""]
+    data: Key[Array, ""]
+    evaluation: Key[Array, ""]
+
+
+def random_streams(seed: int) -> Streams:
+    """The streams of a seed: the same data in every setting."""
+    return Streams(*jax.random.split(jax.random.key(seed), 3))
+
+
+class State(NamedTuple):
+    """What one update hands to the next."""
+
+    params: Any
+    optimizer: Any
+    diverged: Bool[Array, ""]
+
+
+class StepScalars(NamedTuple):
+    """What every update reports; norms are 2-norms over all parameters together."""
+
+    loss: Float[Array, "*chunks"]
+    gradient_norm: Float[Array, "*chunks"]
+    update_norm: Float[Array, "*chunks"]
+
+
+class Recorded(NamedTuple):
+    """One record: statistics (layers, time) by quantity and by gate, and the evaluation."""
+
+    gradients: dict[str, Statistics]
+    gates: dict[str, Statistics]
+    eval_loss: Float[Array, "*chunks"]
+    eval_metric: Float[Array, "*chunks"]
+
+
+class Chunk(NamedTuple):
+    """A record and the updates from its step up to the next record; NaN where there was none."""
+
+    recorded: Recorded
+    steps: StepScalars
+
+
+def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
+    """Shorten a gradient that is longer than ``largest``, keeping its direction.
+
+    As ``optax.clip_by_global_norm``, which makes a gradient zero whose square overflows.
+    """
+
+    def clipped(gradient: Any, params: Any) -> Any:
+        norm = global_norm(gradient)
+        return jax.tree.map(lambda g: jnp.where(norm > largest, g / norm * largest, g), gradient)
+
+    return optax.stateless(clipped)
+
+
+def make_optimizer(training: Training) -> optax.GradientTransformation:
+    """Clipping by value, then by global norm, then the optimiser on its schedule."""
+    clip_value, clip_norm = training.clip_value, training.clip_norm
+    return optax.chain(
+        optax.clip(clip_value) if clip_value else optax.identity(),
+        clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+        training.optimizer.build(training.schedule.build(training.learning_rate, training.steps)),
+    )
+
+
+@dataclass(frozen=True)
+class Program:
+    """How a run trains and what it records, compiled once for all runs that share both.
+
+    Attributes:
+        objective: with a cell whose options for initial parameters are at their defaults
+            (``cell.dynamics()``), so that runs which differ only in those share a program.
+        training: how to train.
+        record: what to record.
+    """
+
+    objective: Objective
+    training: Training
+    record: Record
+
+    @property
+    def optimizer(self) -> optax.GradientTransformation:
+        """See ``make_optimizer``."""
+        return make_optimizer(self.training)
+
+    def chunk_bounds(self) -> list[tuple[int, int]]:
+        """(record step, first step not run) of each chunk; the last one only records."""
+        steps = self.training.steps
+        starts = [*range(0, steps, self.record.every), steps]
+        return list(zip(starts, [*starts[1:], steps], strict=True))
+
+    def start(self, params: Any) -> State:
+        """The state before the first update."""
+        return State(params, self.optimizer.init(params), jnp.asarray(False))
+
+    @functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
+    def advance(
+        self,
+        state: State,
+        data: Key[Array, ""],
+        evaluation: Batch,
+        bounds: Int[Array, "chunks 2"],
+    ) -> tuple[State, Chunk]:
+        """Run several chunks in one compiled call.
+
+        Args:
+            state: at the step where the first chunk starts.
+            data: the key of the training data.
+            evaluation: the fixed evaluation set.
+            bounds: see ``chunk_bounds``; a chunk with a negative start is skipped, as is every
+                chunk after the run has diverged.
+
+        Returns:
+            The state after the last chunk, and everything reported, with a leading chunk axis;
+            skipped chunks hold zeros.
+        """
+
+        def run(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
+            return self._chunk(state, data, evaluation, start, stop)
+
+        def skip(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
+            chunk = jax.eval_shape(run, state, start, stop)[1]
+            return state, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), chunk)
+
+        def body(state: State, bound: Array) -> tuple[State, Chunk]:
+            wanted = (bound[0] >= 0) & ~state.diverged
+            return lax.cond(wanted, run, skip, state, bound[0], bound[1])
+
+        return lax.scan(body, state, bounds)
+
+    def _chunk(
+        self, state: State, data: Key[Array, ""], evaluation: Batch, start: Array, stop: Array
+    ) -> tuple[State, Chunk]:
+        """A record at step ``start``, its update, and the updates after it, to before ``stop``."""
+
+        def plain_step(state: State, step: Array) -> tuple[State, StepScalars]:
+            wanted = (step < stop) & ~state.diverged
+            return lax.cond(wanted, plain_update, _no_update, state, step)
+
+        def plain_update(state: State, step: Array) -> tuple[State, StepScalars]:
+            batch = self.batch(data, step)
+            return self.update(state, self.objective.gradient(state.params, batch))
+
+        loss_gradient, gradients, gates = self.record_step(state.params, self.batch(data, start))
+        recorded = Recorded(gradients, gates, *self.objective.evaluate(state.params, evaluation))
+        new_state, first = lax.cond(start < stop, self.update, _no_update, state, loss_gradient)
+        later = start + 1 + jnp.arange(self.record.every - 1)
+        new_state, rest = lax.scan(plain_step, new_state, later)
+        steps = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, rest)
+        return new_state, Chunk(recorded, steps)
+
+    def batch(self, data: Key[Array, ""], step: Array) -> Batch:
+        """The examples of update step + 1."""
+        return self.objective.sample(jax.random.fold_in(data, step), self.training.batch)
+
+    def record_step(
+        self, params: Any, batch: Batch
+    ) -> tuple[LossGradient, dict[str, Statistics], dict[str, Statistics]]:
+        """The loss's gradient, with statistics of the memory loss's adjoints and of the gates.
+
+        One backward pass where the loss is the memory loss, else one for each.
+        """
+        task, examples = self.objective.task, self.record.examples
+        if task.loss_is_memory_loss:
+            loss_gradient, seen = self.objective.observed_gradient(task.loss, params, batch)
+        else:
+            loss_gradient = self.objective.gradient(params, batch)
+            first = batch.first(examples)
+            _, seen = self.objective.observed_gradient(task.memory_loss, params, first)
+        norms, gates = seen.log10_norms, seen.gates
+        return (
+            loss_gradient,
+            {name: adjoint_statistics(norm[:, :, :examples]) for name, norm in norms.items()},
+            {name: gate_statistics(gate[:, :, :examples]) for name, gate in gates.items()},
+        )
+
+    def update(self, state: State, loss_gradient: LossGradient) -> tuple[State, StepScalars]:
+        """One update; none, and the run has diverged, where it meets or makes what is not finite.
+
+        Parameters stay the last finite ones, and the update's norm is NaN.
+        """
+        loss, gradient = loss_gradient
+        updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.params)
+        params = optax.apply_updates(state.params, updates)
+        gradient_norm = global_norm(gradient)
+        finite = (
+            jnp.isfinite(loss) & jnp.isfinite(gradient_norm) & jnp.isfinite(global_norm(params))
+        )
+        after = State(params, optimizer, jnp.asarray(False))
+        stopped = state._replace(diverged=jnp.asarray(True))
+        new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)
+        update_norm = jnp.where(finite, global_norm(updates), jnp.nan)
+        return new_state, StepScalars(loss, gradient_norm, update_norm)
+
+
+def _no_update(state: State, _: Any) -> tuple[State, StepScalars]:
+    return state, StepScalars(*[jnp.asarray(jnp.nan, dtype=float)] * 3)

@@ -1,0 +1,74 @@
+"""Pydantic's findings as sentences that name the file, the key, the value and a valid choice."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from rnnlab.errors import did_you_mean
+
+
+def explain(error: ValidationError, model: type[BaseModel], source: str, section: str = "") -> str:
+    """One line for each key that is wrong.
+
+    Args:
+        error: what pydantic found.
+        model: the model that it checked.
+        source: the file, and the setting of a sweep.
+        section: dotted key of what the model describes, such as ``cell``.
+    """
+    by_key: dict[str, list[Any]] = {}
+    for detail in error.errors(include_url=False):
+        by_key.setdefault(_dotted(section, detail, model), []).append(detail)
+    return "\n".join(
+        f"{source}: {key + ': ' if key else ''}{_sentence(details, model)}"
+        for key, details in by_key.items()
+    )
+
+
+def _dotted(section: str, detail: Any, model: type[BaseModel]) -> str:
+    """The key as in the file; pydantic's location also names branches of unions."""
+    location = [str(part) for part in detail["loc"]]
+    nested = detail["type"] in ("extra_forbidden", "missing") or len(location) > 2
+    parts = location if len(location) < 2 else [location[0], *([location[-1]] if nested else [])]
+    return ".".join([section, *parts] if section else parts)
+
+
+def _sentence(details: list[Any], model: type[BaseModel]) -> str:
+    first = details[0]
+    value = first["input"]
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        *path, name = first["loc"]
+        return f"unknown key (value {value!r}); {did_you_mean(name, _fields_at(model, path))}"
+    if kind == "missing":
+        return "missing"
+    if kind == "value_error":
+        return str(first["ctx"]["error"])
+    if kind == "string_pattern_mismatch":
+        return f"{value!r} must be letters, digits, '_', '-' and '.', 100 at most"
+    wanted = " or ".join(_wanted(detail) for detail in details)
+    given = value.get("kind") if kind == "union_tag_invalid" else value
+    choices = [c for d in details for c in re.findall(r"'([^']*)'", _wanted(d)) if c != "kind"]
+    hint = f"; {did_you_mean(given, choices)}" if choices and isinstance(given, str) else ""
+    return f"{given!r} is not valid: must be {wanted}{hint}"
+
+
+def _fields_at(model: type[BaseModel], path: list[Any]) -> Iterable[str]:
+    """Field names of the model, or of the kind chosen for one of its fields."""
+    if not path:
+        return model.model_fields
+    field, kind = path
+    kinds = get_args(model.model_fields[field].annotation)
+    chosen = next(k for k in kinds if k.model_fields["kind"].default == kind)
+    return chosen.model_fields
+
+
+def _wanted(detail: Any) -> str:
+    if detail["type"] == "union_tag_invalid":
+        return f"one of {detail['ctx']['expected_tags']}"
+    if detail["type"] in ("union_tag_not_found", "model_attributes_type"):
+        return "a name, or a mapping with 'kind' and options"
+    message = detail["msg"].removeprefix("Input should be ")
+    return message[0].lower() + message[1:]

@@ -1,0 +1,130 @@
+"""What the figures draw, read back from their axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import STEPS, TIME, settings, summary, write
+
+from rnnlab import figures
+from rnnlab.figures.gates import bias_value
+from rnnlab.findings import standard_findings
+from rnnlab.results import load
+
+
+@pytest.fixture
+def results(tmp_path):
+    runs = [
+        (settings(forget_bias=bias), seed, "finished", summary(solved_at=40 + seed))
+        for bias in (0.0, 2.0)
+        for seed in range(3)
+    ]
+    write(tmp_path / "made_up", runs)
+    yield load(tmp_path / "made_up")
+    plt.close("all")
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def line(ax, label):
+    return next(line for line in ax.get_lines() if line.get_label() == label)
+
+
+def test_gradient_decay_draws_log10_norms_against_distance(results):
+    ax = figures.gradient_decay(results.gradients, quantity="c", step=0)
+    drawn = line(ax, "$b_f$ = 2")
+    assert list(drawn.get_xdata()) == list(range(TIME))
+    assert drawn.get_ydata() == pytest.approx(np.log10(sigmoid(2.0)) * np.arange(TIME))
+
+
+def test_gradient_decay_is_the_median_over_seeds_with_the_range_as_band(results):
+    shift = results.gradients["seed"].map({0: 0.0, 1: 0.5, 2: 10.0})
+    gradients = results.gradients.assign(log10_mean=results.gradients["log10_mean"] + shift)
+    ax = figures.gradient_decay(gradients, quantity="h", step=STEPS)
+    assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0.5)
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == pytest.approx(10.0)
+
+
+def test_gradient_decay_without_distance_is_against_t(results):
+    gradients = results.gradients.assign(distance=np.nan)
+    assert figures.gradient_decay(gradients).get_xlabel() == "time step t"
+
+
+def test_gradient_decay_draws_on_the_axes_given(results):
+    _, ax = plt.subplots()
+    assert figures.gradient_decay(results.gradients, ax) is ax
+
+
+def test_heatmap_is_training_step_by_t_and_masks_what_reads_zero(results):
+    gradients = results.gradients
+    gone = (gradients["t"] == 0) & (gradients["step"] == STEPS)
+    gradients = gradients.assign(
+        log10_mean=gradients["log10_mean"].mask(gone), zero_fraction=gone.astype(float)
+    )
+    ax = figures.gradient_heatmap(gradients, setting="b_f = 0", quantity="c")
+    drawn = ax.collections[0].get_array()
+    assert drawn.shape == (STEPS // 10 + 1, TIME)
+    assert drawn.mask[-1, 0]
+    assert drawn.mask.sum() == 1
+    assert drawn[0, 0] == pytest.approx(np.log10(0.5) * (TIME - 1))
+    assert ax.patch.get_hatch() == "xxxx"
+    figure = figures.heatmap_figure(gradients, "c")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["reads zero"]
+
+
+def test_heatmaps_of_a_grid_share_one_colour_scale(results):
+    figure = figures.heatmap_figure(results.gradients, "c")
+    lowest = np.log10(0.5) * (TIME - 1)
+    for ax in figure.axes[:2]:
+        assert ax.collections[0].get_clim() == pytest.approx((lowest, 0.0))
+
+
+def test_learning_curves_are_the_mean_of_50_losses(results):
+    ax = figures.learning_curves(results.training, results.runs)
+    losses = pd.Series(np.linspace(1, 0.001, STEPS + 1))
+    drawn = line(ax, "$b_f$ = 0").get_ydata()
+    assert drawn[-1] == pytest.approx(losses[-50:].mean())
+    assert drawn[10] == pytest.approx(losses[:11].mean())
+
+
+def test_learning_curves_mark_baseline_threshold_and_when_solved(results):
+    ax = figures.learning_curves(results.training, results.runs)
+    assert line(ax, "baseline: remembers nothing").get_ydata()[0] == pytest.approx(1 / 6)
+    assert line(ax, "solved (open marks: when)").get_ydata()[0] == pytest.approx(0.01)
+    marks = [m for m in ax.get_lines() if m.get_markerfacecolor() == "none"]
+    assert [list(m.get_xdata()) for m in marks] == [[40, 41, 42]] * 2
+
+
+def test_gate_over_time_and_training_beside_the_value_of_the_bias(results):
+    ax = figures.gate_over_time(results.gates, gate="f", step=0, runs=results.runs)
+    assert line(ax, "$b_f$ = 2").get_ydata() == pytest.approx([sigmoid(2.0)] * TIME)
+    levels = [m.get_ydata()[0] for m in ax.get_lines() if len(set(m.get_xdata())) == 2]
+    assert sorted(levels) == pytest.approx([0.5, sigmoid(2.0)])
+    ax = figures.gate_over_training(results.gates, gate="f")
+    assert list(line(ax, "$b_f$ = 2").get_xdata()) == list(range(0, STEPS + 1, 10))
+
+
+def test_bias_value_under_chrono_is_the_mean_of_f():
+    u = np.random.default_rng(0).uniform(1, 49, size=1_000_000)
+    assert bias_value("chrono", t_max=50.0) == pytest.approx((u / (1 + u)).mean(), abs=1e-3)
+    assert bias_value(1.0, t_max=float("nan")) == pytest.approx(0.731059, abs=1e-6)
+
+
+def test_standard_findings(results):
+    findings = standard_findings(results)
+    assert set(findings.figures) == {
+        *("gradient_decay", "learning_curves", "heatmap_c", "heatmap_h", "forget_gate")
+    }
+    assert list(findings.table["setting"]) == results.settings
+    legend = findings.figures["gradient_decay"].legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["$b_f$ = 0", "$b_f$ = 2"]
+
+
+def test_every_line_has_its_own_look(results):
+    ax = figures.gradient_decay(results.gradients)
+    looks = {(m.get_color(), m.get_linestyle(), m.get_marker()) for m in ax.get_lines()}
+    assert len(looks) == 2
+    assert len({m.get_marker() for m in ax.get_lines()}) == 2

@@ -1,0 +1,82 @@
+"""Results folders whose numbers are made up, for tests of what reads them."""
+
+import numpy as np
+import pandas as pd
+
+from rnnlab.results import SUMMARY
+from rnnlab.store import Store
+from rnnlab.version import RESULTS_VERSION
+
+TIME, EVERY, STEPS = 6, 10, 100
+
+
+def settings(**cell):
+    return {
+        "task": {"kind": "adding", "length": TIME},
+        "cell": {"kind": "lstm", "hidden": 4, "input_bias": 0.0, **cell},
+        "training": {"steps": STEPS, "optimizer": {"kind": "adam"}},
+        "record": {"every": EVERY, "examples": 3},
+    }
+
+
+def summary(**numbers):
+    base = {
+        "baseline": 1 / 6,
+        "threshold": 0.01,
+        "metric": "squared error",
+        "read_step": TIME - 1,
+        "last_step": STEPS,
+        "decay_of": "c",
+        "decay_first": -0.1,
+        "decay_last": -0.05,
+        "forget_first": 0.5,
+        "forget_last": 0.6,
+        "final_loss": 0.1,
+        "final_metric": 0.1,
+    }
+    assert set(base | numbers) <= set(SUMMARY)
+    return base | numbers
+
+
+def tables(forget_bias):
+    """A gradient that decays by σ(forget_bias) a step, and reads zero at the first steps."""
+    forget = 1 / (1 + np.exp(-float(forget_bias)))
+    steps = np.arange(0, STEPS + 1, EVERY)
+    grid = pd.MultiIndex.from_product([steps, range(TIME), [0]], names=["step", "t", "layer"])
+    base = grid.to_frame(index=False)
+    log10 = np.log10(forget) * (TIME - 1 - base["t"])
+    norms = {f"log10_{name}": log10 for name in ("mean", "q10", "q50", "q90")}
+    zero = {"zero_fraction": 0.0}
+    values = {"mean": forget, "std": 0.1, "q10": 0.1, "q90": 0.9}
+    share = {"below_0_1": 0.0, "above_0_9": 0.0}
+    loss = np.linspace(1, 0.001, STEPS + 1)
+    return {
+        "training": pd.DataFrame({"step": np.arange(STEPS + 1), "loss": loss}),
+        "gradients": pd.concat([base.assign(quantity=q, **norms, **zero) for q in ("h", "c")]),
+        "gates": pd.concat([base.assign(gate=g, **values, **share) for g in ("i", "f", "o")]),
+    }
+
+
+def write(folder, runs, config_folder="."):
+    """Store runs given as (settings, seed, status, summary); status "missing" stores nothing."""
+    store = Store(folder)
+    described = [
+        {"id": f"{index:016x}", "seed": seed, "settings": chosen}
+        for index, (chosen, seed, _, _) in enumerate(runs)
+    ]
+    experiment = {
+        "name": "made_up",
+        "question": "Is it so?",
+        "analysis": None,
+        "config_folder": config_folder,
+        "runs": described,
+    }
+    store.write_experiment(experiment, "name: made_up\n", {})
+    for head, (chosen, _, status, numbers) in zip(described, runs, strict=True):
+        run = head | {"results_version": RESULTS_VERSION, "status": status, "summary": numbers}
+        if status == "failed":
+            store.write_failure(head["id"], run | {"error": "ValueError: no"}, "Traceback …")
+        elif status != "missing":
+            params = {"cell.W_f": np.zeros((2, 4), np.float32)}
+            store.write_run(head["id"], run, tables(chosen["cell"]["forget_bias"]), params)
+    return store

@@ -1,0 +1,151 @@
+"""The table's statistics on made-up results with known answers."""
+
+import math
+
+import numpy as np
+import pytest
+from made_up import settings, summary, write
+
+from rnnlab.comparison import compare, geometric_t_interval, t_interval
+from rnnlab.errors import UserError
+from rnnlab.results import load
+
+# Student's t, 97.5 %, from printed tables.
+T_2, T_3 = 4.302653, 3.182446
+
+
+def test_t_interval():
+    estimate = t_interval([1.0, 2.0, 6.0])
+    half = T_2 * math.sqrt(7.0) / math.sqrt(3)
+    assert estimate == pytest.approx((3.0, 3 - half, 3 + half), rel=1e-6)
+
+
+def test_geometric_interval_is_that_of_the_logarithms():
+    estimate = geometric_t_interval([0.1, 1.0, 10.0, 100.0])
+    logs = np.log([0.1, 1.0, 10.0, 100.0])
+    half = T_3 * logs.std(ddof=1) / 2
+    expected = np.exp([logs.mean(), logs.mean() - half, logs.mean() + half])
+    assert estimate == pytest.approx(tuple(expected), rel=1e-6)
+
+
+def test_fewer_than_three_have_no_interval():
+    for interval in (t_interval, geometric_t_interval):
+        mean, low, high = interval([2.0, 2.0])
+        assert mean == pytest.approx(2)
+        assert math.isnan(low)
+        assert math.isnan(high)
+    assert all(math.isnan(value) for value in t_interval([]))
+
+
+def test_coverage_of_the_interval():
+    rng = np.random.default_rng(1)
+    estimates = [t_interval(rng.normal(5, 2, size=4)) for _ in range(4000)]
+    covered = np.mean([low <= 5 <= high for _, low, high in estimates])
+    assert covered == pytest.approx(0.95, abs=0.012)
+
+
+def finished(bias, seed, **numbers):
+    return (settings(forget_bias=bias), seed, "finished", summary(**numbers))
+
+
+@pytest.fixture
+def results(tmp_path):
+    runs = [
+        finished(0.0, 0, final_loss=0.01, solved_at=60, decay_last=-0.3),
+        finished(0.0, 1, final_loss=0.1, decay_last=-0.2),
+        finished(0.0, 2, final_loss=1.0, solved_at=80, decay_last=-0.1),
+        finished(1.0, 0, final_loss=0.02, decay_first=-0.2, decay_last=0.1),
+        finished(1.0, 1, final_loss=0.2, solved_at=70, decay_first=-0.4, decay_last=0.2),
+        finished(1.0, 2, final_loss=4.0, decay_first=-0.3, decay_last=0.6),
+        (settings(forget_bias=3.0), 0, "diverged", summary(final_loss=1e30, decay_last=9.0)),
+        (settings(forget_bias=3.0), 1, "failed", {}),
+        (settings(forget_bias=3.0), 2, "missing", {}),
+    ]
+    write(tmp_path / "made_up", runs)
+    return load(tmp_path / "made_up")
+
+
+def test_row(results):
+    row = compare(results).iloc[0]
+    half = T_2 * math.log(10) / math.sqrt(3)
+    assert row["setting"] == "b_f = 0"
+    assert row["final_loss"] == pytest.approx(0.1)
+    assert row["final_loss_low"] == pytest.approx(0.1 * math.exp(-half), rel=1e-6)
+    assert row["final_loss_high"] == pytest.approx(0.1 * math.exp(half), rel=1e-6)
+    assert (row["solved"], row["runs"], row["solved_at"]) == (2, 3, 80)
+    assert row["decay_last"] == pytest.approx(-0.2)
+    assert row["half_life_last"] == pytest.approx(math.log10(2) / 0.2)
+
+
+def test_an_unsolved_run_counts_as_later_than_any(results):
+    row = compare(results).iloc[1]
+    assert row["solved"] == 1
+    assert row["solved_at"] == math.inf
+    assert row["half_life_last"] == math.inf
+
+
+def test_diverged_failed_and_missing_runs_are_counted_and_not_averaged(results):
+    row = compare(results).iloc[2]
+    assert (row["runs"], row["diverged"], row["failed"], row["missing"]) == (1, 1, 1, 1)
+    assert math.isnan(row["final_loss"])
+    assert math.isnan(row["decay_last"])
+
+
+def test_differences_are_paired_by_seed(results):
+    table = compare(results, by="cell.forget_bias", against=0).set_index("setting")
+    row = table.loc["b_f = 1"]
+    logs = np.log([2.0, 2.0, 4.0])
+    half = T_2 * logs.std(ddof=1) / math.sqrt(3)
+    assert row["loss_ratio"] == pytest.approx(math.exp(logs.mean()))
+    assert row["loss_ratio_high"] == pytest.approx(math.exp(logs.mean() + half), rel=1e-6)
+    differences = np.array([0.4, 0.4, 0.7])
+    half = T_2 * differences.std(ddof=1) / math.sqrt(3)
+    assert row["decay_last_difference"] == pytest.approx(0.5)
+    assert row["decay_last_difference_low"] == pytest.approx(0.5 - half, rel=1e-6)
+    assert table.loc["b_f = 0", "loss_ratio"] == pytest.approx(1)
+    assert math.isnan(table.loc["b_f = 3", "loss_ratio"])
+
+
+def test_a_reference_agrees_in_the_other_keys(tmp_path):
+    runs = [
+        (settings(forget_bias=bias, hidden=hidden), 0, "finished", summary(final_loss=loss))
+        for bias, hidden, loss in [(0.0, 4, 1.0), (0.0, 8, 2.0), (1.0, 4, 3.0), (1.0, 8, 8.0)]
+    ]
+    write(tmp_path / "crossed", runs)
+    table = compare(load(tmp_path / "crossed"), by="cell.forget_bias", against="0")
+    assert list(table["cell.hidden"]) == [4, 8, 4, 8]
+    assert list(table["loss_ratio"]) == pytest.approx([1, 1, 3, 4])
+
+
+def test_by_orders_rows_and_never_merges_settings(tmp_path):
+    cells = [{"forget_bias": 5.0}, {"forget_bias": 1.0}, {"forget_bias": 5.0, "input_bias": "tied"}]
+    cells.append({"forget_bias": "chrono", "t_max": 20.0})
+    runs = [(settings(**cell), 0, "missing", {}) for cell in cells]
+    write(tmp_path / "ties", runs)
+    table = compare(load(tmp_path / "ties"), by="cell.forget_bias")
+    assert list(table["cell.forget_bias"]) == [1.0, 5.0, 5.0, "chrono"]
+    assert list(table["cell.input_bias"]) == [0.0, 0.0, "tied", 0.0]
+
+
+def test_several_folders_are_compared_together(tmp_path):
+    write(tmp_path / "one", [finished(0.0, 0)])
+    other = write(tmp_path / "two", [finished(1.0, 0)])
+    run = other.folder / "runs"
+    (run / f"{0:016x}").rename(run / "0f")
+    text = (other.folder / "experiment.json").read_text()
+    (other.folder / "experiment.json").write_text(text.replace(f"{0:016x}", "0f"))
+    table = compare(load(tmp_path / "one", tmp_path / "two"))
+    assert list(table["setting"]) == ["b_f = 0", "b_f = 1"]
+
+
+@pytest.mark.parametrize(
+    ("by", "against", "message"),
+    [
+        ("cell.forget_bais", None, "did you mean 'cell.forget_bias'"),
+        ("cell.forget_bias", 7, "--against 7"),
+        (None, 0, "--against needs --by"),
+    ],
+)
+def test_bad_arguments(results, by, against, message):
+    with pytest.raises(UserError, match=message):
+        compare(results, by=by, against=against)

@@ -1,0 +1,172 @@
+"""Runs end in the store: once each, whole, whatever happens to their neighbours."""
+
+import textwrap
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+import rnnlab
+from rnnlab import engine
+from rnnlab.errors import UserError
+from rnnlab.sweep import load_experiment
+
+TINY = """
+task: {kind: adding, length: 7}
+cell: {kind: lstm, hidden: 3}
+training: {steps: 25, batch: 5}
+record: {every: 10}
+sweep: {cell: {forget_bias: [0, 2]}}
+seeds: 2
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+def nothing(*_):
+    pass
+
+
+def test_what_a_run_leaves(config):
+    results = rnnlab.run(config)
+    assert results.name == "tiny"
+    assert list(results.runs["status"]) == ["finished"] * 4
+    training = results.training
+    assert list(training.columns[3:]) == [
+        *("step", "loss", "gradient_norm", "update_norm", "eval_loss", "eval_metric")
+    ]
+    one = training[training["run"] == results.runs["run"][0]]
+    assert list(one["step"]) == list(range(26))
+    assert list(one.loc[one["eval_loss"].notna(), "step"]) == [0, 10, 20, 25]
+    assert list(one.loc[one["loss"].isna(), "step"]) == [25]
+    gradients = results.gradients
+    assert set(gradients["quantity"]) == {"h", "c"}
+    assert len(gradients) == 4 * 4 * 7 * 2
+    assert set(results.gates["gate"]) == {"i", "f", "o"}
+    assert len(results.gates) == 4 * 4 * 7 * 3
+    folder = config.parent / "results" / "tiny"
+    params = load_file(folder / "runs" / results.runs["run"][0] / "params.safetensors")
+    assert params["cell.W_f"].shape == (2, 3)
+    assert set(params) >= {"cell.bias_f", "cell.U_f", "readout.V", "readout.bias"}
+
+
+def test_running_again_does_only_what_is_missing(config, monkeypatch, capsys):
+    rnnlab.run(config)
+    executed = []
+    original = engine.execute
+    monkeypatch.setattr(engine, "execute", lambda r, f: executed.append(r) or original(r, f))
+    rnnlab.run(config)
+    assert executed == []
+    assert "4 of 4 runs are stored already" in capsys.readouterr().err
+    results = rnnlab.run(config, {"seeds": 3})
+    assert [run.seed for run in executed] == [2, 2]
+    assert len(results.runs) == 6
+    assert len(rnnlab.load("results/tiny", every_config=True).runs) == 6
+    assert len(rnnlab.run(config).runs) == 4
+
+
+def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
+    run = load_experiment(config).runs[1]
+    one = engine.execute(run, nothing)
+    monkeypatch.setattr(engine, "OPERATIONS_PER_CALL", 1.0)
+    other = engine.execute(run, nothing)
+    for name, table in one.tables.items():
+        pd.testing.assert_frame_equal(table, other.tables[name], check_exact=True)
+    for name, values in one.params.items():
+        assert np.array_equal(values, other.params[name])
+
+
+def test_the_stored_config_gives_the_same_runs(config):
+    experiment = load_experiment(config, ["training.optimizer=rmsprop", "task.length=9"])
+    rnnlab.run(config, ["training.optimizer=rmsprop", "task.length=9"])
+    again = load_experiment(config.parent / "results" / "tiny" / "config.yaml")
+    assert [run.id for run in again.runs] == [run.id for run in experiment.runs]
+
+
+def test_float64(config):
+    results = rnnlab.run(config, ["training.precision=float64", "seeds=1"])
+    assert results.gradients["log10_mean"].dtype == np.float64
+    assert jax.numpy.zeros(1).dtype == np.float32
+
+
+def test_a_diverging_run_is_kept_and_the_others_finish(config):
+    results = rnnlab.run(
+        config,
+        [
+            "training.optimizer=sgd",
+            "sweep.training.learning_rate=[1.0e+30,0.01]",
+            "seeds=1",
+        ],
+    )
+    assert list(results.runs["status"]) == ["diverged", "finished"]
+    diverged = results.training[results.training["run"] == results.runs["run"][0]]
+    last = diverged.iloc[-1]
+    assert last["step"] == results.runs["last_step"][0] < 25
+    assert np.isnan(last["update_norm"])
+    assert np.isfinite(diverged["update_norm"].iloc[:-1]).all()
+    assert np.isfinite(diverged["loss"].iloc[:-1]).all()
+    folder = config.parent / "results" / "tiny" / "runs" / results.runs["run"][0]
+    assert all(np.isfinite(v).all() for v in load_file(folder / "params.safetensors").values())
+    assert list(rnnlab.compare(results)["diverged"]) == [1, 0]
+
+
+FAILING = textwrap.dedent("""
+    import rnnlab
+
+    class Failing(rnnlab.VanillaRNN):
+        fails: bool = True
+
+        def step(self, params, state, x, observe):
+            if self.fails:
+                raise RuntimeError("no such luck")
+            return super().step(params, state, x, observe)
+""")
+
+
+def test_a_failing_run_is_reported_and_the_others_finish(config):
+    (config.parent / "own.py").write_text(FAILING)
+    overrides = ["cell.kind=own.py:Failing", "sweep.cell.fails=[true,false]", "seeds=1"]
+    results = rnnlab.run(config, overrides)
+    assert list(results.runs["status"]) == ["failed", "finished"]
+    assert results.runs["error"][0] == "RuntimeError: no such luck"
+    folder = config.parent / "results" / "tiny" / "runs" / results.runs["run"][0]
+    assert "own.py" in (folder / "error.txt").read_text()
+
+
+def test_an_interrupted_sweep_keeps_what_is_finished(config, monkeypatch):
+    original = engine.execute
+    done = []
+
+    def interrupted(run, report):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(run)
+        return original(run, report)
+
+    monkeypatch.setattr(engine, "execute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rnnlab.run(config)
+    assert list(rnnlab.load("results/tiny").runs["status"]) == ["finished"] * 2 + ["missing"] * 2
+
+
+def test_a_folder_of_something_else_is_left_alone(config):
+    other = config.parent / "thesis"
+    other.mkdir()
+    (other / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="not a results folder"):
+        rnnlab.run(config, out=other)
+    assert [path.name for path in other.iterdir()] == ["thesis.tex"]
+
+
+def test_no_steps_records_the_initial_parameters(config):
+    results = rnnlab.run(config, ["training.steps=0", "seeds=1"])
+    assert set(results.gradients["step"]) == {0}
+    assert list(results.runs["status"]) == ["finished"] * 2

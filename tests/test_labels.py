@@ -1,0 +1,70 @@
+"""Names of settings."""
+
+import pytest
+
+from rnnlab.labels import flatten, labels, varying_keys
+
+
+def lstm(**cell):
+    return {
+        "cell.kind": "lstm",
+        "cell.hidden": 8,
+        "cell.input_bias": 0.0,
+        "cell.t_max": None,
+        "training.clip_norm": None,
+        **{f"cell.{key}": value for key, value in cell.items()},
+    }
+
+
+def test_forget_biases_and_ties():
+    settings = [
+        lstm(forget_bias=-1.5),
+        lstm(forget_bias=3.0, input_bias="tied"),
+        lstm(forget_bias="chrono", input_bias="tied", t_max=150.0),
+        lstm(forget_bias=3.0, input_bias=0.5),
+    ]
+    assert labels(settings) == [
+        "b_f = -1.5",
+        "b_f = 3, b_i = −b_f",
+        "b_f chrono to 150, b_i = −b_f",
+        "b_f = 3, b_i = 0.5",
+    ]
+
+
+def test_cells():
+    settings = [
+        lstm(forget_bias=1.0),
+        {"cell.kind": "gru", "cell.hidden": 8, "cell.update_bias": 2.0},
+        {"cell.kind": "rnn", "cell.hidden": 8},
+        {"cell.kind": "my_cells.py:Peephole", "cell.hidden": 8},
+    ]
+    assert labels(settings) == ["LSTM, b_f = 1", "GRU, b_z = 2", "RNN", "Peephole"]
+
+
+def test_a_single_setting_is_called_by_its_cell():
+    assert labels([lstm(forget_bias=1.0)]) == ["LSTM"]
+
+
+def test_other_keys_and_none():
+    settings = [lstm(forget_bias=1.0), lstm(forget_bias=1.0) | {"training.clip_norm": 1.0}]
+    assert varying_keys(settings) == ["training.clip_norm"]
+    assert labels(settings) == ["clip_norm = none", "clip_norm = 1.0"]
+
+
+def test_flatten():
+    nested = {
+        "cell": {"kind": "lstm"},
+        "training": {"optimizer": {"kind": "rmsprop", "decay": 0.9}, "steps": 3},
+    }
+    assert flatten(nested) == {
+        "cell.kind": "lstm",
+        "training.optimizer": "rmsprop",
+        "training.optimizer.decay": 0.9,
+        "training.steps": 3,
+    }
+
+
+@pytest.mark.parametrize("hidden", [4, 8])
+def test_labels_tell_every_setting_apart(hidden):
+    settings = [lstm(forget_bias=b, hidden=h) for b in (0.0, 1.0) for h in (hidden, 16)]
+    assert len(set(labels(settings))) == 4

@@ -1,0 +1,49 @@
+"""The JSON schema against configs that are right and wrong."""
+
+import pytest
+from jsonschema import Draft202012Validator
+from omegaconf import OmegaConf
+
+from rnnlab.bundled import config_names, folder
+from rnnlab.schema import config_schema
+
+VALIDATOR = Draft202012Validator(config_schema())
+
+
+def test_it_is_a_schema():
+    Draft202012Validator.check_schema(config_schema())
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_bundled_configs_are_valid(name):
+    config = OmegaConf.to_container(OmegaConf.load(folder("configs") / f"{name}.yaml"))
+    VALIDATOR.validate(config)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"task": {"kind": "own.py:Task", "anything": 3}, "cell": {"kind": "gru", "hidden": 3}},
+        {"training": {"optimizer": {"kind": "rmsprop", "decay": 0.5}, "schedule": "cosine"}},
+        {"cell": {"kind": "lstm", "forget_bias": "chrono", "t_max": 20.0}, "seeds": [3, 5]},
+    ],
+)
+def test_right(config):
+    assert VALIDATOR.is_valid(config)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"cell": {"kind": "lstm", "hiden": 3}},
+        {"cell": {"kind": "gru", "forget_bias": 1.0}},
+        {"cell": {"kind": "lstm", "forget_bias": "crono"}},
+        {"task": {"kind": "adding", "length": 1}},
+        {"training": {"optimizer": "adm"}},
+        {"training": {"optimizer": {"kind": "adam", "decay": 0.9}}},
+        {"trainin": {}},
+        {"seeds": 0},
+    ],
+)
+def test_wrong(config):
+    assert not VALIDATOR.is_valid(config)

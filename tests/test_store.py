@@ -1,0 +1,130 @@
+"""What is written appears whole or not at all; what is no results folder is refused."""
+
+import errno
+import json
+
+import pandas as pd
+import pytest
+from made_up import settings, summary, tables, write
+
+from rnnlab.errors import UserError
+from rnnlab.results import load
+from rnnlab.store import Store, open_for_reading, open_for_writing
+from rnnlab.version import RESULTS_VERSION
+
+
+@pytest.fixture
+def folder(tmp_path):
+    runs = [
+        (settings(forget_bias=0.0), 0, "finished", summary()),
+        (settings(forget_bias=1.0), 0, "missing", {}),
+    ]
+    write(tmp_path / "made_up", runs)
+    return tmp_path / "made_up"
+
+
+def test_tables_come_back_as_they_were(folder):
+    for name, table in tables(0.0).items():
+        stored = load(folder)._home["0" * 16].read_table("0" * 16, name)
+        pd.testing.assert_frame_equal(stored, table.reset_index(drop=True))
+
+
+def test_a_run_that_cannot_be_stored_whole_is_not_there(folder, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(UserError, match="no space left on the device; what was stored before"):
+        Store(folder).write_run("1" * 16, {"status": "finished"}, tables(1.0), {})
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_failed_run_gives_way_to_a_finished_one(folder):
+    store = Store(folder)
+    store.write_failure("1" * 16, {"status": "failed"}, "Traceback …")
+    assert not store.is_done("1" * 16)
+    store.write_run("1" * 16, {"status": "finished"}, tables(1.0), {})
+    assert store.is_done("1" * 16)
+    assert not (store.run_folder("1" * 16) / "error.txt").exists()
+
+
+def test_a_half_written_run_is_missing(folder):
+    partial = folder / "runs" / ".abc.123.partial"
+    partial.mkdir()
+    (partial / "run.json").write_text("{")
+    assert Store(folder).run_ids() == ["0" * 16]
+    assert list(load(folder).runs["status"]) == ["finished", "missing"]
+
+
+def test_numbers_that_are_none_are_null(folder):
+    store = Store(folder)
+    run = {"status": "finished", "summary": {"final_loss": float("nan"), "seconds": float("inf")}}
+    store.write_run("2" * 16, run, {}, {})
+    text = (store.run_folder("2" * 16) / "run.json").read_text()
+    assert json.loads(text)["summary"] == {"final_loss": None, "seconds": None}
+
+
+def not_there(folder):
+    return folder.parent / "made_upp"
+
+
+def empty(folder):
+    (folder.parent / "empty").mkdir()
+    return folder.parent / "empty"
+
+
+def of_something_else(folder):
+    other = empty(folder)
+    (other / "thesis.tex").write_text("years of work")
+    return other
+
+
+def newer(folder):
+    path = folder / "experiment.json"
+    experiment = json.loads(path.read_text()) | {"results_version": RESULTS_VERSION + 1}
+    path.write_text(json.dumps(experiment))
+    return folder
+
+
+def cut_short(folder):
+    path = folder / "experiment.json"
+    path.write_text(path.read_text()[:40])
+    return folder
+
+
+def other_json(folder):
+    (folder / "experiment.json").write_text("[1, 2]")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (not_there, "no such results folder; did you mean 'made_up'"),
+        (empty, "is empty"),
+        (of_something_else, "not a results folder"),
+        (newer, "install a newer rnnlab"),
+        (cut_short, "experiment.json: cannot be read"),
+        (other_json, "not written by rnnlab"),
+    ],
+)
+def test_reading_what_is_no_results_folder(folder, make, message):
+    with pytest.raises(UserError, match=message):
+        open_for_reading(make(folder))
+
+
+@pytest.mark.parametrize("make", [of_something_else, newer, cut_short, other_json])
+def test_writing_into_what_is_no_results_folder(folder, make):
+    with pytest.raises(UserError):
+        open_for_writing(make(folder))
+
+
+def test_damaged_run_and_table_are_named(folder):
+    table = folder / "runs" / ("0" * 16) / "gates.parquet"
+    table.write_bytes(table.read_bytes()[:50])
+    with pytest.raises(UserError, match=r"gates\.parquet: cannot be read"):
+        _ = load(folder).gates
+    (table.parent / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"run\.json: cannot be read"):
+        load(folder)
