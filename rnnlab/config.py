@@ -23,6 +23,7 @@ from rnnlab.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
 from rnnlab.validation import explain
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SeedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
@@ -95,7 +96,7 @@ class Config(_Section):
     training: dict[str, Any] = {}
     record: dict[str, Any] = {}
     sweep: dict[str, Any] = {}
-    seeds: PositiveInt | Annotated[list[Seed], Field(min_length=1)] = 1
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = 1
     analysis: str | None = None
 
     def seed_list(self) -> list[int]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from rnnlab import plugins
 from rnnlab.analyses import load_analysis
 from rnnlab.cells import CELLS, Cell
+from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.config import Config, Record, Training, load_config
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task
@@ -96,6 +97,8 @@ def load_experiment(source: str | Path, overrides: Any = ()) -> Experiment:
         resolved = _resolve(config, path, patch)
         if resolved.resolved not in [s.resolved for s in settings]:
             settings.append(resolved)
+    if "t_max" in config.cell and not any(s.resolved["cell"].get("t_max") for s in settings):
+        raise UserError(f"{path}: cell.t_max: no setting has a chrono bias that would read it")
     if len({s.training.precision for s in settings}) > 1:
         raise UserError(f"{path}: training.precision: one in a sweep, since a process has only one")
     runs = [Run(s, seed) for s in settings for seed in config.seed_list()]
@@ -174,7 +177,7 @@ def _resolve(config: Config, path: Path, patch: Patch) -> Settings:
             raise UserError(f"{source}: {name}: must be keys and values, got {raw[name]!r}")
     folders = [path.resolve().parent, Path.cwd()]
     task, task_plugin = _build(raw["task"], "task", TASKS, Task, folders, source)
-    _complete_cell(raw["cell"], task)
+    _complete_cell(raw["cell"], task, source)
     cell, cell_plugin = _build(raw["cell"], "cell", CELLS, Cell, folders, source)
     training = _validate(Training, raw["training"], "training", source)
     raw["record"].setdefault("examples", min(Record().examples, training.batch))
@@ -237,11 +240,16 @@ def _build(
     return _validate(model, options, section, source), hashes
 
 
-def _complete_cell(options: dict[str, Any], task: Task) -> None:
+def _complete_cell(options: dict[str, Any], task: Task, source: str) -> None:
     """Give chrono the task's longest time scale, and drop t_max where nothing reads it."""
     if "chrono" in (options.get("forget_bias"), options.get("update_bias")):
-        if task.t_max is not None:
-            options.setdefault("t_max", task.t_max)
+        if "t_max" not in options and task.t_max is not None:
+            if task.t_max < SHORTEST_CHRONO:
+                raise UserError(
+                    f"{source}: cell: chrono needs a longest time scale of {SHORTEST_CHRONO} steps "
+                    f"or more, and the task's is {task.t_max:g}: set cell.t_max"
+                )
+            options["t_max"] = task.t_max
     elif options.get("kind") in ("lstm", "gru"):
         options.pop("t_max", None)
 

@@ -258,7 +258,6 @@ def run_id(experiment):
     [
         {"cell": {"kind": "lstm", "hidden": 8, "forget_bias": 1}},
         {"cell": {"kind": "lstm", "hidden": 8, "forget_bias": 1.0, "layers": 1}},
-        {"cell": {"kind": "lstm", "hidden": 8, "t_max": 50}},
         {"task": {"length": 20, "markers": "halves", "kind": "adding"}},
         {"training": {"optimizer": {"kind": "adam"}, "schedule": "constant"}},
         {"training": {"learning_rate": 5e-3, "clip_norm": None, "steps": 2000}},
@@ -497,6 +496,22 @@ def test_refuses_a_plugin_that_is_no_task(refused, tmp_path, content, reason):
     message = refused(task={"kind": "mine.py:Mine"})
     assert "task" in message
     assert reason in message
+
+
+def test_refuses_t_max_that_nothing_reads(refused):
+    assert "cell.t_max: no setting has a chrono bias" in refused(["cell.t_max=50"])
+
+
+def test_t_max_does_not_touch_the_settings_that_do_not_read_it(load):
+    sweep = {"cell": {"forget_bias": [1, "chrono"]}}
+    given = load(["cell.t_max=50"], sweep=sweep).runs
+    default = load(sweep=sweep).runs
+    assert [a.id == b.id for a, b in zip(given, default, strict=True)] == [True, False]
+
+
+def test_refuses_chrono_on_a_task_that_is_too_short(refused):
+    message = refused(task={"kind": "adding", "length": 2}, cell={"forget_bias": "chrono"})
+    assert "set cell.t_max" in message
 
 
 @pytest.mark.parametrize("source", ["forget_bia", "", "a" * 5000, "a\0b"])

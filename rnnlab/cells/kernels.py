@@ -14,7 +14,8 @@ from rnnlab.initializers import InputKernel, RecurrentKernel, kernel
 Activation = Literal["tanh", "relu"]
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu}
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-ChronoLength = Annotated[float, Field(ge=3, allow_inf_nan=False)]
+SHORTEST_CHRONO = 3
+ChronoLength = Annotated[float, Field(ge=SHORTEST_CHRONO, allow_inf_nan=False)]
 
 
 class KernelCell(Cell):
