@@ -72,7 +72,7 @@ def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
     gate_over_training(gates, axes[0, 2], gate=gate, runs=runs)
     axes[0, 1].set_ylabel("")
     axes[0, 2].set_ylabel("")
-    figure_legend(figure, list(axes.flat))
+    figure_legend(figure, list(axes.flat), settings_of(gates))
     return figure
 
 

@@ -50,5 +50,5 @@ def gradient_decay_figure(gradients: pd.DataFrame, steps: Sequence[int]) -> Figu
             gradient_decay(gradients, ax, quantity=quantity, step=step).label_outer()
     for ax in axes[1:].flat:
         ax.set_title("")
-    figure_legend(figure, list(axes.flat))
+    figure_legend(figure, list(axes.flat), settings_of(gradients))
     return figure

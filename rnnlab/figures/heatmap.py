@@ -31,7 +31,7 @@ def gradient_heatmap(
         ax: where to draw; default a new figure, with a colour bar.
         setting: label of the setting.
         quantity: ``c`` or ``h``.
-        limits: of the colour scale; default the data's own.
+        limits: of the colour scale; default from the data.
     """
     is_new = ax is None
     ax = axes_or_new(ax)
@@ -47,7 +47,7 @@ def gradient_heatmap(
     ax.set_ylabel("training step")
     ax.set_title(math_label(setting))
     if is_new:
-        ax.figure.colorbar(mesh, ax=ax, label=_colour_label(quantity))
+        ax.figure.colorbar(mesh, ax=ax, label=_colour_label(quantity), extend="min")
     return ax
 
 
@@ -55,17 +55,18 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
     """A heat map for each setting that has the quantity, on one colour scale."""
     present = gradients.loc[gradients["quantity"] == quantity, "setting"].unique()
     settings = [s for s in settings_of(gradients) if s in set(present)]
-    columns = min(3, len(settings))
+    columns = 2 if len(settings) == 4 else min(3, len(settings))
     rows = -(-len(settings) // columns)
-    figure, axes = panels(rows, columns, sharex=True, sharey=True)
+    figure, axes = panels(rows, columns, sharey=True)
     low, high = colour_limits(gradients, quantity)
     for ax, setting in zip(axes.flat, settings, strict=False):
         gradient_heatmap(gradients, ax, setting=setting, quantity=quantity, limits=(low, high))
-        ax.label_outer()
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
     for ax in list(axes.flat)[len(settings) :]:
         ax.set_visible(False)
     scale = ScalarMappable(Normalize(low, high), plt.get_cmap(COLOUR_MAP))
-    figure.colorbar(scale, ax=axes, label=_colour_label(quantity))
+    figure.colorbar(scale, ax=axes, label=_colour_label(quantity), extend="min")
     if _reads_zero(gradients, quantity):
         zero = Patch(facecolor="white", edgecolor="0.6", hatch="xxxx", label="reads zero")
         figure.legend(handles=[zero], loc="outside lower center", fontsize=7)
@@ -73,10 +74,13 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
 
 
 def colour_limits(gradients: pd.DataFrame, quantity: str) -> tuple[float, float]:
-    """Smallest and largest finite value of a quantity."""
+    """Of the finite values of a quantity, the lowest but 1 %, and the largest.
+
+    A few records of a gradient that all but vanished would else use up the scale.
+    """
     values = gradients.loc[gradients["quantity"] == quantity, "log10_mean"]
     finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 0.0)
+    return (float(finite.quantile(0.01)), float(finite.max())) if len(finite) else (-1.0, 0.0)
 
 
 def _by_step_and_time(gradients: pd.DataFrame, setting: str, quantity: str) -> pd.DataFrame:

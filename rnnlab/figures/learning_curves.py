@@ -54,5 +54,5 @@ def learning_curves_figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure
     figure, axes = panels(1, 1)
     figure.set_size_inches(4.8, 3.6)
     learning_curves(training, runs, axes[0, 0])
-    figure_legend(figure, [axes[0, 0]])
+    figure_legend(figure, [axes[0, 0]], settings_of(training))
     return figure

@@ -87,15 +87,16 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
         ax.fill_between(wide.index, low, high, color=style["color"], alpha=0.12, linewidth=0)
 
 
-def figure_legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend for all axes, below them."""
-    entries: dict[str, Any] = {}
+def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:
+    """One legend for all axes, below them: the settings in order, then anything else."""
+    entries: dict[str, Any] = dict.fromkeys(map(math_label, settings))
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
+    drawn = {label: handle for label, handle in entries.items() if handle is not None}
     figure.legend(
-        list(entries.values()),
-        list(entries),
+        list(drawn.values()),
+        list(drawn),
         loc="outside lower center",
         ncols=2 if figure.get_figwidth() < 6 else 3,
         fontsize=7,
