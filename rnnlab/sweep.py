@@ -97,7 +97,9 @@ def load_experiment(source: str | Path, overrides: Any = ()) -> Experiment:
         resolved = _resolve(config, path, patch)
         if resolved.resolved not in [s.resolved for s in settings]:
             settings.append(resolved)
-    if "t_max" in config.cell and not any(s.resolved["cell"].get("t_max") for s in settings):
+    if config.cell.get("t_max") is not None and not any(
+        s.resolved["cell"].get("t_max") for s in settings
+    ):
         raise UserError(f"{path}: cell.t_max: no setting has a chrono bias that would read it")
     if len({s.training.precision for s in settings}) > 1:
         raise UserError(f"{path}: training.precision: one in a sweep, since a process has only one")
