@@ -6,7 +6,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.figures.style import axes_or_new, figure_legend, panels, seed_band, settings_of
+from rnnlab.figures.style import (
+    axes_or_new,
+    figure_legend,
+    log10_with_zeros,
+    panels,
+    seed_band,
+    settings_of,
+)
 
 
 def gradient_decay(
@@ -14,7 +21,8 @@ def gradient_decay(
 ) -> Axes:
     """log10‖∂L/∂c_t‖ or h_t of the top layer against the distance to where the loss is read.
 
-    The mean over examples of log10, as median over seeds with a band from least to greatest.
+    The mean over examples of log10, as median over seeds with a band from least to greatest; they
+    end where they read zero.
     Where examples are read at different steps there is no distance; the axis is then t.
 
     Args:
@@ -26,6 +34,7 @@ def gradient_decay(
     ax = axes_or_new(ax)
     record = gradients[(gradients["quantity"] == quantity) & (gradients["step"] == step)]
     record = record[record["layer"] == record["layer"].max()]
+    record = record.assign(log10=log10_with_zeros(record))
     has_distance = record["distance"].notna().any()
     x = "distance" if has_distance else "t"
     if has_distance:
@@ -33,7 +42,7 @@ def gradient_decay(
     for index, setting in enumerate(settings_of(gradients)):
         own = record[record["setting"] == setting]
         if not own.empty:
-            wide = own.pivot_table(index=x, columns="seed", values="log10_mean", dropna=False)
+            wide = own.pivot_table(index=x, columns="seed", values="log10", dropna=False)
             seed_band(ax, wide, index, setting)
     ax.set_xlabel("steps back in time" if has_distance else "time step t")
     ax.set_ylabel(rf"$\log_{{10}}\,\|\partial L/\partial {quantity}_t\|_2$")

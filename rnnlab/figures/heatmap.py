@@ -1,5 +1,7 @@
 """The gradient over time and over training, as a heat map."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,9 +11,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rnnlab.figures.style import axes_or_new, math_label, panels, settings_of
+from rnnlab.figures.style import (
+    axes_or_new,
+    log10_with_zeros,
+    math_label,
+    panels,
+    settings_of,
+)
 
 COLOUR_MAP = "cividis"
+HATCHED: Any = {"facecolor": "white", "edgecolor": "0.6", "hatch": "xxxx"}
 
 
 def gradient_heatmap(
@@ -22,9 +31,9 @@ def gradient_heatmap(
     quantity: str = "c",
     limits: tuple[float, float] | None = None,
 ) -> Axes:
-    """Training step against t; colour is log10‖∂L/∂·_t‖ of the top layer, mean over seeds.
+    """Training step against t; colour is log10‖∂L/∂·_t‖ of the top layer, median over seeds.
 
-    Hatched where the adjoint of every example reads zero in every seed.
+    Hatched where that reads zero.
 
     Args:
         gradients: ``Results.gradients``.
@@ -37,7 +46,7 @@ def gradient_heatmap(
     ax = axes_or_new(ax)
     values = _by_step_and_time(gradients, setting, quantity)
     low, high = limits or colour_limits(gradients, quantity)
-    ax.patch.set(facecolor="white", edgecolor="0.6", hatch="xxxx")
+    ax.patch.set(**HATCHED)
     t, steps = values.columns.to_numpy(), values.index.to_numpy()
     masked = np.ma.masked_invalid(values.to_numpy())
     mesh = ax.pcolormesh(
@@ -68,7 +77,7 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
     scale = ScalarMappable(Normalize(low, high), plt.get_cmap(COLOUR_MAP))
     figure.colorbar(scale, ax=axes, label=_colour_label(quantity), extend="min")
     if _reads_zero(gradients, quantity):
-        zero = Patch(facecolor="white", edgecolor="0.6", hatch="xxxx", label="reads zero")
+        zero = Patch(label="reads zero", **HATCHED)
         figure.legend(handles=[zero], loc="outside lower center", fontsize=7)
     return figure
 
@@ -86,7 +95,10 @@ def colour_limits(gradients: pd.DataFrame, quantity: str) -> tuple[float, float]
 def _by_step_and_time(gradients: pd.DataFrame, setting: str, quantity: str) -> pd.DataFrame:
     own = gradients[(gradients["setting"] == setting) & (gradients["quantity"] == quantity)]
     top = own[own["layer"] == own["layer"].max()]
-    return top.pivot_table(index="step", columns="t", values="log10_mean", dropna=False)
+    top = top.assign(log10=log10_with_zeros(top))
+    return top.pivot_table(
+        index="step", columns="t", values="log10", aggfunc="median", dropna=False
+    )
 
 
 def _reads_zero(gradients: pd.DataFrame, quantity: str) -> bool:

@@ -32,7 +32,8 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None 
         if own.empty:
             continue
         losses = own.pivot_table(index="step", columns="seed", values="loss", dropna=False)
-        recent = losses.rolling(SOLVED_WINDOW, min_periods=1).mean().dropna(how="all")
+        recent = losses.rolling(SOLVED_WINDOW, min_periods=1).mean()
+        recent = recent.where(losses.notna()).dropna(how="all")
         seed_band(ax, recent, index, setting)
         solved = runs[(runs["setting"] == setting) & runs["solved_at"].notna()]
         style = line_style(index) | {"linestyle": "", "markersize": 6, "markerfacecolor": "none"}

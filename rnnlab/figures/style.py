@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -65,8 +66,13 @@ def settings_of(frame: pd.DataFrame) -> list[str]:
     return list(frame["setting"].cat.categories)
 
 
+def log10_with_zeros(gradients: pd.DataFrame) -> pd.Series:
+    """``log10_mean``, −inf where every example reads zero: so that a median counts it as small."""
+    return gradients["log10_mean"].mask(gradients["zero_fraction"] == 1, -np.inf)
+
+
 def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
-    """Median over seeds as a line, smallest to largest as a band.
+    """Median over seeds as a line, smallest to largest as a band; both end where not finite.
 
     Args:
         ax: where to draw.
@@ -75,16 +81,21 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
         label: for the legend.
     """
     style = line_style(index)
+    with np.errstate(invalid="ignore"):
+        median = wide.median(axis=1)
     ax.plot(
         wide.index,
-        wide.median(axis=1),
+        median.where(np.isfinite(median)),
         label=math_label(label),
         markevery=(0.05 + 0.02 * index, 0.2),
         **style,
     )
     if wide.shape[1] > 1:
         low, high = wide.min(axis=1), wide.max(axis=1)
-        ax.fill_between(wide.index, low, high, color=style["color"], alpha=0.12, linewidth=0)
+        finite = np.isfinite(low) & np.isfinite(high)
+        ax.fill_between(
+            wide.index, low, high, where=finite, color=style["color"], alpha=0.12, linewidth=0
+        )
 
 
 def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:

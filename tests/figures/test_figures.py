@@ -75,6 +75,29 @@ def test_heatmap_is_training_step_by_t_and_masks_what_reads_zero(results):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["reads zero"]
 
 
+def test_a_seed_that_reads_zero_counts_as_small_and_is_not_left_out(results):
+    gradients = results.gradients
+    early = gradients["t"] < 2
+    gone = early & ((gradients["seed"] == 0) | (gradients["t"] == 0) & (gradients["seed"] == 1))
+    shifted = gradients["log10_mean"] + gradients["seed"]
+    gradients = gradients.assign(log10_mean=shifted.mask(gone), zero_fraction=gone.astype(float))
+    drawn = line(figures.gradient_decay(gradients, step=0), "$b_f$ = 0").get_ydata()
+    expected = np.log10(0.5) * np.arange(TIME) + 1
+    assert drawn[:-1] == pytest.approx(expected[:-1])
+    assert np.isnan(drawn[-1])
+    heat = figures.gradient_heatmap(gradients, setting="b_f = 0").collections[0].get_array()
+    assert list(heat.mask[0]) == [True] + [False] * (TIME - 1)
+    assert heat[0, 1] == pytest.approx(expected[TIME - 2])
+
+
+def test_learning_curves_end_where_a_run_ends(results):
+    training = results.training[(results.training["step"] < 60) | (results.training["seed"] > 0)]
+    ax = figures.learning_curves(training[training["seed"] == 0], results.runs)
+    assert line(ax, "$b_f$ = 0").get_xdata()[-1] == 59
+    longest = line(figures.learning_curves(training, results.runs), "$b_f$ = 0")
+    assert longest.get_xdata()[-1] == STEPS
+
+
 def test_heatmaps_of_a_grid_share_one_colour_scale(results):
     figure = figures.heatmap_figure(results.gradients, "c")
     c = results.gradients.query("quantity == 'c'")["log10_mean"]
