@@ -21,8 +21,9 @@ from rnnlab.frames import gates_frame, gradients_frame, training_frame
 from rnnlab.objective import Objective
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
+from rnnlab.settings import SECTIONS
 from rnnlab.store import Store, open_for_writing
-from rnnlab.sweep import SECTIONS, Experiment, Run, load_experiment
+from rnnlab.sweep import Experiment, Run, load_experiment
 from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, random_streams
 from rnnlab.version import RESULTS_VERSION
 

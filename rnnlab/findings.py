@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.analyses import load_analysis
 from rnnlab.comparison import compare
 from rnnlab.errors import UserError
 from rnnlab.figures import (
@@ -17,6 +16,7 @@ from rnnlab.figures import (
     learning_curves_figure,
 )
 from rnnlab.figures.style import RC
+from rnnlab.plugins import load_analysis
 from rnnlab.results import Results
 from rnnlab.store import replacing, storage_errors, write_text
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnlab.bundled import folder
 from rnnlab.errors import UserError, did_you_mean, is_file
 
 
@@ -45,14 +46,34 @@ def load(reference: str, key: str, folders: list[Path]) -> Plugin:
     return Plugin(getattr(module, name), sha256)
 
 
+def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
+    """Load ``file.py:function`` from the config's folder, this one, or the bundled experiments.
+
+    Args:
+        reference: as the config has it.
+        key: where it stands, for messages.
+        config_folder: of the config.
+
+    Raises:
+        UserError: there is none, or it is no function.
+    """
+    if not is_plugin(reference):
+        raise UserError(f"{key}: {reference!r} must be file.py:function")
+    folders = [config_folder.resolve(), Path.cwd(), folder("experiments")]
+    analyse = load(reference, key, folders).value
+    if not callable(analyse):
+        raise UserError(f"{key}: {reference} is no function")
+    return analyse
+
+
 def _find(file: str, key: str, folders: list[Path]) -> Path:
-    for folder in folders:
-        path = (folder / file).resolve()
+    for parent in folders:
+        path = (parent / file).resolve()
         if is_file(path):
             if not any(path.is_relative_to(f.resolve()) for f in folders):
                 raise UserError(f"{key}: {file} must lie below the config's folder or this one")
             return path
-    looked = ", ".join(str(folder) for folder in folders)
+    looked = ", ".join(map(str, folders))
     raise UserError(f"{key}: no file {file!r} in {looked}")
 
 

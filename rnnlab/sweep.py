@@ -10,37 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from rnnlab import plugins
-from rnnlab.analyses import load_analysis
-from rnnlab.cells import CELLS, Cell
-from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.config import Config, Record, Training, load_config
+from rnnlab.config import Config, load_config
 from rnnlab.errors import UserError, did_you_mean
-from rnnlab.tasks import TASKS, Task
-from rnnlab.validation import explain
+from rnnlab.plugins import load_analysis
+from rnnlab.settings import SECTIONS, Settings, resolve
 from rnnlab.version import RESULTS_VERSION
-
-SECTIONS = ("task", "cell", "training", "record")
 
 Keys = tuple[str, ...]
 Patch = dict[Keys, Any]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything but the seed that determines the numbers of a run.
-
-    Attributes:
-        resolved: all of it as plain data, every default written out.
-    """
-
-    task: Task
-    cell: Cell
-    training: Training
-    record: Record
-    resolved: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -94,17 +71,21 @@ def load_experiment(source: str | Path, overrides: Any = ()) -> Experiment:
     settings: list[Settings] = []
     for patches in itertools.product(*axes):
         patch = {keys: value for part in patches for keys, value in part.items()}
-        resolved = _resolve(config, path, patch)
-        if resolved.resolved not in [s.resolved for s in settings]:
-            settings.append(resolved)
+        setting = _settings(config, path, patch)
+        if setting.resolved not in [s.resolved for s in settings]:
+            settings.append(setting)
+    _refuse_settings_that_clash(config, path, settings)
+    runs = [Run(s, seed) for s in settings for seed in config.seed_list()]
+    return Experiment(config, path, runs)
+
+
+def _refuse_settings_that_clash(config: Config, path: Path, settings: list[Settings]) -> None:
     if config.cell.get("t_max") is not None and not any(
         s.resolved["cell"].get("t_max") for s in settings
     ):
         raise UserError(f"{path}: cell.t_max: no setting has a chrono bias that would read it")
     if len({s.training.precision for s in settings}) > 1:
         raise UserError(f"{path}: training.precision: one in a sweep, since a process has only one")
-    runs = [Run(s, seed) for s in settings for seed in config.seed_list()]
-    return Experiment(config, path, runs)
 
 
 def _axes(config: Config, path: Path) -> Iterator[list[Patch]]:
@@ -167,37 +148,13 @@ def _refuse_idle_overrides(overridden: list[str], axes: list[list[Patch]]) -> No
             )
 
 
-def _resolve(config: Config, path: Path, patch: Patch) -> Settings:
-    """One setting: the config with a patch over it, checked, every default written out."""
+def _settings(config: Config, path: Path, patch: Patch) -> Settings:
+    """The config with a patch over it."""
     raw = copy.deepcopy({name: getattr(config, name) for name in SECTIONS})
     for keys, value in patch.items():
         _assign(raw, keys, value)
     swept = ", ".join(f"{'.'.join(keys)}={value}" for keys, value in patch.items())
-    source = f"{path} (sweep: {swept})" if swept else str(path)
-    for name in SECTIONS:
-        if not isinstance(raw[name], dict):
-            raise UserError(f"{source}: {name}: must be keys and values, got {raw[name]!r}")
-    folders = [path.resolve().parent, Path.cwd()]
-    task, task_plugin = _build(raw["task"], "task", TASKS, Task, folders, source)
-    _complete_cell(raw["cell"], task, source)
-    cell, cell_plugin = _build(raw["cell"], "cell", CELLS, Cell, folders, source)
-    training = _validate(Training, raw["training"], "training", source)
-    raw["record"].setdefault("examples", min(Record().examples, training.batch))
-    record = _validate(Record, raw["record"], "record", source)
-    if record.examples > training.batch:
-        raise UserError(
-            f"{source}: record.examples: {record.examples} is more than training.batch, "
-            f"{training.batch}"
-        )
-    resolved: dict[str, Any] = {
-        "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json")},
-        "cell": {"kind": raw["cell"]["kind"], **cell.model_dump(mode="json")},
-        "training": training.model_dump(mode="json"),
-        "record": record.model_dump(mode="json"),
-    }
-    if hashes := task_plugin | cell_plugin:
-        resolved["plugins"] = hashes
-    return Settings(task, cell, training, record, resolved)
+    return resolve(raw, f"{path} (sweep: {swept})" if swept else str(path), path.parent)
 
 
 def _assign(raw: dict[str, Any], keys: Keys, value: Any) -> None:
@@ -209,55 +166,3 @@ def _assign(raw: dict[str, Any], keys: Keys, value: Any) -> None:
             raw[key] = {}
         raw = raw[key]
     raw[last] = copy.deepcopy(value)
-
-
-def _build(
-    options: dict[str, Any],
-    section: str,
-    kinds: dict[str, Any],
-    base: Any,
-    folders: list[Path],
-    source: str,
-) -> tuple[Any, dict[str, str]]:
-    """A task or cell from its section, and the hashes of the plug-in files it came from."""
-    kind = options.get("kind")
-    if kind is None:
-        raise UserError(f"{source}: {section}.kind: missing; {did_you_mean('', kinds)}")
-    hashes: dict[str, str] = {}
-    if plugins.is_plugin(kind):
-        plugin = plugins.load(kind, f"{source}: {section}.kind", folders)
-        model, hashes = plugin.value, {kind.rpartition(":")[0]: plugin.sha256}
-        if not (isinstance(model, type) and issubclass(model, base)):
-            raise UserError(f"{source}: {section}.kind: {kind} is no rnnlab.{base.__name__}")
-        if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
-            raise UserError(f"{source}: {section}.kind: {kind} lacks {', '.join(unwritten)}")
-    elif isinstance(kind, str) and kind in kinds:
-        model = kinds[kind]
-    else:
-        raise UserError(
-            f"{source}: {section}.kind: unknown {section} {kind!r}; {did_you_mean(kind, kinds)}; "
-            "or file.py:Name"
-        )
-    options = {key: value for key, value in options.items() if key != "kind"}
-    return _validate(model, options, section, source), hashes
-
-
-def _complete_cell(options: dict[str, Any], task: Task, source: str) -> None:
-    """Give chrono the task's longest time scale, and drop t_max where nothing reads it."""
-    if "chrono" in (options.get("forget_bias"), options.get("update_bias")):
-        if "t_max" not in options and task.t_max is not None:
-            if task.t_max < SHORTEST_CHRONO:
-                raise UserError(
-                    f"{source}: cell: chrono needs a longest time scale of {SHORTEST_CHRONO} steps "
-                    f"or more, and the task's is {task.t_max:g}: set cell.t_max"
-                )
-            options["t_max"] = task.t_max
-    elif options.get("kind") in ("lstm", "gru"):
-        options.pop("t_max", None)
-
-
-def _validate(model: type[BaseModel], options: Any, section: str, source: str) -> Any:
-    try:
-        return model.model_validate(options)
-    except ValidationError as error:
-        raise UserError(explain(error, model, source, section)) from None

@@ -1,0 +1,131 @@
+"""One setting: everything but the seed that determines the numbers of a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rnnlab import plugins
+from rnnlab.cells import CELLS, Cell
+from rnnlab.cells.kernels import SHORTEST_CHRONO
+from rnnlab.config import Record, Training
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.tasks import TASKS, Task
+from rnnlab.validation import explain
+
+SECTIONS = ("task", "cell", "training", "record")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything but the seed that determines the numbers of a run.
+
+    Attributes:
+        resolved: all of it as plain data, every default written out.
+    """
+
+    task: Task
+    cell: Cell
+    training: Training
+    record: Record
+    resolved: dict[str, Any]
+
+
+def resolve(raw: dict[str, Any], source: str, config_folder: Path) -> Settings:
+    """Check the sections of a setting, and write out every default.
+
+    Args:
+        raw: options by section, unchecked.
+        source: where they come from, for messages.
+        config_folder: where plug-ins are looked up, besides the working directory.
+
+    Raises:
+        UserError: whatever is wrong, naming the source and the key.
+    """
+    for name in SECTIONS:
+        if not isinstance(raw[name], dict):
+            raise UserError(f"{source}: {name}: must be keys and values, got {raw[name]!r}")
+    folders = [config_folder.resolve(), Path.cwd()]
+    task, task_plugin = _build(raw["task"], "task", TASKS, Task, folders, source)
+    options = _with_chrono_length(raw["cell"], task, source)
+    cell, cell_plugin = _build(options, "cell", CELLS, Cell, folders, source)
+    training = _validate(Training, raw["training"], "training", source)
+    record = _record(raw["record"], training, source)
+    resolved: dict[str, Any] = {
+        "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json")},
+        "cell": {"kind": raw["cell"]["kind"], **cell.model_dump(mode="json")},
+        "training": training.model_dump(mode="json"),
+        "record": record.model_dump(mode="json"),
+    }
+    if hashes := task_plugin | cell_plugin:
+        resolved["plugins"] = hashes
+    return Settings(task, cell, training, record, resolved)
+
+
+def _build(
+    options: dict[str, Any],
+    section: str,
+    kinds: dict[str, Any],
+    base: Any,
+    folders: list[Path],
+    source: str,
+) -> tuple[Any, dict[str, str]]:
+    """A task or cell from its section, and the hashes of the plug-in files it came from."""
+    kind = options.get("kind")
+    where = f"{source}: {section}.kind"
+    hashes: dict[str, str] = {}
+    if kind is None:
+        raise UserError(f"{where}: missing; {did_you_mean('', kinds)}")
+    if plugins.is_plugin(kind):
+        plugin = plugins.load(kind, where, folders)
+        model, hashes = plugin.value, {kind.rpartition(":")[0]: plugin.sha256}
+        _check_class(model, base, f"{where}: {kind}")
+    elif isinstance(kind, str) and kind in kinds:
+        model = kinds[kind]
+    else:
+        hint = did_you_mean(kind, kinds)
+        raise UserError(f"{where}: unknown {section} {kind!r}; {hint}; or file.py:Name")
+    options = {key: value for key, value in options.items() if key != "kind"}
+    return _validate(model, options, section, source), hashes
+
+
+def _check_class(model: Any, base: type, where: str) -> None:
+    if not (isinstance(model, type) and issubclass(model, base)):
+        raise UserError(f"{where} is no rnnlab.{base.__name__}")
+    if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
+        raise UserError(f"{where} lacks {', '.join(unwritten)}")
+
+
+def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dict[str, Any]:
+    """Give chrono the task's longest time scale, and drop t_max where nothing reads it."""
+    is_chrono = "chrono" in (options.get("forget_bias"), options.get("update_bias"))
+    if not is_chrono and options.get("kind") in tuple(CELLS):
+        return {key: value for key, value in options.items() if key != "t_max"}
+    if not is_chrono or "t_max" in options or task.t_max is None:
+        return options
+    if task.t_max < SHORTEST_CHRONO:
+        raise UserError(
+            f"{source}: cell: chrono needs a longest time scale of {SHORTEST_CHRONO} steps "
+            f"or more, and the task's is {task.t_max:g}: set cell.t_max"
+        )
+    return options | {"t_max": task.t_max}
+
+
+def _record(options: dict[str, Any], training: Training, source: str) -> Record:
+    """The record section; its default number of examples is no more than a batch has."""
+    options = {"examples": min(Record().examples, training.batch)} | options
+    record: Record = _validate(Record, options, "record", source)
+    if record.examples > training.batch:
+        raise UserError(
+            f"{source}: record.examples: {record.examples} is more than training.batch, "
+            f"{training.batch}"
+        )
+    return record
+
+
+def _validate(model: type[BaseModel], options: Any, section: str, source: str) -> Any:
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        raise UserError(explain(error, model, source, section)) from None
