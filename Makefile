@@ -2,16 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint format bench reference clean
+.PHONY: demo test lint format bench reference clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
 
 test: .venv/installed
-	$(BIN)/python -m pytest -m "not slow"
-
-test-slow: .venv/installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     """For each run (a mark): mean f_t and gradient decay at step 0, and when it was solved."""
     figure, axes = panels(1, 3, sharey=True)
     settings = list(runs["setting"].cat.categories)
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
     last_step = runs["training.steps"].max()
     columns = {
         "forget_first": "mean $f_t$ at initialisation",
@@ -41,6 +42,7 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
                 late = np.full(own.isna().sum(), 1.06 * last_step)
                 ax.plot(late, rows[own.isna()], **style | {"markerfacecolor": "none"})
         ax.set_xlabel(label)
+    axes[0, 2].set_xlim(left=0)
     axes[0, 1].axvline(0, color="0.6", linewidth=0.6)
     axes[0, 2].axvline(last_step, color="0.6", linewidth=0.6)
     axes[0, 2].set_title("open: unsolved when training ended", fontsize=7)
@@ -52,7 +54,7 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
 def sentences(table: pd.DataFrame) -> str:
     """What the table says, a line a setting."""
     lines = []
-    for _, row in table.iterrows():
+    for _, row in table[table["decay_first"].notna()].iterrows():
         decay = row["decay_first"]
         direction = "shrinks" if decay < 0 else "grows"
         solved = f"solved in {row['solved']} of {row['runs']} runs"

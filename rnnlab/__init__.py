@@ -8,6 +8,9 @@ import importlib
 from typing import Any
 
 from rnnlab.version import __version__
+from rnnlab.xla_flags import avoid_miscompiled_kernels
+
+avoid_miscompiled_kernels()
 
 _HOME = {
     "Adding": "rnnlab.tasks",

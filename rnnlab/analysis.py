@@ -69,11 +69,11 @@ def summarize_run(
     forget = _at_first_and_last(
         gates[gates["gate"] == "f"], lambda record: float(record["mean"].mean())
     )
-    evaluated = training.dropna(subset=["eval_loss"])
+    last = training.iloc[-1]
     return {
-        "last_step": int(training["step"].iloc[-1]),
-        "final_loss": float(evaluated["eval_loss"].iloc[-1]) if len(evaluated) else math.nan,
-        "final_metric": float(evaluated["eval_metric"].iloc[-1]) if len(evaluated) else math.nan,
+        "last_step": int(last["step"]),
+        "final_loss": float(last["eval_loss"]),
+        "final_metric": float(last["eval_metric"]),
         "solved_at": solved_at(training, threshold),
         "forget_first": forget[0],
         "forget_last": forget[1],

@@ -62,6 +62,8 @@ def run(
     try:
         engine.run_experiment(experiment, folder, make_progress())
     except KeyboardInterrupt:
+        if not (folder / "experiment.json").exists():
+            raise
         stored = (load(folder).runs["status"] != "missing").sum()
         raise Interrupted(
             f"stopped; {stored} of {len(experiment.runs)} runs are stored in {folder}, and the "

@@ -65,7 +65,8 @@ def compare(
         by: a setting's dotted key; rows are ordered by it. Settings that differ in any other key
             too stay apart. Default: the order of the sweep.
         against: a value of ``by``; adds each setting's difference to the one with that value,
-            paired by seed: the ratio of final losses and the difference in decay at the end.
+            paired by seed: the ratio of final losses and the difference in decay at the end;
+            ``reference`` names the setting it is taken to.
 
     Returns:
         Columns ``setting``; the keys that differ; ``runs``, ``diverged``, ``failed``, ``missing``;
@@ -98,6 +99,7 @@ def compare(
             for setting in table["setting"]
         ]
         table = pd.concat([table, pd.DataFrame(differences)], axis=1)
+        table["reference"] = table["setting"].map(pairs)
     return table.sort_values(by, key=_order, kind="stable", ignore_index=True) if by else table
 
 
@@ -139,7 +141,8 @@ def _column(runs: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _mean(runs: pd.DataFrame, column: str) -> float:
-    return float(_column(runs, column).mean())
+    """NaN where one of the runs has no such number: a mean over the others would mislead."""
+    return float(_column(runs, column).mean(skipna=False))
 
 
 def _references(

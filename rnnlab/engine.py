@@ -16,6 +16,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from rnnlab.analysis import summarize_run
+from rnnlab.cells import CELLS, Cell
 from rnnlab.environment import environment
 from rnnlab.frames import gates_frame, gradients_frame, training_frame
 from rnnlab.objective import Objective
@@ -92,7 +93,8 @@ def _run_and_store(run: Run, store: Store, made_in: dict[str, Any], progress: Pr
     summary = output.summary | {"seconds": round(time.monotonic() - started, 3)}
     head |= {"status": output.status, "summary": summary}
     store.write_run(run.id, head, output.tables, output.params)
-    progress.run_ended(output.status, "")
+    reason = f"at step {summary['last_step']}" if output.status == "diverged" else ""
+    progress.run_ended(output.status, reason)
 
 
 def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
@@ -107,7 +109,9 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
     with jax.enable_x64(double), jax.default_matmul_precision("highest"):
         objective = Objective(settings.cell, settings.task)
         program = Program(
-            Objective(settings.cell.dynamics(), settings.task), settings.training, settings.record
+            Objective(_what_steps_read(settings.cell), settings.task),
+            settings.training,
+            settings.record,
         )
         streams = random_streams(run.seed)
         evaluation = objective.sample(streams.evaluation, EVALUATION_EXAMPLES)
@@ -122,6 +126,11 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
             if state.diverged:
                 break
         return _output(run, state, seen, [start for start, _ in bounds])
+
+
+def _what_steps_read(cell: Cell) -> Cell:
+    """A built-in cell's dynamics; a user's whole cell, whose step may read any option."""
+    return cell.dynamics() if type(cell) in CELLS.values() else cell
 
 
 def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int]]]:
@@ -147,10 +156,9 @@ def _latest(chunks: Chunk, call: list[tuple[int, int]]) -> tuple[int, float]:
 
 
 def _output(run: Run, state: Any, seen: list[Chunk], starts: list[int]) -> RunOutput:
-    diverged = bool(state.diverged)
     chunks = jax.tree.map(lambda *parts: np.concatenate(parts), *seen)
     last_step = run.settings.training.steps
-    if diverged:
+    if state.diverged:
         last_step, starts = _where_diverged(chunks, starts)
     chunks = jax.tree.map(lambda a: a[: len(starts)], chunks)
     tables = {
@@ -167,7 +175,8 @@ def _output(run: Run, state: Any, seen: list[Chunk], starts: list[int]) -> RunOu
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params["cell"])),
     }
     summary = summarize_run(**tables, threshold=task.threshold, read_step=task.read_step)
-    status = "diverged" if diverged else "finished"
+    is_finite = not state.diverged and math.isfinite(summary["final_loss"])
+    status = "finished" if is_finite else "diverged"
     return RunOutput(status, tables, _named_arrays(state.params), facts | summary)
 
 
@@ -182,7 +191,7 @@ def _named_arrays(params: Any) -> dict[str, np.ndarray]:
     """Parameters under dotted names, such as ``cell.W_f``, or ``cell.0.W_f`` in a stack."""
     leaves = jax.tree_util.tree_leaves_with_path(params)
     return {
-        jax.tree_util.keystr(path, simple=True, separator="."): np.ascontiguousarray(leaf)
+        jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf, order="C")
         for path, leaf in leaves
     }
 
@@ -207,11 +216,11 @@ def _description(experiment: Experiment, folder: Path) -> dict[str, Any]:
 
 
 def _resolved_yaml(experiment: Experiment) -> str:
-    """The config with overrides applied and every default on which all settings agree."""
+    """The config with overrides applied, and every default on which all settings agree."""
     config = experiment.config.model_dump(mode="json")
     first, *others = [settings.resolved for settings in experiment.settings]
     for section in SECTIONS:
-        config[section] = {
+        config[section] |= {
             key: value
             for key, value in first[section].items()
             if all(key in other[section] and other[section][key] == value for other in others)

@@ -1,6 +1,7 @@
 """Where the numbers were made: versions, device, revision."""
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 from typing import Any
@@ -22,6 +23,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "device": f"{device.platform} ({device.device_kind}) × {jax.device_count()}",
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 

@@ -34,7 +34,10 @@ def labels(settings: Sequence[Flat]) -> list[str]:
     """
     varying = varying_keys(settings)
     names = [_label(flat, varying) for flat in settings]
-    return [name or cell_name(flat) for name, flat in zip(names, settings, strict=True)]
+    names = [name or cell_name(flat) for name, flat in zip(names, settings, strict=True)]
+    if len(set(names)) < len(names):
+        names = [", ".join(f"{k}={f[k]!r}" for k in varying if k in f) for f in settings]
+    return names
 
 
 def cell_name(flat: Flat) -> str:
@@ -64,14 +67,16 @@ def _biases(flat: Flat) -> list[str]:
         if flat[key] == "chrono":
             parts.append(f"{symbol} chrono to {flat['cell.t_max']:g}")
         else:
-            parts.append(f"{symbol} = {flat[key]:g}")
+            parts.append(f"{symbol} = {_short(flat[key])}")
     input_bias = flat.get("cell.input_bias")
     if input_bias == "tied":
         parts.append("b_i = −b_f")
     elif input_bias:
-        parts.append(f"b_i = {input_bias:g}")
+        parts.append(f"b_i = {_short(input_bias)}")
     return parts
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
     return "none" if value is None else str(value)[:24]

@@ -120,23 +120,29 @@ def _unroll_layer(
 
     def step(state: Any, inputs_t: tuple[Array, Slots]) -> tuple[Any, Unrolled]:
         x, slots_t = inputs_t
-        seen: set[str] = set()
+        seen: dict[str, Array] = {}
         collected: dict[str, Array] = {}
 
         def observe(name: str, value: Array) -> Array:
             if name in seen:
                 raise ValueError(f"{type(cell).__name__}.step observes {name!r} twice in one step")
-            seen.add(name)
             if name in collect:
                 collected[name] = collect[name](value)
-            return tap(value, slots_t[name]) if name in slots_t else value
+            seen[name] = tap(value, slots_t[name]) if name in slots_t else value
+            return seen[name]
 
         state = cell.step(params, state, x, observe)
-        if missed := sorted({*slots_t, *collect} - seen):
+        if missed := sorted({*slots_t, *collect} - seen.keys()):
             raise ValueError(
                 f"{type(cell).__name__}.step does not observe {', '.join(missed)}: "
                 f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
             )
+        for name in slots_t:
+            if getattr(state, name, None) is not seen[name]:
+                raise ValueError(
+                    f"{type(cell).__name__}.step must go on with what observe({name!r}, …) "
+                    "returns, and return it as that part of its state"
+                )
         return state, Unrolled(state, collected)
 
     return lax.scan(step, state, (inputs, slots))[1]

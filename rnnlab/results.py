@@ -49,14 +49,15 @@ class Results:
         self.name = " + ".join(dict.fromkeys(e["name"] for e in experiments))
         self.question = experiments[0]["question"]
         self._home: dict[str, Store] = {}
-        records = []
+        records: dict[str, dict[str, Any]] = {}
         for store, experiment in zip(stores, experiments, strict=True):
             for wanted in _wanted_runs(store, experiment, every_config):
-                if wanted["id"] not in self._home:
-                    self._home[wanted["id"]] = store
-                    records.append(store.read_run(wanted["id"]) or wanted | {"status": "missing"})
-        self.runs = _runs_frame(records)
-        self._environments = _environments(records)
+                run_id = wanted["id"]
+                if records.get(run_id, {"status": "missing"})["status"] in ("missing", "failed"):
+                    self._home[run_id] = store
+                    records[run_id] = store.read_run(run_id) or wanted | {"status": "missing"}
+        self.runs = _runs_frame(list(records.values()))
+        self._environments = _environments(list(records.values()))
 
     @property
     def settings(self) -> list[str]:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ class Store:
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise UserError(f"{path}: cannot be read: {error}") from None
+            raise UserError(
+                f"{path}: cannot be read: {error}; delete {path.parent} and run the config again"
+            ) from None
 
     def write_run(
         self,
@@ -81,12 +84,12 @@ class Store:
         params: dict[str, Any],
     ) -> None:
         """Store a run that finished or diverged."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         with storage_errors(self.folder), self._replacing_run(run_id) as folder:
             for name, table in tables.items():
                 _write_parquet(table, folder / f"{name}.parquet")
-            save_file(params, folder / "params.safetensors")
+            (folder / "params.safetensors").write_bytes(save(params))
             write_text(folder / "run.json", _to_json(run))
 
     def write_failure(self, run_id: str, run: dict[str, Any], traceback: str) -> None:
@@ -99,8 +102,9 @@ class Store:
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
         """A scratch folder that takes the run's place when all is written."""
         target = self.run_folder(run_id)
-        partial = target.with_name(f".{run_id}.{os.getpid()}.partial")
-        partial.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{run_id}.", dir=target.parent))
+        partial.chmod(0o755)
         try:
             yield partial
             if target.exists():

@@ -142,9 +142,11 @@ def _refuse_idle_overrides(overridden: list[str], axes: list[list[Patch]]) -> No
         keys = tuple(dotted.split("."))
         covering = {keys[:length] for length in range(1, len(keys) + 1)} | {(*keys, "kind")}
         if all(covering & patch.keys() for patch in axis):
+            whole = next(iter(covering & axis[0].keys()))
+            example = "[{kind: …}, …]" if whole in (("cell",), ("task",)) else "[…]"
             raise UserError(
-                f"override {dotted} has no effect, since the sweep sets it: "
-                f"override the sweep, as in sweep.{dotted}=[…]"
+                f"override {dotted} has no effect, since the sweep sets {'.'.join(whole)}: "
+                f"override the whole sweep, as in 'sweep.{'.'.join(whole)}={example}'"
             )
 
 

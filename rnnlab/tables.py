@@ -8,7 +8,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.comparison import FEWEST_FOR_INTERVAL
 from rnnlab.labels import varying_keys
 from rnnlab.results import Results
 
@@ -26,7 +25,7 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
     rows = cast(list[Row], table.to_dict("records"))
     views = [_table(name, columns, [_cells(row) for row in rows], _how(table))]
     if "loss_ratio" in table:
-        columns = ["setting", "final loss, ratio", "decay at the end, difference"]
+        columns = ["setting", "final loss, ratio", "decay at the end, difference", "to"]
         views.append(
             _table(
                 "difference to the reference, paired by seed",
@@ -70,12 +69,13 @@ def _versus(row: Row) -> list[str]:
         str(row["setting"]),
         _interval(row, "loss_ratio").replace("\n", " "),
         _interval(row, "decay_last_difference", "{:+.3g}").replace("\n", " "),
+        str(row["reference"] or MISSING),
     ]
 
 
 def _how(table: pd.DataFrame) -> str:
     baseline = ", ".join(f"{b:.4g}" for b in sorted(set(table["baseline"].dropna())))
-    enough = table["runs"].max() >= FEWEST_FOR_INTERVAL
+    enough = table["final_loss_low"].notna().any()
     interval = (
         "[95 % t-interval of its log over seeds]" if enough else "(no interval: fewer than 3 seeds)"
     )
@@ -129,7 +129,7 @@ def overview(results: Results) -> list[str | Table]:
             str(row["run"]),
             _number(row.get("last_step"), "{:.0f}"),
             _number(row.get("seconds"), "{:.1f}"),
-            str(row["error"] or ""),
+            "" if pd.isna(row["error"]) else str(row["error"]),
         )
     counts = runs["status"].value_counts()
     return [

@@ -135,7 +135,7 @@ class Program:
 
         Returns:
             The state after the last chunk, and everything reported, with a leading chunk axis;
-            skipped chunks hold zeros.
+            skipped chunks hold NaN.
         """
 
         def run(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
@@ -143,7 +143,7 @@ class Program:
 
         def skip(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
             chunk = jax.eval_shape(run, state, start, stop)[1]
-            return state, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), chunk)
+            return state, jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), chunk)
 
         def body(state: State, bound: Array) -> tuple[State, Chunk]:
             wanted = (bound[0] >= 0) & ~state.diverged

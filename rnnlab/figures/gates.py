@@ -5,14 +5,18 @@ import math
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 from rnnlab.figures.style import (
     axes_or_new,
     figure_legend,
+    legend_if_new,
     line_style,
     panels,
+    require,
     seed_band,
     settings_of,
+    top_layer,
 )
 
 BIAS_OF_GATE = {"f": "cell.forget_bias", "z": "cell.update_bias"}
@@ -37,13 +41,15 @@ def gate_over_time(
         step: training step of the record.
         runs: ``Results.runs``; with it, σ(bias) is drawn as a thin line.
     """
-    ax = axes_or_new(ax)
+    given, ax = ax, axes_or_new(ax)
+    require(gates, "gate", gate)
+    require(gates, "step", step)
     _gate_lines(gates[gates["step"] == step], ax, gate, "t")
     _bias_lines(runs, ax, gate, settings_of(gates))
     ax.set_xlabel("time step t")
     ax.set_ylabel(f"mean ${gate}_t$")
     ax.set_title("at initialisation" if step == 0 else f"after {step} updates")
-    return ax
+    return legend_if_new(ax, given)
 
 
 def gate_over_training(
@@ -54,13 +60,14 @@ def gate_over_training(
     runs: pd.DataFrame | None = None,
 ) -> Axes:
     """Mean gate of the top layer over units, examples and time, against training step."""
-    ax = axes_or_new(ax)
+    given, ax = ax, axes_or_new(ax)
+    require(gates, "gate", gate)
     _gate_lines(gates, ax, gate, "step")
     _bias_lines(runs, ax, gate, settings_of(gates))
     ax.set_xlabel("training step")
     ax.set_ylabel(f"mean ${gate}_t$ over all t")
     ax.set_title("over training")
-    return ax
+    return legend_if_new(ax, given)
 
 
 def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
@@ -80,12 +87,12 @@ def bias_value(forget_bias: float | str, t_max: float) -> float:
     """σ(b), or under chrono its mean over u ~ U[1, t_max − 1], 1 − ln(t_max/2)/(t_max − 2)."""
     if forget_bias == "chrono":
         return 1 - math.log(t_max / 2) / (t_max - 2)
-    return 1 / (1 + math.exp(-float(forget_bias)))
+    return float(expit(float(forget_bias)))
 
 
 def _gate_lines(gates: pd.DataFrame, ax: Axes, gate: str, x: str) -> None:
     own = gates[gates["gate"] == gate]
-    top = own[own["layer"] == own["layer"].max()]
+    top = top_layer(own)
     for index, setting in enumerate(settings_of(gates)):
         lines = top[top["setting"] == setting]
         if not lines.empty:

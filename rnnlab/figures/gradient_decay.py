@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from rnnlab.figures.style import (
     axes_or_new,
     figure_legend,
+    legend_if_new,
     log10_with_zeros,
     panels,
+    require,
     seed_band,
     settings_of,
+    top_layer,
 )
 
 
@@ -30,10 +33,15 @@ def gradient_decay(
         ax: where to draw; default a new figure.
         quantity: ``c`` or ``h``.
         step: training step of the record.
+
+    Raises:
+        UserError: the quantity or the step was not recorded.
     """
-    ax = axes_or_new(ax)
+    given, ax = ax, axes_or_new(ax)
+    require(gradients, "quantity", quantity)
+    require(gradients, "step", step)
     record = gradients[(gradients["quantity"] == quantity) & (gradients["step"] == step)]
-    record = record[record["layer"] == record["layer"].max()]
+    record = top_layer(record)
     record = record.assign(log10=log10_with_zeros(record))
     has_distance = record["distance"].notna().any()
     x = "distance" if has_distance else "t"
@@ -47,7 +55,7 @@ def gradient_decay(
     ax.set_xlabel("steps back in time" if has_distance else "time step t")
     ax.set_ylabel(rf"$\log_{{10}}\,\|\partial L/\partial {quantity}_t\|_2$")
     ax.set_title("at initialisation" if step == 0 else f"after {step} updates")
-    return ax
+    return legend_if_new(ax, given)
 
 
 def gradient_decay_figure(gradients: pd.DataFrame, steps: Sequence[int]) -> Figure:

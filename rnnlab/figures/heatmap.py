@@ -1,5 +1,6 @@
 """The gradient over time and over training, as a heat map."""
 
+import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,6 +18,7 @@ from rnnlab.figures.style import (
     math_label,
     panels,
     settings_of,
+    top_layer,
 )
 
 COLOUR_MAP = "cividis"
@@ -33,7 +35,7 @@ def gradient_heatmap(
 ) -> Axes:
     """Training step against t; colour is log10‖∂L/∂·_t‖ of the top layer, median over seeds.
 
-    Hatched where that reads zero.
+    Hatched where that reads zero, blank where there is no number.
 
     Args:
         gradients: ``Results.gradients``.
@@ -46,15 +48,21 @@ def gradient_heatmap(
     ax = axes_or_new(ax)
     values = _by_step_and_time(gradients, setting, quantity)
     low, high = limits or colour_limits(gradients, quantity)
-    ax.patch.set(**HATCHED)
-    t, steps = values.columns.to_numpy(), values.index.to_numpy()
-    masked = np.ma.masked_invalid(values.to_numpy())
+    t, steps, log10 = values.columns.to_numpy(), values.index.to_numpy(), values.to_numpy()
     mesh = ax.pcolormesh(
-        t, steps, masked, cmap=COLOUR_MAP, vmin=low, vmax=high, shading="nearest", rasterized=True
+        t,
+        steps,
+        np.ma.masked_invalid(np.where(np.isposinf(log10), high, log10)),
+        cmap=COLOUR_MAP,
+        vmin=low,
+        vmax=high,
+        shading="nearest",
+        rasterized=True,
     )
+    _hatch_cells(ax, np.asarray(mesh.get_coordinates()), np.isneginf(log10))
     ax.set_xlabel("time step t")
     ax.set_ylabel("training step")
-    ax.set_title(math_label(setting))
+    ax.set_title("\n".join(textwrap.wrap(math_label(setting), 36)))
     if is_new:
         ax.figure.colorbar(mesh, ax=ax, label=_colour_label(quantity), extend="min")
     return ax
@@ -82,19 +90,30 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
     return figure
 
 
+def _hatch_cells(ax: Axes, corners: np.ndarray, wanted: np.ndarray) -> None:
+    """Hatch cells of a mesh, one bar for each stretch of neighbours in a row."""
+    for row, cells in enumerate(wanted):
+        bounds = np.flatnonzero(np.diff(np.concatenate([[0], cells.astype(int), [0]])))
+        lefts, rights = corners[row, bounds[::2], 0], corners[row, bounds[1::2], 0]
+        bottom, top = corners[row, 0, 1], corners[row + 1, 0, 1]
+        stretches = list(zip(lefts, rights - lefts, strict=True))
+        if stretches:
+            ax.broken_barh(stretches, (bottom, top - bottom), linewidth=0, **HATCHED)
+
+
 def colour_limits(gradients: pd.DataFrame, quantity: str) -> tuple[float, float]:
     """Of the finite values of a quantity, the lowest but 1 %, and the largest.
 
     A few records of a gradient that all but vanished would else use up the scale.
     """
-    values = gradients.loc[gradients["quantity"] == quantity, "log10_mean"]
+    values = top_layer(gradients[gradients["quantity"] == quantity])["log10_mean"]
     finite = values[np.isfinite(values)]
     return (float(finite.quantile(0.01)), float(finite.max())) if len(finite) else (-1.0, 0.0)
 
 
 def _by_step_and_time(gradients: pd.DataFrame, setting: str, quantity: str) -> pd.DataFrame:
     own = gradients[(gradients["setting"] == setting) & (gradients["quantity"] == quantity)]
-    top = own[own["layer"] == own["layer"].max()]
+    top = top_layer(own)
     top = top.assign(log10=log10_with_zeros(top))
     return top.pivot_table(
         index="step", columns="t", values="log10", aggfunc="median", dropna=False
@@ -102,7 +121,7 @@ def _by_step_and_time(gradients: pd.DataFrame, setting: str, quantity: str) -> p
 
 
 def _reads_zero(gradients: pd.DataFrame, quantity: str) -> bool:
-    own = gradients[gradients["quantity"] == quantity]
+    own = top_layer(gradients[gradients["quantity"] == quantity])
     return bool((own["zero_fraction"] == 1).any())
 
 

@@ -8,6 +8,7 @@ from rnnlab.analysis import SOLVED_WINDOW
 from rnnlab.figures.style import (
     axes_or_new,
     figure_legend,
+    legend_if_new,
     line_style,
     panels,
     seed_band,
@@ -16,7 +17,7 @@ from rnnlab.figures.style import (
 
 
 def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Training loss, its mean over the last 50 steps, with the baseline and where it was solved.
+    """Mean training loss of the last 50 steps (or of those there are), baseline, when solved.
 
     Median over seeds with a band from least to greatest; a mark on the line of the threshold for
     each seed that solved the task.
@@ -26,7 +27,7 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None 
         runs: ``Results.runs``, for baseline, threshold and ``solved_at``.
         ax: where to draw; default a new figure.
     """
-    ax = axes_or_new(ax)
+    given, ax = ax, axes_or_new(ax)
     for index, setting in enumerate(settings_of(training)):
         own = training[training["setting"] == setting]
         if own.empty:
@@ -47,7 +48,7 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None 
     ax.set_yscale("log")
     ax.set_xlabel("training step")
     ax.set_ylabel(f"training loss, mean of {SOLVED_WINDOW} steps")
-    return ax
+    return legend_if_new(ax, given)
 
 
 def learning_curves_figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:

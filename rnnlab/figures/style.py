@@ -10,6 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.errors import UserError, did_you_mean
+
 # Okabe & Ito 2008, the light yellow left out; dashes and markers tell lines apart without colour.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))
@@ -25,6 +27,7 @@ RC: Any = {
     "svg.fonttype": "none",
 }
 PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
+CHARACTERS_PER_INCH = 17
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -43,6 +46,13 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return ax if ax is not None else plt.subplots(layout="constrained")[1]
 
 
+def legend_if_new(new: Axes, given: Axes | None) -> Axes:
+    """Give axes of a new figure a legend of their own."""
+    if given is None:
+        new.legend(fontsize=7)
+    return new
+
+
 def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
     """A grid of axes, always two-dimensional, sized for a paper."""
     with plt.rc_context(RC):
@@ -59,6 +69,13 @@ def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
 def math_label(setting: str) -> str:
     """A setting's label with its symbols typeset."""
     return re.sub(r"\bb_([fiz])\b", r"$b_\1$", setting)
+
+
+def require(frame: pd.DataFrame, column: str, value: object) -> None:
+    """Raise a UserError unless a frame has rows with this value."""
+    if value not in set(frame[column]):
+        recorded = map(str, frame[column].unique())
+        raise UserError(f"{column} {value!r} is not recorded; {did_you_mean(value, recorded)}")
 
 
 def settings_of(frame: pd.DataFrame) -> list[str]:
@@ -83,11 +100,13 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
     style = line_style(index)
     with np.errstate(invalid="ignore"):
         median = wide.median(axis=1)
+    finite = median[np.isfinite(median)]
+    between_marks = max(1, len(finite) // 5)
     ax.plot(
-        wide.index,
-        median.where(np.isfinite(median)),
+        finite.index,
+        finite,
         label=math_label(label),
-        markevery=(0.05 + 0.02 * index, 0.2),
+        markevery=(index * between_marks // 7 % between_marks, between_marks),
         **style,
     )
     if wide.shape[1] > 1:
@@ -98,6 +117,12 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
         )
 
 
+def top_layer(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each setting's top layer."""
+    top = frame.groupby("setting", observed=True)["layer"].transform("max")
+    return frame[frame["layer"] == top]
+
+
 def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:
     """One legend for all axes, below them: the settings in order, then anything else."""
     entries: dict[str, Any] = dict.fromkeys(map(math_label, settings))
@@ -105,11 +130,12 @@ def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str])
         handles, labels = ax.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     drawn = {label: handle for label, handle in entries.items() if handle is not None}
+    longest = max(len(label.replace("$", "")) for label in drawn)
     figure.legend(
         list(drawn.values()),
         list(drawn),
         loc="outside lower center",
-        ncols=2 if figure.get_figwidth() < 6 else 3,
+        ncols=max(1, int(CHARACTERS_PER_INCH * figure.get_figwidth() / (10 + longest))),
         fontsize=7,
         handlelength=3.5,
     )

@@ -305,3 +305,19 @@ def test_parameters_of_another_number_of_layers():
     params, inputs, _ = arguments(cell := LSTM(hidden=HIDDEN, layers=2))
     with pytest.raises(ValueError, match=r"2 layer\(s\), the cell has 1"):
         gradient_flow(cell.model_copy(update={"layers": 1}), params, inputs, of_last_step)
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_shape_that_jaxlib_0_10_miscompiles_for_avx_512():
+    cell = LSTM(hidden=5)
+    params = cell.init(jax.random.key(0), input_size=2)
+    inputs = jax.random.normal(jax.random.key(1), (5, 64, 2))[:, :4]
+
+    def loss(h):
+        return (h[-1] ** 2).sum(-1)
+
+    compiled = gradient_flow(cell, params, inputs, loss)
+    with jax.disable_jit():
+        expected = gradient_flow(cell, params, inputs, loss)
+    for one, other in zip(jax.tree.leaves(compiled), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
