@@ -39,21 +39,28 @@ def summary(**numbers):
 
 
 def tables(forget_bias):
-    """A gradient that decays by σ(forget_bias) a step, and reads zero at the first steps."""
+    """c decays by σ(forget_bias) a step in the top one of two layers; all else is another."""
     forget = 1 / (1 + np.exp(-float(forget_bias)))
     steps = np.arange(0, STEPS + 1, EVERY)
-    grid = pd.MultiIndex.from_product([steps, range(TIME), [0]], names=["step", "t", "layer"])
+    grid = pd.MultiIndex.from_product([steps, range(TIME), [0, 1]], names=["step", "t", "layer"])
     base = grid.to_frame(index=False)
     log10 = np.log10(forget) * (TIME - 1 - base["t"])
-    norms = {f"log10_{name}": log10 for name in ("mean", "q10", "q50", "q90")}
-    zero = {"zero_fraction": 0.0}
-    values = {"mean": forget, "std": 0.1, "q10": 0.1, "q90": 0.9}
-    share = {"below_0_1": 0.0, "above_0_9": 0.0}
+    below = 20.0 * (base["layer"] == 0)
+
+    def adjoints(quantity, shift):
+        norms = {f"log10_{name}": log10 - below - shift for name in ("mean", "q10", "q50", "q90")}
+        return base.assign(quantity=quantity, **norms, zero_fraction=0.0)
+
+    def gate(name, mean):
+        mean = np.where(base["layer"] == 0, mean / 2, mean)
+        values = {"mean": mean, "std": 0.1, "q10": 0.1, "q90": 0.9}
+        return base.assign(gate=name, **values, below_0_1=0.0, above_0_9=0.0)
+
     loss = np.linspace(1, 0.001, STEPS + 1)
     return {
         "training": pd.DataFrame({"step": np.arange(STEPS + 1), "loss": loss}),
-        "gradients": pd.concat([base.assign(quantity=q, **norms, **zero) for q in ("h", "c")]),
-        "gates": pd.concat([base.assign(gate=g, **values, **share) for g in ("i", "f", "o")]),
+        "gradients": pd.concat([adjoints("h", 5.0), adjoints("c", 0.0)], ignore_index=True),
+        "gates": pd.concat([gate("i", 0.3), gate("f", forget), gate("o", 0.4)], ignore_index=True),
     }
 
 

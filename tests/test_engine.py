@@ -91,6 +91,47 @@ def test_the_stored_config_gives_the_same_runs(config):
     assert [run.id for run in again.runs] == [run.id for run in experiment.runs]
 
 
+def test_the_stored_config_keeps_explicit_keys_on_which_settings_differ(config):
+    zipped = {"sweep": {"zip": [{"cell": {"input_bias": 1.0}}, {"cell": {"forget_bias": 3.0}}]}}
+    overrides = zipped | {"cell": {"forget_bias": 2.0}, "training.steps": 0, "seeds": 1}
+    ids = [run.id for run in load_experiment(config, overrides).runs]
+    rnnlab.run(config, overrides)
+    again = load_experiment(config.parent / "results" / "tiny" / "config.yaml")
+    assert [run.id for run in again.runs] == ids
+
+
+HAIKU = """
+import jax
+from rnnlab import LSTM, affine
+
+class Haiku(LSTM):
+    def step(self, params, state, x, observe):
+        (a_f,) = affine(params, "f", x, state.h)
+        observe("f", jax.nn.sigmoid(a_f + self.forget_bias))
+        return super().step(params, state, x, lambda k, v: v if k == "f" else observe(k, v))
+"""
+
+
+def test_a_users_step_reads_its_own_options(config):
+    (config.parent / "own.py").write_text(HAIKU)
+    overrides = ["cell.kind=own.py:Haiku", "training.steps=0", "seeds=1"]
+    results = rnnlab.run(config, overrides)
+    first, second = rnnlab.compare(results)["forget_first"]
+    assert first == pytest.approx(0.5, abs=0.1)
+    assert second == pytest.approx(1 / (1 + np.exp(-4)), abs=0.03)
+
+
+def test_a_run_whose_last_evaluation_is_not_finite_has_diverged(config):
+    results = rnnlab.run(
+        config,
+        [
+            *("cell.kind=rnn", "cell.activation=relu", "sweep=null", "seeds=1"),
+            *("training.optimizer=sgd", "training.learning_rate=1.0e+25", "training.steps=1"),
+        ],
+    )
+    assert list(results.runs["status"]) == ["diverged"]
+
+
 def test_float64(config):
     results = rnnlab.run(config, ["training.precision=float64", "seeds=1"])
     assert results.gradients["log10_mean"].dtype == np.float64

@@ -48,7 +48,7 @@ def test_a_single_setting_is_called_by_its_cell():
 def test_other_keys_and_none():
     settings = [lstm(forget_bias=1.0), lstm(forget_bias=1.0) | {"training.clip_norm": 1.0}]
     assert varying_keys(settings) == ["training.clip_norm"]
-    assert labels(settings) == ["clip_norm = none", "clip_norm = 1.0"]
+    assert labels(settings) == ["clip_norm = none", "clip_norm = 1"]
 
 
 def test_flatten():
@@ -68,3 +68,8 @@ def test_flatten():
 def test_labels_tell_every_setting_apart(hidden):
     settings = [lstm(forget_bias=b, hidden=h) for b in (0.0, 1.0) for h in (hidden, 16)]
     assert len(set(labels(settings))) == 4
+
+
+def test_labels_that_would_be_the_same_are_written_out():
+    settings = [lstm(forget_bias=1.0), lstm(forget_bias=1.0000001)]
+    assert labels(settings) == ["cell.forget_bias=1.0", "cell.forget_bias=1.0000001"]

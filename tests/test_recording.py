@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnnlab.recording import adjoint_statistics, gate_statistics, quantiles_of_nonnegative
+from rnnlab.recording import adjoint_statistics, gate_statistics, quantiles
 
 DTYPES = ["float32", "float64"]
 pytestmark = pytest.mark.usefixtures("float64")
@@ -114,7 +114,14 @@ def test_quantiles_against_numpy(dtype, n):
     rng = np.random.default_rng(n)
     values = np.where(rng.random((3, 2, n)) < 0.2, 0, 10 ** rng.uniform(-30, 30, (3, 2, n)))
     levels = [0.0, 0.1, 0.25, 0.5, 0.9, 1.0]
-    actual = quantiles_of_nonnegative(jnp.asarray(values, dtype), *levels)
+    actual = quantiles(jnp.asarray(values, dtype), *levels)
 
     expected = np.quantile(values.astype(dtype).astype(float), levels, axis=-1)
     np.testing.assert_allclose(actual, expected, rtol=1e-5 if dtype == "float32" else 1e-12)
+
+
+def test_quantiles_of_signed_values():
+    values = np.random.default_rng(0).normal(size=(3, 2, 31))
+    q10, q90 = quantiles(jnp.asarray(values), 0.1, 0.9)
+    np.testing.assert_allclose(q10, np.quantile(values.astype(q10.dtype), 0.1, axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(q90, np.quantile(values.astype(q90.dtype), 0.9, axis=-1), rtol=1e-5)

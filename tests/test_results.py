@@ -46,5 +46,5 @@ def test_nothing_finished(tmp_path):
 def test_the_present_config_or_every_one(tmp_path):
     write(tmp_path / "a", [finished(0.0, 0), finished(1.0, 0)])
     write(tmp_path / "a", [finished(0.0, 0)])
-    assert load(tmp_path / "a").settings == ["LSTM, b_f = 0"] or len(load(tmp_path / "a").runs) == 1
+    assert len(load(tmp_path / "a").runs) == 1
     assert load(tmp_path / "a", every_config=True).settings == ["b_f = 0", "b_f = 1"]

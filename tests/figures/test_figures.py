@@ -7,6 +7,7 @@ import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
 from rnnlab import figures
+from rnnlab.errors import UserError
 from rnnlab.figures.gates import bias_value
 from rnnlab.findings import standard_findings
 from rnnlab.results import load
@@ -43,9 +44,9 @@ def test_gradient_decay_is_the_median_over_seeds_with_the_range_as_band(results)
     shift = results.gradients["seed"].map({0: 0.0, 1: 0.5, 2: 10.0})
     gradients = results.gradients.assign(log10_mean=results.gradients["log10_mean"] + shift)
     ax = figures.gradient_decay(gradients, quantity="h", step=STEPS)
-    assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0.5)
+    assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0.5 - 5)
     band = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert band.max() == pytest.approx(10.0)
+    assert band.max() == pytest.approx(10.0 - 5)
 
 
 def test_gradient_decay_without_distance_is_against_t(results):
@@ -70,7 +71,10 @@ def test_heatmap_is_training_step_by_t_and_masks_what_reads_zero(results):
     assert drawn.mask[-1, 0]
     assert drawn.mask.sum() == 1
     assert drawn[0, 0] == pytest.approx(np.log10(0.5) * (TIME - 1))
-    assert ax.patch.get_hatch() == "xxxx"
+    (hatched,) = [c for c in ax.collections if c.get_hatch() == "xxxx"]
+    corners = hatched.get_paths()[0].vertices
+    assert (corners[:, 0].min(), corners[:, 0].max()) == (-0.5, 0.5)
+    assert (corners[:, 1].min(), corners[:, 1].max()) == (STEPS - 5, STEPS + 5)
     figure = figures.heatmap_figure(gradients, "c")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["reads zero"]
 
@@ -83,8 +87,7 @@ def test_a_seed_that_reads_zero_counts_as_small_and_is_not_left_out(results):
     gradients = gradients.assign(log10_mean=shifted.mask(gone), zero_fraction=gone.astype(float))
     drawn = line(figures.gradient_decay(gradients, step=0), "$b_f$ = 0").get_ydata()
     expected = np.log10(0.5) * np.arange(TIME) + 1
-    assert drawn[:-1] == pytest.approx(expected[:-1])
-    assert np.isnan(drawn[-1])
+    assert drawn == pytest.approx(expected[:-1])
     heat = figures.gradient_heatmap(gradients, setting="b_f = 0").collections[0].get_array()
     assert list(heat.mask[0]) == [True] + [False] * (TIME - 1)
     assert heat[0, 1] == pytest.approx(expected[TIME - 2])
@@ -100,7 +103,7 @@ def test_learning_curves_end_where_a_run_ends(results):
 
 def test_heatmaps_of_a_grid_share_one_colour_scale(results):
     figure = figures.heatmap_figure(results.gradients, "c")
-    c = results.gradients.query("quantity == 'c'")["log10_mean"]
+    c = results.gradients.query("quantity == 'c' and layer == 1")["log10_mean"]
     for ax in figure.axes[:2]:
         assert ax.collections[0].get_clim() == pytest.approx((np.quantile(c, 0.01), 0.0))
 
@@ -151,3 +154,41 @@ def test_every_line_has_its_own_look(results):
     looks = {(m.get_color(), m.get_linestyle(), m.get_marker()) for m in ax.get_lines()}
     assert len(looks) == 2
     assert len({m.get_marker() for m in ax.get_lines()}) == 2
+
+
+def test_layers_are_those_of_each_setting(results):
+    shallow = (results.gradients["setting"] == "b_f = 2") & (results.gradients["layer"] == 1)
+    gradients = results.gradients[~shallow]
+    ax = figures.gradient_decay(gradients)
+    assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0)
+    assert line(ax, "$b_f$ = 2").get_ydata()[0] == pytest.approx(-20)
+
+
+def test_a_heat_map_is_blank_where_there_is_no_number_and_full_where_it_overflows(results):
+    gradients = results.gradients
+    values = gradients["log10_mean"].mask(gradients["t"] == 0, np.nan)
+    values = values.mask(gradients["t"] == 1, np.inf)
+    ax = figures.gradient_heatmap(gradients.assign(log10_mean=values), setting="b_f = 0")
+    drawn = ax.collections[0].get_array()
+    assert drawn.mask[:, 0].all()
+    assert not drawn.mask[:, 1:].any()
+    assert (drawn[:, 1] == ax.collections[0].get_clim()[1]).all()
+    assert len(ax.collections) == 1
+
+
+def test_a_gradient_that_is_zero_everywhere_is_named_and_not_drawn(results):
+    gradients = results.gradients
+    gone = gradients["setting"] == "b_f = 2"
+    gradients = gradients.assign(
+        log10_mean=gradients["log10_mean"].mask(gone), zero_fraction=gone.astype(float)
+    )
+    figure = figures.gradient_decay_figure(gradients, [0, STEPS])
+    figure.canvas.draw()
+    assert len(figure.legends[0].get_texts()) == 2
+
+
+def test_what_was_not_recorded_is_refused(results):
+    with pytest.raises(UserError, match="quantity 'z' is not recorded"):
+        figures.gradient_decay(results.gradients, quantity="z")
+    with pytest.raises(UserError, match="step 3 is not recorded"):
+        figures.gate_over_time(results.gates, step=3)

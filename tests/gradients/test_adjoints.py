@@ -37,8 +37,21 @@ class DropsWhatItObserves(LSTM):
         return LSTMState(observe("h", new.h), new.c)
 
 
+def test_a_cell_must_go_on_with_what_observe_returns():
+    with pytest.raises(ValueError, match=r"must go on with what observe\('c', …\)"):
+        flow_of(DropsWhatItObserves(hidden=HIDDEN), lambda h: (h[-1] ** 2).sum(-1))
+
+
+class ForgetsItsCellState(LSTM):
+    """Carries a c on which nothing depends."""
+
+    def step(self, params, state, x, observe):
+        new = super().step(params, LSTMState(state.h, jnp.zeros_like(state.c)), x)
+        return LSTMState(observe("h", new.h), observe("c", new.c))
+
+
 def test_a_value_on_which_nothing_depends_reads_zero_and_not_one():
-    flow = flow_of(DropsWhatItObserves(hidden=HIDDEN), lambda h: (h[-1] ** 2).sum(-1))
+    flow = flow_of(ForgetsItsCellState(hidden=HIDDEN), lambda h: (h[-1] ** 2).sum(-1))
     assert np.isneginf(flow.log10_norm["c"]).all()
     assert np.isfinite(flow.log10_norm["h"]).all()
 
