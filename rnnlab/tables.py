@@ -120,22 +120,21 @@ def overview(results: Results) -> list[str | Table]:
     keys = [column for column in runs.columns if "." in column]
     varying = varying_keys([dict(row) for _, row in runs[keys].iterrows()])
     common = {key: runs[key].iloc[0] for key in keys if key not in varying}
-    states = Table("setting", "seed", "status", "id", "steps", "seconds", "note", box=SIMPLE_HEAD)
-    for row in runs.to_dict("records"):
-        states.add_row(
-            str(row["setting"]),
-            str(row["seed"]),
-            str(row["status"]),
-            str(row["run"]),
+    columns = ["setting", "seed", "status", "id", "steps", "seconds", "note"]
+    rows = [
+        [
+            *(str(row[key]) for key in ("setting", "seed", "status", "run")),
             _number(row.get("last_step"), "{:.0f}"),
             _number(row.get("seconds"), "{:.1f}"),
             "" if pd.isna(row["error"]) else str(row["error"]),
-        )
+        ]
+        for row in runs.to_dict("records")
+    ]
     counts = runs["status"].value_counts()
     return [
         f"{results.name}: {results.question}",
         "all settings: " + ", ".join(f"{key}={value}" for key, value in common.items()),
-        states,
+        _table("runs", columns, rows, ""),
         ", ".join(f"{count} {status}" for status, count in counts.items()),
         *results.mixtures(),
     ]

@@ -48,3 +48,14 @@ def test_the_present_config_or_every_one(tmp_path):
     write(tmp_path / "a", [finished(0.0, 0)])
     assert len(load(tmp_path / "a").runs) == 1
     assert load(tmp_path / "a", every_config=True).settings == ["b_f = 0", "b_f = 1"]
+
+
+def test_mixed_environments_are_reported(tmp_path):
+    store = write(tmp_path / "a", [finished(0.0, 0), finished(0.0, 1)])
+    assert load(tmp_path / "a").mixtures() == []
+    for run_id, version in (("0" * 16, "0.10.2"), (f"{1:016x}", "0.11.2")):
+        run = store.read_run(run_id)
+        assert run is not None
+        run["environment"] = {"device": "cpu", "libraries": {"jax": version}}
+        store.write_run(run_id, run, {}, {})
+    assert load(tmp_path / "a").mixtures() == ["mixed results: jax is 0.10.2, 0.11.2"]

@@ -1,0 +1,41 @@
+"""The demo's analysis on made-up results."""
+
+import matplotlib.pyplot as plt
+import pytest
+from made_up import settings, summary, write
+
+from rnnlab.bundled import folder
+from rnnlab.plugins import load_analysis
+from rnnlab.results import load
+
+
+@pytest.fixture
+def findings(tmp_path):
+    runs = [
+        (settings(forget_bias=0.0), 0, "finished", summary(decay_first=-0.3)),
+        (settings(forget_bias=0.0), 1, "finished", summary(decay_first=-0.1, solved_at=70)),
+        (settings(forget_bias=2.0), 0, "finished", summary(decay_first=0.2, solved_at=50)),
+        (settings(forget_bias=2.0), 1, "missing", {}),
+        (settings(forget_bias=3.0), 0, "failed", {}),
+    ]
+    write(tmp_path / "made_up", runs)
+    analyse = load_analysis("forget_bias.py:analyse", "analysis", folder("configs"))
+    yield analyse(load(tmp_path / "made_up"))
+    plt.close("all")
+
+
+def test_sentences(findings):
+    assert findings.text.splitlines() == [
+        "b_f = 0: mean f_t 0.500 at initialisation, where the gradient shrinks by 0.2000 decades a "
+        "step going back; solved in 1 of 2 runs.",
+        "b_f = 2: mean f_t 0.500 at initialisation, where the gradient grows by 0.2000 decades a "
+        "step going back; solved in 1 of 1 runs, at step 50 (median).",
+    ]
+
+
+def test_only_runs_that_ended_are_drawn(findings):
+    ax = findings.figures["retention_and_learning"].axes[2]
+    solved = [list(m.get_xdata()) for m in ax.get_lines() if m.get_markerfacecolor() != "none"]
+    unsolved = [len(m.get_xdata()) for m in ax.get_lines() if m.get_markerfacecolor() == "none"]
+    assert [[x for x in xs if x == x] for xs in solved[:3]] == [[70], [50], []]
+    assert unsolved == [1, 0, 0]
