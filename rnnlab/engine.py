@@ -125,7 +125,7 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
             report(*_latest(seen[-1], call))
             if state.diverged:
                 break
-        return _output(run, state, seen, [start for start, _ in bounds])
+        return _output(run, program, state, seen)
 
 
 def _what_steps_read(cell: Cell) -> Cell:
@@ -141,9 +141,9 @@ def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int
 
 
 def _chunks_per_call(program: Program, length: int) -> int:
-    cell, every = program.objective.cell, program.record.every
+    cell = program.objective.cell
     products = 4 * cell.layers * 2 * cell.hidden**2
-    operations = 6 * products * length * program.training.batch * every
+    operations = 6 * products * length * program.training.batch * program.chunk_length
     return max(1, min(int(OPERATIONS_PER_CALL / operations), len(program.chunk_bounds())))
 
 
@@ -155,16 +155,20 @@ def _latest(chunks: Chunk, call: list[tuple[int, int]]) -> tuple[int, float]:
     return max(stop for _, stop in call), float(losses[-1]) if losses.size else math.nan
 
 
-def _output(run: Run, state: Any, seen: list[Chunk], starts: list[int]) -> RunOutput:
+def _output(run: Run, program: Program, state: Any, seen: list[Chunk]) -> RunOutput:
+    starts = [start for start, _ in program.chunk_bounds()]
     chunks = jax.tree.map(lambda *parts: np.concatenate(parts), *seen)
     last_step = run.settings.training.steps
     if state.diverged:
         last_step, starts = _where_diverged(chunks, starts)
     chunks = jax.tree.map(lambda a: a[: len(starts)], chunks)
+    recorded = [index for index, start in enumerate(starts) if program.records_at(start)]
+    records = jax.tree.map(lambda a: a[recorded], chunks)
+    record_steps = [starts[index] for index in recorded]
     tables = {
         "training": training_frame(chunks, starts, last_step),
-        "gradients": gradients_frame(chunks, starts),
-        "gates": gates_frame(chunks, starts),
+        "gradients": gradients_frame(records, record_steps),
+        "gates": gates_frame(records, record_steps),
     }
     task = run.settings.task
     facts = {

@@ -16,13 +16,13 @@ def training_frame(chunks: Chunk, starts: Sequence[int], last_step: int) -> pd.D
 
     Args:
         chunks: arrays with a leading chunk axis.
-        starts: the step of each chunk's record.
+        starts: the step at which each chunk starts.
         last_step: the last step that was reached.
     """
-    every = chunks.steps.loss.shape[1]
+    length = chunks.steps.loss.shape[1]
     scalars = pd.DataFrame(
         {name: np.ravel(values) for name, values in chunks.steps._asdict().items()},
-        index=np.add.outer(np.asarray(starts), np.arange(every)).ravel(),
+        index=np.add.outer(np.asarray(starts), np.arange(length)).ravel(),
     )
     evaluation = pd.DataFrame(
         {"eval_loss": chunks.recorded.eval_loss, "eval_metric": chunks.recorded.eval_metric},

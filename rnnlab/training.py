@@ -95,22 +95,38 @@ class Program:
             (``cell.dynamics()``), so that runs which differ only in those share a program.
         training: how to train.
         record: what to record.
+        longest_chunk: most updates between two places where a run can be stopped or looked at.
     """
 
     objective: Objective
     training: Training
     record: Record
+    longest_chunk: int = 100
 
     @property
     def optimizer(self) -> optax.GradientTransformation:
         """See ``make_optimizer``."""
         return make_optimizer(self.training)
 
+    @property
+    def chunk_length(self) -> int:
+        """Most updates in a chunk."""
+        return min(self.record.every, self.longest_chunk)
+
     def chunk_bounds(self) -> list[tuple[int, int]]:
-        """(record step, first step not run) of each chunk; the last one only records."""
-        steps = self.training.steps
-        starts = [*range(0, steps, self.record.every), steps]
+        """(first step, first step not run) of each chunk; the last one only records."""
+        steps, every = self.training.steps, self.record.every
+        starts = [
+            start
+            for record in range(0, steps, every)
+            for start in range(record, min(record + every, steps), self.chunk_length)
+        ]
+        starts.append(steps)
         return list(zip(starts, [*starts[1:], steps], strict=True))
+
+    def records_at(self, step: Any) -> Any:
+        """Whether a chunk that starts at this step records it."""
+        return (step % self.record.every == 0) | (step == self.training.steps)
 
     def start(self, params: Any) -> State:
         """The state before the first update."""
@@ -143,7 +159,7 @@ class Program:
 
         def skip(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
             chunk = jax.eval_shape(run, state, start, stop)[1]
-            return state, jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), chunk)
+            return state, _not_a_number(chunk)
 
         def body(state: State, bound: Array) -> tuple[State, Chunk]:
             wanted = (bound[0] >= 0) & ~state.diverged
@@ -154,7 +170,7 @@ class Program:
     def _chunk(
         self, state: State, data: Key[Array, ""], evaluation: Batch, start: Array, stop: Array
     ) -> tuple[State, Chunk]:
-        """A record at step ``start``, its update, and the updates after it, to before ``stop``."""
+        """A record at step ``start`` if one is due, and the updates from there to ``stop``."""
 
         def plain_step(state: State, step: Array) -> tuple[State, StepScalars]:
             wanted = (step < stop) & ~state.diverged
@@ -164,10 +180,23 @@ class Program:
             batch = self.batch(data, step)
             return self.update(state, self.objective.gradient(state.params, batch))
 
-        loss_gradient, gradients, gates = self.record_step(state.params, self.batch(data, start))
-        recorded = Recorded(gradients, gates, *self.objective.evaluate(state.params, evaluation))
+        def recording(batch: Batch) -> tuple[LossGradient, Recorded]:
+            loss_gradient, gradients, gates = self.record_step(state.params, batch)
+            evaluated = self.objective.evaluate(state.params, evaluation)
+            return loss_gradient, Recorded(gradients, gates, *evaluated)
+
+        def not_recording(batch: Batch) -> tuple[LossGradient, Recorded]:
+            nothing = jax.eval_shape(recording, batch)[1]
+            return self.objective.gradient(state.params, batch), _not_a_number(nothing)
+
+        batch = self.batch(data, start)
+        if self.chunk_length == self.record.every:
+            loss_gradient, recorded = recording(batch)
+        else:
+            due = self.records_at(start)
+            loss_gradient, recorded = lax.cond(due, recording, not_recording, batch)
         new_state, first = lax.cond(start < stop, self.update, _no_update, state, loss_gradient)
-        later = start + 1 + jnp.arange(self.record.every - 1)
+        later = start + 1 + jnp.arange(self.chunk_length - 1)
         new_state, rest = lax.scan(plain_step, new_state, later)
         steps = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, rest)
         return new_state, Chunk(recorded, steps)
@@ -214,6 +243,11 @@ class Program:
         new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)
         update_norm = jnp.where(finite, global_norm(updates), jnp.nan)
         return new_state, StepScalars(loss, gradient_norm, update_norm)
+
+
+def _not_a_number(shapes: Any) -> Any:
+    """Arrays of these shapes, full of NaN."""
+    return jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), shapes)
 
 
 def _no_update(state: State, _: Any) -> tuple[State, StepScalars]:

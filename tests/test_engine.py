@@ -84,6 +84,21 @@ def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
         assert np.array_equal(values, other.params[name])
 
 
+@pytest.mark.parametrize("longest", [1, 4, 7])
+def test_the_numbers_do_not_depend_on_the_length_of_a_chunk(config, monkeypatch, longest):
+    run = load_experiment(config, ["training.precision=float64"]).runs[2]
+    one = engine.execute(run, nothing)
+    original = engine.Program
+    monkeypatch.setattr(engine, "Program", lambda *args: original(*args, longest_chunk=longest))
+    reached = []
+    other = engine.execute(run, lambda step, loss: reached.append(step))
+    for name, table in one.tables.items():
+        pd.testing.assert_frame_equal(
+            table.reset_index(drop=True), other.tables[name].reset_index(drop=True), rtol=1e-9
+        )
+    assert other.summary["last_step"] == reached[-1] == 25
+
+
 def test_the_stored_config_gives_the_same_runs(config):
     experiment = load_experiment(config, ["training.optimizer=rmsprop", "task.length=9"])
     rnnlab.run(config, ["training.optimizer=rmsprop", "task.length=9"])
