@@ -37,7 +37,7 @@ def test_run(finished):
     folder, ran = finished
     assert ran.returncode == 0, ran.stderr
     assert "[6/6] b_f = 2, seed 2: finished" in ran.stderr
-    assert "3 of 3" in ran.stdout or "0 of 3" in ran.stdout
+    assert ran.stdout.count("0 of 3") == 2
     paths = [line.strip() for line in ran.stdout.split("written:\n")[1].splitlines()]
     assert "results/tiny/compare.csv" in paths
     assert "results/tiny/figures/gradient_decay.png" in paths
