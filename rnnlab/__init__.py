@@ -20,9 +20,12 @@ _HOME = {
     "GRU": "rnnlab.cells",
     "GradientFlow": "rnnlab.gradients.flow",
     "HiddenState": "rnnlab.cells",
+    "Jacobians": "rnnlab.gradients.jacobian",
     "LSTM": "rnnlab.cells",
     "LSTMState": "rnnlab.cells",
+    "LyapunovExponents": "rnnlab.gradients.lyapunov",
     "Results": "rnnlab.results",
+    "Sensitivity": "rnnlab.gradients.sensitivity",
     "Task": "rnnlab.tasks",
     "UserError": "rnnlab.errors",
     "VanillaRNN": "rnnlab.cells",
@@ -30,15 +33,22 @@ _HOME = {
     "compare": "rnnlab.comparison",
     "from_torch": "rnnlab.torch_weights",
     "gradient_flow": "rnnlab.gradients.flow",
+    "jacobians": "rnnlab.gradients.jacobian",
     "load": "rnnlab.results",
+    "lyapunov_exponents": "rnnlab.gradients.lyapunov",
     "run": "rnnlab.engine",
+    "sensitivity": "rnnlab.gradients.sensitivity",
     "unroll": "rnnlab.recurrence",
 }
 
-__all__ = [*sorted(_HOME), "__version__"]
+_MODULES = {"theory": "rnnlab.gradients.theory"}
+
+__all__ = [*sorted(_HOME | _MODULES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"module 'rnnlab' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

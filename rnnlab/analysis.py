@@ -43,24 +43,19 @@ def half_life(decay: float) -> float:
 
 
 def summarize_run(
-    training: pd.DataFrame,
-    gradients: pd.DataFrame,
-    gates: pd.DataFrame,
-    threshold: float,
-    read_step: int | None,
+    tables: dict[str, pd.DataFrame], threshold: float, read_step: int | None
 ) -> dict[str, Any]:
     """The few numbers of a run that tables are made of.
 
-    Decay and mean forget gate are those of the top layer, at the first and at the last record;
-    decay is that of c where the cell has one, else of h.
+    Decays, shares and mean forget gate are those of the top layer, at the first and at the last
+    record; decay is that of c where the cell has one, else of h.
 
     Args:
-        training: see ``rnnlab.frames``.
-        gradients: likewise.
-        gates: likewise.
+        tables: see ``rnnlab.frames``.
         threshold: the task's.
         read_step: where distances count from; None: no decay.
     """
+    training, gradients, gates = (tables[name] for name in ("training", "gradients", "gates"))
     quantity = "c" if (gradients["quantity"] == "c").any() else "h"
     decays = _at_first_and_last(
         gradients[gradients["quantity"] == quantity],
@@ -80,7 +75,38 @@ def summarize_run(
         "decay_of": quantity,
         "decay_first": decays[0],
         "decay_last": decays[1],
+        **(_summarize_jacobians(tables) if "jacobians" in tables else {}),
     }
+
+
+def _summarize_jacobians(tables: dict[str, pd.DataFrame]) -> dict[str, float]:
+    """Sensitivity's decay, the indirect path's share and the top exponent, first and last."""
+    jacobians, lyapunov = tables["jacobians"], tables["lyapunov"].assign(layer=0)
+    values = {
+        "sensitivity_decay": _at_first_and_last(jacobians, sensitivity_decay),
+        "indirect_share": _at_first_and_last(jacobians, indirect_share),
+        "top_exponent": _at_first_and_last(lyapunov, top_exponent),
+    }
+    return {
+        f"{name}_{end}": value
+        for name, pair in values.items()
+        for end, value in zip(("first", "last"), pair, strict=True)
+    }
+
+
+def sensitivity_decay(record: pd.DataFrame) -> float:
+    """Slope of ``log10_sensitivity`` against the distance to the last step, decades per step."""
+    return decay_per_step(record["log10_sensitivity"], record["t"].max() - record["t"])
+
+
+def indirect_share(record: pd.DataFrame) -> float:
+    """Mean over t ≥ 1 of ‖Σ indirect‖_F/‖total‖_F."""
+    return float(record.loc[record["t"] > 0, "share"].mean(skipna=False))
+
+
+def top_exponent(record: pd.DataFrame) -> float:
+    """Mean over examples of the greatest Lyapunov exponent."""
+    return float(record.loc[record["index"] == 0, "exponent"].mean(skipna=False))
 
 
 def _record_decay(record: pd.DataFrame, read_step: int | None) -> float:

@@ -31,6 +31,8 @@ rnnlab run my.yaml cell.hidden=32 'sweep.cell.forget_bias=\\[0,1]' seeds=3
 rnnlab compare results/forget_bias --by cell.forget_bias --against 1
 
 rnnlab plot results/forget_bias --format pdf
+
+rnnlab measure forget_bias task.length=1000
 """,
 )
 
@@ -78,6 +80,69 @@ def run(
             typer.echo(findings.text + "\n")
         typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
     _end_with_failures(results)
+
+
+@app.command()
+def measure(
+    target: Annotated[
+        str, typer.Argument(metavar="CONFIG|RESULTS", help="A config, or a results folder.")
+    ],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Of a config.")
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="Of RESULTS this run only.")
+    ] = None,
+    params: Annotated[
+        Path | None, typer.Option(help="Weights of the CONFIG's cell, a .safetensors file.")
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--from", help="'torch': --params is a PyTorch state dict.")
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Inputs (time, batch, features), a .npy or .npz file.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="How many steps back the gradient should reach.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default results/<name>_measured.")
+    ] = None,
+) -> None:
+    """Measure ∂c_t/∂c_t−1 without training: how far the gradient reaches, along which path.
+
+    Of a CONFIG every setting and seed at initialisation, or weights of your own; of RESULTS every
+    run as it ended.
+    """
+    from rnnlab import subjects
+    from rnnlab.progress import make_progress
+    from rnnlab.survey import survey
+    from rnnlab.sweep import load_experiment
+    from rnnlab.user_files import load_inputs
+
+    if origin not in (None, "torch"):
+        raise UserError(f"--from {origin}: must be 'torch'; leave it out for rnnlab's own names")
+    if origin and not params:
+        raise UserError("--from torch needs --params: the file that holds the weights")
+    read = load_inputs(inputs) if inputs else None
+    if Path(target).is_dir():
+        if params or overrides:
+            raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
+        found = subjects.of_results(Path(target), run_id)
+        default = Path(target).resolve()
+    else:
+        if run_id:
+            raise UserError(f"--run {run_id}: {target} is no results folder")
+        experiment = load_experiment(target, overrides or [])
+        found = (
+            subjects.of_weights(experiment, params, origin == "torch")
+            if params
+            else subjects.of_config(experiment)
+        )
+        default = Path("results") / experiment.config.name
+    measured = survey(found, read, length, make_progress())
+    written = measured.write(out or default.with_name(f"{default.name}_measured"))
+    typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
 
 
 @app.command()

@@ -75,6 +75,9 @@ def compare(
         ``forget_last`` (mean f_t of the top layer at the first and the last record);
         ``decay_of``, ``decay_first``, ``decay_last`` (log10 per step back in time, negative:
         vanishing), ``half_life_first``, ``half_life_last`` (steps); ``baseline``, ``last_step``.
+        Where runs record Jacobians also, ``_first`` and ``_last``: ``sensitivity_decay`` and
+        ``sensitivity_half_life`` of log10‖∂c_T/∂c_t‖, ``indirect_share`` (mean over t ≥ 1),
+        ``top_exponent`` (natural logarithm per step); of the top layer, the exponent of all.
 
     Raises:
         UserError: ``by`` is no key of a setting, or no setting has the value ``against``.
@@ -90,6 +93,9 @@ def compare(
     table = pd.DataFrame(
         [{"setting": name, **group.iloc[0][shown], **_row(group)} for name, group in groups.items()]
     )
+    if results.has_jacobians:
+        of_jacobians = pd.DataFrame([_jacobian_row(groups[name]) for name in table["setting"]])
+        table = pd.concat([table, of_jacobians], axis=1)
     if against is not None:
         if by is None:
             raise UserError("--against needs --by: the key that has this value")
@@ -134,6 +140,20 @@ def _row(group: pd.DataFrame) -> dict[str, Any]:
         "baseline": first.get("baseline", math.nan),
         "last_step": group.iloc[0]["training.steps"],
     }
+
+
+def _jacobian_row(group: pd.DataFrame) -> dict[str, float]:
+    finished = group[group["status"] == "finished"]
+    row: dict[str, float] = {}
+    for end in ("first", "last"):
+        decay = _mean(finished, f"sensitivity_decay_{end}")
+        row |= {
+            f"sensitivity_decay_{end}": decay,
+            f"sensitivity_half_life_{end}": half_life(decay),
+            f"indirect_share_{end}": _mean(finished, f"indirect_share_{end}"),
+            f"top_exponent_{end}": _mean(finished, f"top_exponent_{end}"),
+        }
+    return row
 
 
 def _column(runs: pd.DataFrame, column: str) -> pd.Series:

@@ -62,16 +62,39 @@ class Training(_Section):
         return self
 
 
+class RecordJacobians(_Section):
+    """When ∂c_t/∂c_{t−1} is recorded.
+
+    Attributes:
+        every: number of steps from one to the next, a multiple of ``record.every``.
+        examples: of the first so many of the batch.
+    """
+
+    every: PositiveInt
+    examples: PositiveInt = 4
+
+
 class Record(_Section):
     """What a run records.
 
     Attributes:
         every: number of steps from one record to the next.
         examples: the first so many of the batch are recorded.
+        jacobians: see ``RecordJacobians``; default none.
     """
 
     every: PositiveInt = 10
     examples: PositiveInt = 32
+    jacobians: RecordJacobians | None = None
+
+    @model_validator(mode="after")
+    def _jacobians_are_part_of_records(self) -> "Record":
+        if self.jacobians is not None and self.jacobians.every % self.every:
+            raise ValueError(
+                f"jacobians.every, {self.jacobians.every}, must be a multiple of record.every, "
+                f"{self.every}"
+            )
+        return self
 
 
 class Config(_Section):

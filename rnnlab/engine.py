@@ -16,10 +16,11 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from rnnlab.analysis import summarize_run
-from rnnlab.cells import CELLS, Cell
+from rnnlab.cells import dynamics_of
 from rnnlab.environment import environment
-from rnnlab.frames import gates_frame, gradients_frame, training_frame
-from rnnlab.objective import Objective
+from rnnlab.frames import gates_frame, gradients_frame, jacobians_frame, training_frame
+from rnnlab.measurement import spectra
+from rnnlab.objective import Batch, Objective
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
 from rnnlab.settings import SECTIONS
@@ -109,13 +110,15 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
     with jax.enable_x64(double), jax.default_matmul_precision("highest"):
         objective = Objective(settings.cell, settings.task)
         program = Program(
-            Objective(_what_steps_read(settings.cell), settings.task),
+            Objective(dynamics_of(settings.cell), settings.task),
             settings.training,
             settings.record,
         )
         streams = random_streams(run.seed)
         evaluation = objective.sample(streams.evaluation, EVALUATION_EXAMPLES)
-        state = program.start(objective.init(streams.init))
+        params = objective.init(streams.init)
+        ends = [_spectra(program, params, evaluation, 0)]
+        state = program.start(params)
         advance = functools.partial(program.advance, data=streams.data, evaluation=evaluation)
         bounds = program.chunk_bounds()
         seen: list[Chunk] = []
@@ -125,12 +128,21 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
             report(*_latest(seen[-1], call))
             if state.diverged:
                 break
-        return _output(run, program, state, seen)
+        tables = _tables(program, state, seen)
+        last_step = int(tables["training"]["step"].iloc[-1])
+        ends.append(_spectra(program, state.params, evaluation, last_step))
+        tables |= {name: pd.concat([end[name] for end in ends]) for name in ends[0]}
+        return _output(run, state, tables)
 
 
-def _what_steps_read(cell: Cell) -> Cell:
-    """A built-in cell's dynamics; a user's whole cell, whose step may read any option."""
-    return cell.dynamics() if type(cell) in CELLS.values() else cell
+def _spectra(
+    program: Program, params: Any, evaluation: Batch, step: int
+) -> dict[str, pd.DataFrame]:
+    """Exponents and eigenvalues at the start or the end of a run that records Jacobians."""
+    if program.record.jacobians is None:
+        return {}
+    inputs = evaluation.inputs[:, : program.record.jacobians.examples]
+    return spectra(program.objective.cell, params["cell"], inputs, step)
 
 
 def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int]]]:
@@ -155,10 +167,10 @@ def _latest(chunks: Chunk, call: list[tuple[int, int]]) -> tuple[int, float]:
     return max(stop for _, stop in call), float(losses[-1]) if losses.size else math.nan
 
 
-def _output(run: Run, program: Program, state: Any, seen: list[Chunk]) -> RunOutput:
+def _tables(program: Program, state: Any, seen: list[Chunk]) -> dict[str, pd.DataFrame]:
     starts = [start for start, _ in program.chunk_bounds()]
     chunks = jax.tree.map(lambda *parts: np.concatenate(parts), *seen)
-    last_step = run.settings.training.steps
+    last_step = program.training.steps
     if state.diverged:
         last_step, starts = _where_diverged(chunks, starts)
     chunks = jax.tree.map(lambda a: a[: len(starts)], chunks)
@@ -170,6 +182,15 @@ def _output(run: Run, program: Program, state: Any, seen: list[Chunk]) -> RunOut
         "gradients": gradients_frame(records, record_steps),
         "gates": gates_frame(records, record_steps),
     }
+    if program.record.jacobians is not None:
+        due = [i for i, step in enumerate(record_steps) if program.records_jacobians_at(step)]
+        statistics = {name: a[due] for name, a in records.recorded.jacobians.items()}
+        due_steps = [record_steps[i] for i in due]
+        tables["jacobians"] = jacobians_frame(statistics, due_steps, program.objective.cell.carry)
+    return tables
+
+
+def _output(run: Run, state: Any, tables: dict[str, pd.DataFrame]) -> RunOutput:
     task = run.settings.task
     facts = {
         "baseline": task.baseline,
@@ -178,7 +199,7 @@ def _output(run: Run, program: Program, state: Any, seen: list[Chunk]) -> RunOut
         "read_step": task.read_step,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params["cell"])),
     }
-    summary = summarize_run(**tables, threshold=task.threshold, read_step=task.read_step)
+    summary = summarize_run(tables, task.threshold, task.read_step)
     is_finite = not state.diverged and math.isfinite(summary["final_loss"])
     status = "finished" if is_finite else "diverged"
     return RunOutput(status, tables, _named_arrays(state.params), facts | summary)

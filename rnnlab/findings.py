@@ -10,10 +10,15 @@ from matplotlib.figure import Figure
 from rnnlab.comparison import compare
 from rnnlab.errors import UserError
 from rnnlab.figures import (
+    eigenvalues_figure,
     gates_figure,
     gradient_decay_figure,
     heatmap_figure,
+    indirect_share_figure,
+    jacobian_paths_figure,
     learning_curves_figure,
+    lyapunov_figure,
+    sensitivity_figure,
 )
 from rnnlab.figures.style import RC
 from rnnlab.plugins import load_analysis
@@ -51,7 +56,30 @@ def standard_findings(results: Results) -> Findings:
     for gate, name in (("f", "forget_gate"), ("z", "update_gate")):
         if (gates["gate"] == gate).any():
             figures[name] = gates_figure(gates, results.runs, gate)
+    if results.has_jacobians:
+        figures |= jacobian_figures(
+            results.jacobians, results.lyapunov, results.eigenvalues, results.runs
+        )
     return Findings(compare(results), figures)
+
+
+def jacobian_figures(
+    jacobians: pd.DataFrame, lyapunov: pd.DataFrame, eigenvalues: pd.DataFrame, runs: pd.DataFrame
+) -> dict[str, Figure]:
+    """What the one-step Jacobians show at the first and the last step of training.
+
+    Runs may end at different steps; those that diverged earlier than the last are left out there.
+    """
+    ends = sorted({int(jacobians["step"].min()), int(jacobians["step"].max())})
+    figures = {
+        "sensitivity": sensitivity_figure(jacobians, runs, ends),
+        "indirect_share": indirect_share_figure(jacobians, runs, ends),
+        "lyapunov": lyapunov_figure(lyapunov, ends),
+    }
+    for step, suffix in zip(ends, ("", "_trained"), strict=False):
+        figures[f"jacobian_paths{suffix}"] = jacobian_paths_figure(jacobians, step)
+        figures[f"eigenvalues{suffix}"] = eigenvalues_figure(eigenvalues, step)
+    return figures
 
 
 def shown_steps(gradients: pd.DataFrame) -> list[int]:
@@ -80,17 +108,18 @@ def find(results: Results) -> Findings:
     return findings
 
 
-def write_findings(findings: Findings, out: Path, file_format: str = "png") -> list[Path]:
-    """Write ``compare.csv`` and ``figures/``, and close the figures.
+def write_findings(
+    findings: Findings, out: Path, file_format: str = "png", table: str = "compare.csv"
+) -> list[Path]:
+    """Write the table and ``figures/``, and close the figures.
 
     Returns:
         The files written.
     """
     with storage_errors(out):
         (out / "figures").mkdir(parents=True, exist_ok=True)
-        table = out / "compare.csv"
-        write_text(table, findings.table.to_csv(index=False))
-        written = [table]
+        written = [out / table]
+        write_text(written[0], findings.table.to_csv(index=False))
         for name, figure in findings.figures.items():
             path = out / "figures" / f"{name}.{file_format}"
             with replacing(path) as partial, plt.rc_context(RC):

@@ -43,15 +43,27 @@ def gates_frame(chunks: Chunk, starts: Sequence[int]) -> pd.DataFrame:
     return _long(chunks.recorded.gates, starts, "gate")
 
 
+def jacobians_frame(
+    statistics: dict[str, Any], steps: Sequence[int], quantity: str
+) -> pd.DataFrame:
+    """One row for each of these steps, layer and time step.
+
+    Args:
+        statistics: see ``path_statistics``; arrays (steps, layers, time).
+        steps: of training.
+        quantity: the carry, c or h.
+    """
+    frame = _by_step_layer_time(statistics, steps)
+    frame.insert(3, "quantity", quantity)
+    return frame
+
+
 def _long(
     statistics: dict[str, dict[str, Any]], steps: Sequence[int], variable: str
 ) -> pd.DataFrame:
     frames = []
     for name, columns in statistics.items():
-        _, layers, time = next(iter(columns.values())).shape
-        levels = [np.asarray(axis, np.int32) for axis in (steps, range(layers), range(time))]
-        index = pd.MultiIndex.from_product(levels, names=["step", "layer", "t"])
-        values = pd.DataFrame({k: np.ravel(v) for k, v in columns.items()}, index).reset_index()
+        values = _by_step_layer_time(columns, steps)
         values.insert(3, variable, name)
         frames.append(values)
     if not frames:
@@ -59,3 +71,10 @@ def _long(
     frame = pd.concat(frames, ignore_index=True)
     front = ["step", "t", "layer", variable]
     return frame[front + [column for column in frame.columns if column not in front]]
+
+
+def _by_step_layer_time(columns: dict[str, Any], steps: Sequence[int]) -> pd.DataFrame:
+    _, layers, time = next(iter(columns.values())).shape
+    levels = [np.asarray(axis, np.int32) for axis in (steps, range(layers), range(time))]
+    index = pd.MultiIndex.from_product(levels, names=["step", "layer", "t"])
+    return pd.DataFrame({k: np.ravel(v) for k, v in columns.items()}, index).reset_index()

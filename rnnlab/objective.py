@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Key
 from rnnlab.cells import Cell
 from rnnlab.cells.cell import Params
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
+from rnnlab.gradients.flow import scaled_flow
 from rnnlab.initializers import kernel
 from rnnlab.recurrence import Collect, unroll_observed
 from rnnlab.tasks import Task
@@ -52,6 +53,10 @@ def read_out(
     return h @ params["V"] + params["bias"]
 
 
+def _whole(gate: Array) -> Array:
+    return gate
+
+
 @dataclass(frozen=True)
 class Objective:
     """A cell to be trained on a task; parameters are ``{"cell": …, "readout": {V, bias}}``."""
@@ -87,7 +92,7 @@ class Objective:
         loss: Loss,
         params: Any,
         batch: Batch,
-        gate_statistic: Callable[[Array], Array] = lambda gate: gate,
+        gate_statistic: Callable[[Array], Array] = _whole,
     ) -> tuple[LossGradient, Observations]:
         """Mean loss and its gradient, with what can be seen on the way forward and back.
 
@@ -106,6 +111,18 @@ class Objective:
             total, params, self.cell, batch.inputs
         )
         return _mean_over(losses, gradient), Observations(norms, gates)
+
+    def memory_flow(self, params: Any, batch: Batch) -> Observations:
+        """Adjoint norms of the memory loss, of any size, and the gates; see ``scaled_flow``."""
+        gates = unroll_observed(
+            self.cell, params["cell"], batch.inputs, collect=dict.fromkeys(self.cell.gates, _whole)
+        ).collected
+
+        def losses(h: Float[Array, "time batch hidden"]) -> Float[Array, " batch"]:
+            outputs = read_out(params["readout"], h[self.task.output_steps])
+            return jax.vmap(self.task.memory_loss, in_axes=(1, 0))(outputs, batch.targets)
+
+        return Observations(scaled_flow(self.cell, params["cell"], batch.inputs, losses), gates)
 
     def evaluate(self, params: Any, batch: Batch) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Mean loss and mean metric."""

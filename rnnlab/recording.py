@@ -1,8 +1,16 @@
 """Statistics of what one recorded step saw, over examples and units, inside compiled code."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
+
+from rnnlab.cells import Cell
+from rnnlab.gradients.jacobian import path_sizes
+from rnnlab.gradients.sensitivity import log_sensitivity
+from rnnlab.recurrence import Inputs, record_tapes
 
 Statistics = dict[str, Float[Array, "layers time"]]
 
@@ -39,6 +47,26 @@ def gate_statistics(gate: Float[Array, "layers time batch hidden"]) -> Statistic
         "below_0_1": jnp.mean(values < 0.1, axis=-1),
         "above_0_9": jnp.mean(values > 0.9, axis=-1),
     }
+
+
+def path_statistics(cell: Cell, params: Any, inputs: Inputs) -> Statistics:
+    """Sizes of ∂c_t/∂c_{t−1} by path, and sensitivities; means over examples.
+
+    Returns:
+        The columns of ``Jacobians.summary``, with ``spectral_radius``, and log10 of the norms of
+        ``sensitivity``, each (layers, time).
+    """
+    tapes, _ = record_tapes(cell, params, inputs)
+    sizes = [path_sizes(cell, tape, spectral_radius=True) for tape in tapes]
+    columns: dict[str, Any] = jax.tree.map(lambda *layer: jnp.stack(layer), *sizes)
+    found, _ = log_sensitivity(cell, params, inputs, cell.carry, cell.carry, None)
+    columns |= {
+        "log10_sensitivity": found.log10_total,
+        "log10_stack_sensitivity": found.log10_stack,
+        "log10_direct_product": found.log10_direct,
+        "log10_cell_product": found.log10_cell_product,
+    }
+    return {name: jnp.mean(v, axis=-1) for name, v in columns.items() if v is not None}
 
 
 def quantiles(values: Float[Array, "*leading n"], *levels: float) -> list[Float[Array, "*leading"]]:

@@ -1,5 +1,6 @@
 """Running a cell, or a stack of layers, over time."""
 
+import functools
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -63,7 +64,7 @@ def unroll_observed(
         slots: for each observed name whose adjoint norm is wanted, see ``gradients/adjoints.py``.
     """
     check_inputs(inputs)
-    layers = _split_layers(cell, params, initial_state, inputs.shape[1])
+    layers = split_layers(cell, params, initial_state, inputs.shape[1])
     unrolled = []
     for index, (layer_params, state) in enumerate(layers):
         layer_slots = jax.tree.map(itemgetter(index), slots or {})
@@ -73,8 +74,8 @@ def unroll_observed(
 
 
 def check_inputs(inputs: Array) -> None:
-    """Raise a ValueError unless inputs are (time, batch, features)."""
-    if inputs.ndim != 3:
+    """Raise a ValueError unless inputs are (time, batch, features), none of them 0."""
+    if inputs.ndim != 3 or 0 in inputs.shape:
         raise ValueError(f"inputs must be (time, batch, features), got shape {inputs.shape}")
 
 
@@ -89,7 +90,7 @@ def _check_initial_state(cell: Cell, state: Any, batch: int) -> None:
             )
 
 
-def _split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> list[tuple[Any, Any]]:
+def split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> list[tuple[Any, Any]]:
     """Each layer's parameters and initial state."""
     by_layer = params if type(params) is tuple else (params,)
     if len(by_layer) != cell.layers:
@@ -116,33 +117,114 @@ def _unroll_layer(
     collect: Collect | None,
     slots: Slots,
 ) -> Unrolled:
-    collect = collect or {}
-
     def step(state: Any, inputs_t: tuple[Array, Slots]) -> tuple[Any, Unrolled]:
         x, slots_t = inputs_t
-        seen: dict[str, Array] = {}
-        collected: dict[str, Array] = {}
-
-        def observe(name: str, value: Array) -> Array:
-            if name in seen:
-                raise ValueError(f"{type(cell).__name__}.step observes {name!r} twice in one step")
-            if name in collect:
-                collected[name] = collect[name](value)
-            seen[name] = tap(value, slots_t[name]) if name in slots_t else value
-            return seen[name]
-
-        state = cell.step(params, state, x, observe)
-        if missed := sorted({*slots_t, *collect} - seen.keys()):
-            raise ValueError(
-                f"{type(cell).__name__}.step does not observe {', '.join(missed)}: "
-                f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
-            )
-        for name in slots_t:
-            if getattr(state, name, None) is not seen[name]:
-                raise ValueError(
-                    f"{type(cell).__name__}.step must go on with what observe({name!r}, …) "
-                    "returns, and return it as that part of its state"
-                )
+        replace = {name: functools.partial(tap, slot=slot) for name, slot in slots_t.items()}
+        state, collected = observed_step(cell, params, state, x, collect or {}, replace)
         return state, Unrolled(state, collected)
 
     return lax.scan(step, state, (inputs, slots))[1]
+
+
+def observed_step(
+    cell: Cell,
+    params: Any,
+    state: Any,
+    x: Float[Array, "batch inputs"],
+    collect: Collect,
+    replace: Mapping[str, Callable[[Array], Array]],
+) -> tuple[Any, dict[str, Array]]:
+    """One step of one layer, looking at or changing what it observes.
+
+    Args:
+        cell: the cell.
+        params: one layer's parameters.
+        state: the previous state.
+        x: this step's input.
+        collect: for each observed name to keep, what to keep of its value.
+        replace: for parts of the state, what the step goes on with in place of the value.
+
+    Returns:
+        The new state, and what was kept.
+
+    Raises:
+        ValueError: the step does not observe one of the names, or observes one twice, or does not
+            go on with what ``observe`` returns.
+    """
+    seen: dict[str, Array] = {}
+    collected: dict[str, Array] = {}
+    kind = type(cell).__name__
+
+    def observe(name: str, value: Array) -> Array:
+        if name in seen:
+            raise ValueError(f"{kind}.step observes {name!r} twice in one step")
+        if name in collect:
+            collected[name] = collect[name](value)
+        seen[name] = replace[name](value) if name in replace else value
+        return seen[name]
+
+    state = cell.step(params, state, x, observe)
+    if missed := sorted({*replace, *collect} - seen.keys()):
+        raise ValueError(
+            f"{kind}.step does not observe {', '.join(missed)}: "
+            f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
+        )
+    for name in replace:
+        if getattr(state, name, None) is not seen[name]:
+            raise ValueError(
+                f"{kind}.step must go on with what observe({name!r}, …) "
+                "returns, and return it as that part of its state"
+            )
+    return state, collected
+
+
+class Tape(NamedTuple):
+    """What one layer read: its parameters, its state before each time step, and its inputs.
+
+    The states are (time, batch, hidden), the inputs (time, batch, features).
+    """
+
+    params: Any
+    before: Any
+    inputs: Inputs
+
+
+def record_tapes(
+    cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
+) -> tuple[list[Tape], Any]:
+    """Run the stack; what each layer read, and its states (layers, time, batch, hidden)."""
+    states = unroll_observed(cell, params, inputs, initial_state).states
+    tapes = []
+    for index, (layer_params, state) in enumerate(
+        split_layers(cell, params, initial_state, inputs.shape[1])
+    ):
+        after = jax.tree.map(itemgetter(index), states)
+        before = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b[:-1]]), state, after)
+        tapes.append(Tape(layer_params, before, inputs))
+        inputs = after.h
+    return tapes, states
+
+
+def stack_step(cell: Cell, params: list[Any], states: list[Any], x: Array) -> list[Any]:
+    """One step of all layers: parameters and states of each, lowest first."""
+    after = []
+    for layer_params, state in zip(params, states, strict=True):
+        after.append(cell.step(layer_params, state, x))
+        x = after[-1].h
+    return after
+
+
+def check_finite(**arrays: Any) -> None:
+    """Raise a ValueError that names what is not finite; inside compiled code nothing is checked."""
+    for kind, tree in arrays.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            if isinstance(leaf, jax.core.Tracer) or jnp.isfinite(leaf).all():
+                continue
+            name = kind + jax.tree_util.keystr(path)
+            count = int((~jnp.isfinite(leaf)).sum())
+            raise ValueError(
+                f"{name}: {count} of {leaf.size} numbers are NaN or infinite{_WHY[kind]}"
+            )
+
+
+_WHY = {"params": "", "inputs": "", "states": "; the weights make the states overflow"}

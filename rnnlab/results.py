@@ -27,6 +27,12 @@ SUMMARY = (
     "decay_of",
     "decay_first",
     "decay_last",
+    "sensitivity_decay_first",
+    "sensitivity_decay_last",
+    "indirect_share_first",
+    "indirect_share_last",
+    "top_exponent_first",
+    "top_exponent_last",
     "seconds",
 )
 
@@ -93,13 +99,54 @@ class Results:
         """``run, setting, seed`` and gate statistics by step, t, layer and gate."""
         return self._table("gates")
 
+    @cached_property
+    def jacobians(self) -> pd.DataFrame:
+        """``run, setting, seed`` and sizes of ∂c_t/∂c_{t−1} by path, by step, t and layer."""
+        return self._jacobian_table("jacobians")
+
+    @cached_property
+    def lyapunov(self) -> pd.DataFrame:
+        """``run, setting, seed`` and exponents at the start and the end, by example and index."""
+        return self._jacobian_table("lyapunov")
+
+    @cached_property
+    def eigenvalues(self) -> pd.DataFrame:
+        """``run, setting, seed`` and eigenvalues of ∂(h, c)_t/∂(h, c)_{t−1}, start and end."""
+        return self._jacobian_table("eigenvalues")
+
+    @property
+    def has_jacobians(self) -> bool:
+        """Whether a stored run recorded Jacobians."""
+        return not self._with_jacobians().empty
+
+    def _with_jacobians(self) -> pd.DataFrame:
+        stored = self._stored()
+        if "record.jacobians.every" not in stored:
+            return stored.iloc[:0]
+        return stored[stored["record.jacobians.every"].notna()]
+
+    def _jacobian_table(self, name: str) -> pd.DataFrame:
+        if not self.has_jacobians:
+            folders = ", ".join(str(store.folder) for store in self.stores)
+            raise UserError(
+                f"{folders}: no run recorded Jacobians; set record.jacobians={{every: …}}, or "
+                "measure the runs as they ended with rnnlab measure"
+            )
+        return self._read(self._with_jacobians(), name)
+
+    def _stored(self) -> pd.DataFrame:
+        return self.runs[self.runs["status"].isin(["finished", "diverged"])]
+
     def _table(self, name: str) -> pd.DataFrame:
-        stored = self.runs[self.runs["status"].isin(["finished", "diverged"])]
+        stored = self._stored()
         if stored.empty:
             folders = ", ".join(str(store.folder) for store in self.stores)
             raise UserError(
                 f"{folders}: no run has finished yet; rnnlab run CONFIG does what is missing"
             )
+        return self._read(stored, name)
+
+    def _read(self, stored: pd.DataFrame, name: str) -> pd.DataFrame:
         tables = []
         for run, setting, seed in zip(
             stored["run"], stored["setting"], stored["seed"], strict=True

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from rnnlab import plugins
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.config import Record, Training
+from rnnlab.config import Record, RecordJacobians, Training
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task
 from rnnlab.validation import explain
@@ -113,14 +113,20 @@ def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dic
 
 
 def _record(options: dict[str, Any], training: Training, source: str) -> Record:
-    """The record section; its default number of examples is no more than a batch has."""
+    """The record section; its default numbers of examples are no more than a batch has."""
     options = {"examples": min(Record().examples, training.batch)} | options
+    if isinstance(jacobians := options.get("jacobians"), dict):
+        examples = min(RecordJacobians.model_fields["examples"].default, training.batch)
+        options = options | {"jacobians": {"examples": examples} | jacobians}
     record: Record = _validate(Record, options, "record", source)
-    if record.examples > training.batch:
-        raise UserError(
-            f"{source}: record.examples: {record.examples} is more than training.batch, "
-            f"{training.batch}"
-        )
+    counts = {"examples": record.examples}
+    if record.jacobians is not None:
+        counts["jacobians.examples"] = record.jacobians.examples
+    for key, count in counts.items():
+        if count > training.batch:
+            raise UserError(
+                f"{source}: record.{key}: {count} is more than training.batch, {training.batch}"
+            )
     return record
 
 

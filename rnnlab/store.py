@@ -1,8 +1,8 @@
 """The results folder: its layout, and writes that are whole or not there.
 
 A results folder holds ``experiment.json`` (what the present config asks for), ``config.yaml``,
-``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary), three Parquet
-tables and the final parameters; a failed run has ``error.txt`` instead.
+``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary), Parquet tables
+and the final parameters; a failed run has ``error.txt`` instead.
 """
 
 import contextlib
@@ -23,8 +23,6 @@ from rnnlab.errors import UserError, did_you_mean
 from rnnlab.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
-TABLES = ("training", "gradients", "gates")
-KEYS_OF_TABLES = ["step", "t", "layer", "quantity", "gate"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Store:
 
         with storage_errors(self.folder), self._replacing_run(run_id) as folder:
             for name, table in tables.items():
-                _write_parquet(table, folder / f"{name}.parquet")
+                write_parquet(table, folder / f"{name}.parquet")
             (folder / "params.safetensors").write_bytes(save(params))
             write_text(folder / "run.json", _to_json(run))
 
@@ -189,17 +187,18 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
     """Floats are split into byte streams, which makes them compress."""
-    floats = [column for column in table.columns if column not in KEYS_OF_TABLES]
-    keys = [column for column in table.columns if column in KEYS_OF_TABLES]
-    table.to_parquet(
-        path,
-        index=False,
-        compression="zstd",
-        use_dictionary=keys,
-        use_byte_stream_split=floats,
-    )
+    floats = [name for name, dtype in table.dtypes.items() if dtype.kind == "f"]
+    keys = [column for column in table.columns if column not in floats]
+    with replacing(path) as partial:
+        table.to_parquet(
+            partial,
+            index=False,
+            compression="zstd",
+            use_dictionary=keys,
+            use_byte_stream_split=floats,
+        )
 
 
 def _to_json(content: dict[str, Any]) -> str:

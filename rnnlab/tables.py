@@ -12,6 +12,9 @@ from rnnlab.labels import varying_keys
 from rnnlab.results import Results
 
 MISSING = "–"
+JACOBIANS_HOW = """\
+half-life: of ‖∂c_T/∂c_t‖ going back from the last step, in steps. share indirect: mean over t of
+‖Σ indirect‖/‖total‖, Frobenius. top exponent: natural logarithm per step, of the whole state."""
 Row = dict[str, Any]
 VERSUS_HOW = "[95 % t-interval; of the logarithm for ratios], for 3 seeds or more."
 
@@ -24,6 +27,16 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
     columns = ["setting", "final loss", "solved", "at step", "mean f", "decay", "half-life"]
     rows = cast(list[Row], table.to_dict("records"))
     views = [_table(name, columns, [_cells(row) for row in rows], _how(table))]
+    if "indirect_share_first" in table:
+        columns = ["setting", "sensitivity half-life", "share indirect", "top exponent"]
+        views.append(
+            _table(
+                "∂c_t/∂c_{t−1} (or h) by path, top layer",
+                columns,
+                [_jacobian_cells(row) for row in rows],
+                JACOBIANS_HOW,
+            )
+        )
     if "loss_ratio" in table:
         columns = ["setting", "final loss, ratio", "decay at the end, difference", "to"]
         views.append(
@@ -61,6 +74,21 @@ def _cells(row: Row) -> list[str]:
         _from_to(row["forget_first"], row["forget_last"], "{:.3f}"),
         _from_to(row["decay_first"], row["decay_last"], f"{row['decay_of']} {{:+.2g}}"),
         _from_to(row["half_life_first"], row["half_life_last"], "{:.3g}"),
+    ]
+
+
+def _jacobian_cells(row: Row) -> list[str]:
+    forms = {
+        "sensitivity_half_life": "{:.3g}",
+        "indirect_share": "{:.2g}",
+        "top_exponent": "{:+.2g}",
+    }
+    return [
+        str(row["setting"]),
+        *(
+            _from_to(row[f"{name}_first"], row[f"{name}_last"], form).replace("\n", " ")
+            for name, form in forms.items()
+        ),
     ]
 
 

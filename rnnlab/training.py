@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from rnnlab.config import Record, Training
 from rnnlab.gradients.norms import global_norm
 from rnnlab.objective import Batch, LossGradient, Objective
-from rnnlab.recording import Statistics, adjoint_statistics, gate_statistics
+from rnnlab.recording import Statistics, adjoint_statistics, gate_statistics, path_statistics
 
 EVALUATION_EXAMPLES = 256
 
@@ -48,10 +48,14 @@ class StepScalars(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """One record: statistics (layers, time) by quantity and by gate, and the evaluation."""
+    """One record: statistics (layers, time) by quantity and by gate, and the evaluation.
+
+    ``jacobians`` is empty where the run records none, and NaN between those that it records.
+    """
 
     gradients: dict[str, Statistics]
     gates: dict[str, Statistics]
+    jacobians: Statistics
     eval_loss: Float[Array, "*chunks"]
     eval_metric: Float[Array, "*chunks"]
 
@@ -182,8 +186,9 @@ class Program:
 
         def recording(batch: Batch) -> tuple[LossGradient, Recorded]:
             loss_gradient, gradients, gates = self.record_step(state.params, batch)
+            jacobians = self._jacobians(state.params, batch, start)
             evaluated = self.objective.evaluate(state.params, evaluation)
-            return loss_gradient, Recorded(gradients, gates, *evaluated)
+            return loss_gradient, Recorded(gradients, gates, jacobians, *evaluated)
 
         def not_recording(batch: Batch) -> tuple[LossGradient, Recorded]:
             nothing = jax.eval_shape(recording, batch)[1]
@@ -210,21 +215,41 @@ class Program:
     ) -> tuple[LossGradient, dict[str, Statistics], dict[str, Statistics]]:
         """The loss's gradient, with statistics of the memory loss's adjoints and of the gates.
 
-        One backward pass where the loss is the memory loss, else one for each.
+        One backward pass where the loss is the memory loss; else one for each, and that of the
+        memory loss carries exponents, so that its norms read zero only where they are.
         """
         task, examples = self.objective.task, self.record.examples
         if task.loss_is_memory_loss:
             loss_gradient, seen = self.objective.observed_gradient(task.loss, params, batch)
         else:
             loss_gradient = self.objective.gradient(params, batch)
-            first = batch.first(examples)
-            _, seen = self.objective.observed_gradient(task.memory_loss, params, first)
+            seen = self.objective.memory_flow(params, batch.first(examples))
         norms, gates = seen.log10_norms, seen.gates
         return (
             loss_gradient,
             {name: adjoint_statistics(norm[:, :, :examples]) for name, norm in norms.items()},
             {name: gate_statistics(gate[:, :, :examples]) for name, gate in gates.items()},
         )
+
+    def records_jacobians_at(self, step: Any) -> Any:
+        """Whether a record at this step has Jacobians."""
+        jacobians = self.record.jacobians
+        if jacobians is None:
+            return False
+        return (step % jacobians.every == 0) | (step == self.training.steps)
+
+    def _jacobians(self, params: Any, batch: Batch, step: Array) -> Statistics:
+        if self.record.jacobians is None:
+            return {}
+        inputs = batch.inputs[:, : self.record.jacobians.examples]
+
+        def measure() -> Statistics:
+            return path_statistics(self.objective.cell, params["cell"], inputs)
+
+        def skip() -> Statistics:
+            return _not_a_number(jax.eval_shape(measure))
+
+        return lax.cond(self.records_jacobians_at(step), measure, skip)
 
     def update(self, state: State, loss_gradient: LossGradient) -> tuple[State, StepScalars]:
         """One update; none, and the run has diverged, where it meets or makes what is not finite.

@@ -31,6 +31,7 @@ def _dotted(section: str, detail: Any, model: type[BaseModel]) -> str:
     """The key as in the file; pydantic's location also names branches of unions."""
     location = [str(part) for part in detail["loc"]]
     nested = detail["type"] in ("extra_forbidden", "missing") or len(location) > 2
+    nested = nested or (len(location) == 2 and location[1] in _fields_at(model, location[:1]))
     parts = location if len(location) < 2 else [location[0], *([location[-1]] if nested else [])]
     return ".".join([section, *parts] if section else parts)
 
@@ -56,13 +57,16 @@ def _sentence(details: list[Any], model: type[BaseModel]) -> str:
 
 
 def _fields_at(model: type[BaseModel], path: list[Any]) -> Iterable[str]:
-    """Field names of the model, or of the kind chosen for one of its fields."""
+    """Field names of the model, of the model of one of its fields, or of the kind chosen there."""
     if not path:
         return model.model_fields
-    field, kind = path
-    kinds = get_args(model.model_fields[field].annotation)
-    chosen = next(k for k in kinds if k.model_fields["kind"].default == kind)
-    return chosen.model_fields
+    field, *kind = path
+    kinds = [
+        k for k in get_args(model.model_fields[field].annotation) if hasattr(k, "model_fields")
+    ]
+    if kind:
+        kinds = [k for k in kinds if k.model_fields["kind"].default == kind[0]]
+    return kinds[0].model_fields if len(kinds) == 1 else ()
 
 
 def _wanted(detail: Any) -> str:
@@ -70,5 +74,7 @@ def _wanted(detail: Any) -> str:
         return f"one of {detail['ctx']['expected_tags']}"
     if detail["type"] in ("union_tag_not_found", "model_attributes_type"):
         return "a name, or a mapping with 'kind' and options"
+    if detail["type"] == "model_type":
+        return "keys and values"
     message = detail["msg"].removeprefix("Input should be ")
     return message[0].lower() + message[1:]

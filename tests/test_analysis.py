@@ -91,8 +91,12 @@ def evaluated():
     )
 
 
+def tables(training, gradients, gates):
+    return {"training": training, "gradients": gradients, "gates": gates}
+
+
 def test_summary_of_the_top_layer_at_the_first_and_last_record():
-    summary = summarize_run(evaluated(), records(), gates(), threshold=0.1, read_step=4)
+    summary = summarize_run(tables(evaluated(), records(), gates()), threshold=0.1, read_step=4)
     assert summary["decay_of"] == "c"
     assert summary["decay_first"] == pytest.approx(-0.5)
     assert summary["decay_last"] == pytest.approx(-0.25)
@@ -104,7 +108,7 @@ def test_summary_of_the_top_layer_at_the_first_and_last_record():
 
 def test_summary_without_cell_state_forget_gate_or_read_step():
     no_gates = gates().query("gate == 'i'")
-    summary = summarize_run(evaluated(), records(quantities=("h",)), no_gates, 0.1, None)
+    summary = summarize_run(tables(evaluated(), records(quantities=("h",)), no_gates), 0.1, None)
     assert summary["decay_of"] == "h"
     assert math.isnan(summary["decay_first"])
     assert math.isnan(summary["forget_first"])

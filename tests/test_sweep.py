@@ -303,7 +303,7 @@ OTHER_VALUES = {
         "clip_value": 1,
         "precision": "float64",
     },
-    "record": {"every": 11, "examples": 31},
+    "record": {"every": 11, "examples": 31, "jacobians": {"every": 20, "examples": 3}},
 }
 
 

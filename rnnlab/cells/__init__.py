@@ -7,6 +7,12 @@ from rnnlab.cells.vanilla import VanillaRNN
 
 CELLS: dict[str, type[Cell]] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
+
+def dynamics_of(cell: Cell) -> Cell:
+    """A built-in cell's ``dynamics``; a user's whole cell, whose step may read any option."""
+    return cell.dynamics() if type(cell) in CELLS.values() else cell
+
+
 __all__ = [
     "CELLS",
     "GRU",
@@ -16,4 +22,5 @@ __all__ = [
     "LSTMState",
     "VanillaRNN",
     "affine",
+    "dynamics_of",
 ]

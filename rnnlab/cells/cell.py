@@ -10,6 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from rnnlab.cells.jacobian import StepJacobian
+
 Params = dict[str, Any]
 Observe = Callable[[str, Array], Array]
 
@@ -45,6 +47,9 @@ def affine(
 
     Returns:
         One array (batch, hidden) for each gate, in the order of ``gates``.
+
+    Raises:
+        ValueError: x has another number of features than the ``W_k`` have rows.
     """
 
     def side_by_side(prefix: str) -> Array:
@@ -52,7 +57,12 @@ def affine(
 
     total = side_by_side("bias")
     if x is not None:
-        total = x @ side_by_side("W") + total
+        W = side_by_side("W")
+        if x.shape[-1] != len(W):
+            raise ValueError(
+                f"inputs have {x.shape[-1]} features, and W_{gates[0]} is made for {len(W)}"
+            )
+        total = x @ W + total
     if h is not None:
         total = h @ side_by_side("U") + total
     return jnp.split(total, len(gates), axis=-1)
@@ -69,6 +79,8 @@ class Cell(BaseModel, ABC):
         State: NamedTuple of the carried arrays, each (batch, hidden); one is called ``h``, the
             cell's output.
         gates: names under which ``step`` observes its gates, each in (0, 1).
+        direct: name of the observed gate that multiplies the previous c (or h, where there is no
+            c): the direct path of ∂c_t/∂c_{t−1}.
         hidden: number of units of a layer.
         layers: number of layers; each one above the first reads the ``h`` of the one below.
     """
@@ -77,6 +89,7 @@ class Cell(BaseModel, ABC):
 
     State: ClassVar[Any] = HiddenState
     gates: ClassVar[tuple[str, ...]] = ()
+    direct: ClassVar[str | None] = None
 
     hidden: PositiveInt = 64
     layers: PositiveInt = 1
@@ -85,6 +98,8 @@ class Cell(BaseModel, ABC):
         super().__init_subclass__(**kwargs)
         if "init" in cls.__dict__:
             cls.init = _for_every_layer(cls.init)  # type: ignore[method-assign]
+        if "step" in cls.__dict__ and "step_jacobian" not in cls.__dict__:
+            cls.step_jacobian = Cell.step_jacobian  # type: ignore[method-assign]
 
     @abstractmethod
     def init(self, key: Key[Array, ""], input_size: int) -> Any:
@@ -111,6 +126,26 @@ class Cell(BaseModel, ABC):
             x: input of this time step.
             observe: called as ``observe(name, value)``; returns the value to go on with.
         """
+
+    def step_jacobian(
+        self, params: Params, before: Any, seen: dict[str, Array]
+    ) -> StepJacobian | None:
+        """One step's Jacobian in closed form, or None: then it is made by differentiation.
+
+        A closed form belongs to the ``step`` beside it; a subclass that writes another ``step``
+        does not inherit it.
+
+        Args:
+            params: one layer's parameters.
+            before: the previous ``State``.
+            seen: what ``step`` observed.
+        """
+        return None
+
+    @property
+    def carry(self) -> str:
+        """The part of the state that goes along the direct path: c where there is one, else h."""
+        return "c" if "c" in self.State._fields else "h"
 
     def initial_state(self, batch: int) -> Any:
         """The all-zero ``State`` of one layer, arrays (batch, hidden)."""

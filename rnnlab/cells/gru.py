@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Key
 from pydantic import model_validator
 
 from rnnlab.cells.cell import AtInit, HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.jacobian import StepJacobian, diagonal, through
 from rnnlab.cells.kernels import ChronoLength, Finite, KernelCell
 from rnnlab.initializers import chrono
 
@@ -32,6 +33,7 @@ class GRU(KernelCell):
     """
 
     gates: ClassVar[tuple[str, ...]] = ("r", "z")
+    direct: ClassVar[str | None] = "z"
 
     reset: Literal["before", "after"] = "after"
     update_bias: Annotated[Finite | Literal["chrono"], AtInit] = 0.0
@@ -83,3 +85,21 @@ class GRU(KernelCell):
             a_n = a_xn + r * a_hn
         n = observe("n", jnp.tanh(a_n))
         return HiddenState(observe("h", z * state.h + (1 - z) * n))
+
+    def step_jacobian(
+        self, params: Params, before: HiddenState, seen: dict[str, Array]
+    ) -> StepJacobian:
+        """∂h_t/∂h_{t−1} from the equations of the step; the path through r goes on through n."""
+        r, z, n = (seen[name] for name in "rzn")
+        h_by_a_n = (1 - z) * (1 - n**2)
+        if self.reset == "before":
+            by_r = through(before.h * r * (1 - r), params["U_r"])
+            h_by_rh = through(h_by_a_n, params["U_n"])
+            r_path, n_path = h_by_rh @ by_r, h_by_rh * r[..., None, :]
+        else:
+            (a_hn,) = affine(params, ("hn",), h=before.h)
+            r_path = through(h_by_a_n * a_hn * r * (1 - r), params["U_r"])
+            n_path = through(h_by_a_n * r, params["U_hn"])
+        z_path = through((before.h - n) * z * (1 - z), params["U_z"])
+        state = diagonal(z) + z_path + r_path + n_path
+        return StepJacobian(z, {"z": z_path, "r": r_path, "n": n_path}, None, state)

@@ -13,6 +13,11 @@ from rnnlab.initializers import InputKernel, RecurrentKernel, kernel
 
 Activation = Literal["tanh", "relu"]
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu}
+# φ' as a function of φ.
+SLOPES: dict[Activation, Callable[[Array], Array]] = {
+    "tanh": lambda y: 1 - y**2,
+    "relu": lambda y: (y > 0).astype(y.dtype),
+}
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 SHORTEST_CHRONO = 3
 ChronoLength = Annotated[float, Field(ge=SHORTEST_CHRONO, allow_inf_nan=False)]

@@ -9,7 +9,15 @@ from jaxtyping import Array, Float, Key
 from pydantic import model_validator
 
 from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
-from rnnlab.cells.kernels import ACTIVATIONS, Activation, ChronoLength, Finite, KernelCell
+from rnnlab.cells.jacobian import StepJacobian, diagonal, through
+from rnnlab.cells.kernels import (
+    ACTIVATIONS,
+    SLOPES,
+    Activation,
+    ChronoLength,
+    Finite,
+    KernelCell,
+)
 from rnnlab.initializers import chrono
 
 
@@ -40,6 +48,7 @@ class LSTM(KernelCell):
 
     State: ClassVar[Any] = LSTMState
     gates: ClassVar[tuple[str, ...]] = ("i", "f", "o")
+    direct: ClassVar[str | None] = "f"
 
     activation: Activation = "tanh"
     forget_bias: Annotated[Finite | Literal["chrono"], AtInit] = 1.0
@@ -96,3 +105,21 @@ class LSTM(KernelCell):
         c = observe("c", f * state.c + i * g)
         h = observe("h", o * φ(c))
         return LSTMState(h, c)
+
+    def step_jacobian(
+        self, params: Params, before: LSTMState, seen: dict[str, Array]
+    ) -> StepJacobian:
+        """∂(h, c)_t/∂(h, c)_{t−1} from the equations of the step."""
+        i, f, g, o, c = (seen[name] for name in "ifgoc")
+        slope = SLOPES[self.activation]
+        φ_c = ACTIVATIONS[self.activation](c)
+        c_by_h = {
+            "f": through(before.c * f * (1 - f), params["U_f"]),
+            "i": through(g * i * (1 - i), params["U_i"]),
+            "g": through(i * slope(g), params["U_g"]),
+        }
+        h_by_c = o * slope(φ_c)
+        all_gates = c_by_h["f"] + c_by_h["i"] + c_by_h["g"]
+        h_by_h = through(φ_c * o * (1 - o), params["U_o"]) + h_by_c[..., None] * all_gates
+        state = jnp.block([[h_by_h, diagonal(h_by_c * f)], [all_gates, diagonal(f)]])
+        return StepJacobian(f, c_by_h, h_by_c, state)

@@ -4,13 +4,15 @@ import jax
 from jaxtyping import Array, Float, Key
 
 from rnnlab.cells.cell import HiddenState, Observe, Params, affine, unobserved
-from rnnlab.cells.kernels import ACTIVATIONS, Activation, KernelCell
+from rnnlab.cells.jacobian import StepJacobian, through
+from rnnlab.cells.kernels import ACTIVATIONS, SLOPES, Activation, KernelCell
 
 
 class VanillaRNN(KernelCell):
     """h_t = φ(x_t W + h_{t−1} U + b) (Elman 1990).
 
-    ∂h_t/∂h_{t−1} = diag(φ') Uᵀ: its product over time vanishes or explodes with U's gain.
+    ∂h_t/∂h_{t−1} = diag(φ') Uᵀ, with no direct path: its product over time vanishes or explodes
+    with U's gain.
 
     Attributes:
         activation: φ.
@@ -37,3 +39,10 @@ class VanillaRNN(KernelCell):
         """One step; observes h."""
         (a,) = affine(params, "h", x, state.h)
         return HiddenState(observe("h", ACTIVATIONS[self.activation](a)))
+
+    def step_jacobian(
+        self, params: Params, before: HiddenState, seen: dict[str, Array]
+    ) -> StepJacobian:
+        """∂h_t/∂h_{t−1} = diag(φ') Uᵀ."""
+        state = through(SLOPES[self.activation](seen["h"]), params["U_h"])
+        return StepJacobian(None, {"h": state}, None, state)

@@ -3,9 +3,24 @@
 from rnnlab.figures.gates import gate_over_time, gate_over_training, gates_figure
 from rnnlab.figures.gradient_decay import gradient_decay, gradient_decay_figure
 from rnnlab.figures.heatmap import gradient_heatmap, heatmap_figure
+from rnnlab.figures.jacobian_paths import (
+    indirect_share,
+    indirect_share_figure,
+    jacobian_paths,
+    jacobian_paths_figure,
+)
 from rnnlab.figures.learning_curves import learning_curves, learning_curves_figure
+from rnnlab.figures.sensitivity import sensitivity_curves, sensitivity_figure
+from rnnlab.figures.spectra import (
+    eigenvalue_plane,
+    eigenvalues_figure,
+    lyapunov_figure,
+    lyapunov_spectrum,
+)
 
 __all__ = [
+    "eigenvalue_plane",
+    "eigenvalues_figure",
     "gate_over_time",
     "gate_over_training",
     "gates_figure",
@@ -13,6 +28,14 @@ __all__ = [
     "gradient_decay_figure",
     "gradient_heatmap",
     "heatmap_figure",
+    "indirect_share",
+    "indirect_share_figure",
+    "jacobian_paths",
+    "jacobian_paths_figure",
     "learning_curves",
     "learning_curves_figure",
+    "lyapunov_figure",
+    "lyapunov_spectrum",
+    "sensitivity_curves",
+    "sensitivity_figure",
 ]

@@ -16,6 +16,7 @@ from rnnlab.figures.style import (
     require,
     seed_band,
     settings_of,
+    step_title,
     top_layer,
 )
 
@@ -48,7 +49,7 @@ def gate_over_time(
     _bias_lines(runs, ax, gate, settings_of(gates))
     ax.set_xlabel("time step t")
     ax.set_ylabel(f"mean ${gate}_t$")
-    ax.set_title("at initialisation" if step == 0 else f"after {step} updates")
+    ax.set_title(step_title(step))
     return legend_if_new(ax, given)
 
 

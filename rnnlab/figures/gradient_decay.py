@@ -15,6 +15,7 @@ from rnnlab.figures.style import (
     require,
     seed_band,
     settings_of,
+    step_title,
     top_layer,
 )
 
@@ -54,7 +55,7 @@ def gradient_decay(
             seed_band(ax, wide, index, setting)
     ax.set_xlabel("steps back in time" if has_distance else "time step t")
     ax.set_ylabel(rf"$\log_{{10}}\,\|\partial L/\partial {quantity}_t\|_2$")
-    ax.set_title("at initialisation" if step == 0 else f"after {step} updates")
+    ax.set_title(step_title(step))
     return legend_if_new(ax, given)
 
 

@@ -16,7 +16,7 @@ from rnnlab.figures.style import (
     axes_or_new,
     log10_with_zeros,
     math_label,
-    panels,
+    panel_for_each,
     settings_of,
     top_layer,
 )
@@ -72,16 +72,13 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
     """A heat map for each setting that has the quantity, on one colour scale."""
     present = gradients.loc[gradients["quantity"] == quantity, "setting"].unique()
     settings = [s for s in settings_of(gradients) if s in set(present)]
-    columns = 2 if len(settings) == 4 else min(3, len(settings))
-    rows = -(-len(settings) // columns)
-    figure, axes = panels(rows, columns, sharey=True)
+    figure, axes = panel_for_each(settings, sharey=True)
     low, high = colour_limits(gradients, quantity)
-    for ax, setting in zip(axes.flat, settings, strict=False):
+    for ax, setting in zip(axes, settings, strict=True):
         gradient_heatmap(gradients, ax, setting=setting, quantity=quantity, limits=(low, high))
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
-    for ax in list(axes.flat)[len(settings) :]:
-        ax.set_visible(False)
+    for ax in axes[1:]:
+        if ax.get_position().x0 > axes[0].get_position().x0:
+            ax.set_ylabel("")
     scale = ScalarMappable(Normalize(low, high), plt.get_cmap(COLOUR_MAP))
     figure.colorbar(scale, ax=axes, label=_colour_label(quantity), extend="min")
     if _reads_zero(gradients, quantity):

@@ -1,6 +1,7 @@
 """One look for all figures: readable in black and white and by colour-blind readers."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,9 +67,26 @@ def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
         )
 
 
+def panel_for_each(settings: Sequence[str], **options: Any) -> tuple[Figure, list[Axes]]:
+    """A grid with one titled panel a setting."""
+    columns = 2 if len(settings) == 4 else min(3, len(settings))
+    figure, axes = panels(-(-len(settings) // columns), columns, **options)
+    for ax in list(axes.flat)[len(settings) :]:
+        ax.set_visible(False)
+    used = list(axes.flat)[: len(settings)]
+    for ax, setting in zip(used, settings, strict=True):
+        ax.set_title("\n".join(textwrap.wrap(math_label(setting), 36)))
+    return figure, used
+
+
 def math_label(setting: str) -> str:
     """A setting's label with its symbols typeset."""
     return re.sub(r"\bb_([fiz])\b", r"$b_\1$", setting)
+
+
+def step_title(step: int) -> str:
+    """The training step in words."""
+    return "at initialisation" if step == 0 else f"after {step} updates"
 
 
 def require(frame: pd.DataFrame, column: str, value: object) -> None:

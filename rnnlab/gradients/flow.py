@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
-from rnnlab.recurrence import Inputs, check_inputs, unroll_observed
+from rnnlab.gradients.norms import log10_norm
+from rnnlab.gradients.scaled import Scaled, scaled_norms
+from rnnlab.recurrence import Inputs, check_inputs, record_tapes, unroll_observed
+
+Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
 
 
 class GradientFlow(NamedTuple):
@@ -30,8 +36,10 @@ def gradient_flow(
     cell: Cell,
     params: Any,
     inputs: Inputs,
-    loss: Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]],
+    loss: Loss,
     initial_state: Any = None,
+    *,
+    scaled: bool = False,
 ) -> GradientFlow:
     """Gradients of a loss, with the adjoint norm of the state at every time step.
 
@@ -41,6 +49,8 @@ def gradient_flow(
         inputs: (time, batch, features).
         loss: maps h of the top layer (time, batch, hidden) to one value per example.
         initial_state: as for ``unroll``.
+        scaled: carry adjoints as mantissa and exponent, so that norms read zero only where they
+            are, at any length; one backward pass more. ``params`` stay those of the ordinary one.
 
     Raises:
         ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
@@ -60,6 +70,23 @@ def gradient_flow(
         return losses.sum(), losses
 
     gradient, norms, losses = grad_with_adjoints(summed, params, cell, inputs)
+    if scaled:
+        norms = scaled_flow(cell, params, inputs, loss, initial_state)
     if cell.layers == 1:
         norms = {name: norm[0] for name, norm in norms.items()}
     return GradientFlow(losses, gradient, norms)
+
+
+def scaled_flow(
+    cell: Cell, params: Any, inputs: Inputs, loss: Loss, initial_state: Any = None
+) -> dict[str, Float[Array, "layers time batch"]]:
+    """log10‖∂L/∂·_t‖₂ by part of the state, at any length; see ``gradient_flow``."""
+    tapes, states = record_tapes(cell, params, inputs, initial_state)
+    losses, pull = jax.vjp(loss, states.h[-1])
+    (by_h,) = pull(jnp.ones_like(losses))
+    time, batch, _ = inputs.shape
+    row = jax.tree.map(lambda part: jnp.zeros_like(part[-1, -1])[None], states)
+    nothing = Scaled(row, jnp.zeros(batch, int))
+    seeds = Scaled(by_h[:, None], jnp.zeros((time, batch), int))
+    norms = scaled_norms(cell, tapes, nothing, seeds, lambda m: log10_norm(m[0]))
+    return jax.tree.map(lambda *layer: jnp.stack(layer), *norms)

@@ -25,5 +25,22 @@ def global_norm(tree: Any) -> Float[Array, ""]:
 
 
 def _sum_of_scaled_squares(x: Array, largest: Array) -> Array:
-    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1.0)
-    return jnp.sum((x / scale[..., None]) ** 2, axis=-1)
+    return jnp.sum((x / _scale(largest)[..., None]) ** 2, axis=-1)
+
+
+def _scale(largest: Array) -> Array:
+    return jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1.0)
+
+
+def log10_spectral_norm(
+    matrix: Float[Array, "*leading rows columns"],
+) -> Float[Array, "*leading"]:
+    """log10 of the largest singular value; −inf where every entry reads zero."""
+    largest = jnp.max(jnp.abs(matrix), axis=(-2, -1))
+    scaled = matrix / _scale(largest)[..., None, None]
+    return jnp.log10(largest) + jnp.log10(spectral_norm(scaled))
+
+
+def spectral_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array, "*leading"]:
+    """The largest singular value."""
+    return jnp.linalg.svd(matrix, compute_uv=False)[..., 0]

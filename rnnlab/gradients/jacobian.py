@@ -1,0 +1,171 @@
+"""∂c_t/∂c_{t−1} at every time step: direct, through each gate, total."""
+
+import functools
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jaxtyping import Array, Float
+
+from rnnlab.cells.cell import Cell
+from rnnlab.gradients.norms import spectral_norm
+from rnnlab.gradients.paths import Paths, batch_jacobian, flatten, scan_paths, unflatten
+from rnnlab.recurrence import Inputs, Tape, check_finite, record_tapes, stack_step
+
+
+class Jacobians:
+    """One-step Jacobians of a layer, made when asked for.
+
+    Entry t is the derivative of step t's values by step t − 1's, entry 0 by the initial state's;
+    J[i, j] = ∂(out)_i/∂(in)_j. The carry is c where the cell has one, else h. Arrays have a leading
+    layer axis when the cell has several layers; each layer's inputs are then given.
+    """
+
+    def __init__(self, cell: Cell, tapes: list[Tape]) -> None:
+        self._cell, self._tapes = cell, tapes
+
+    @cached_property
+    def direct(self) -> Float[Array, "*layers time batch hidden"]:
+        """Diagonal of the direct path: f_t of an LSTM, z_t of a GRU.
+
+        Raises:
+            ValueError: the cell has no direct path.
+        """
+        if self._cell.direct is None:
+            kind, carry = type(self._cell).__name__, self._cell.carry
+            raise ValueError(
+                f"{kind} has no direct path: {carry}_t depends on {carry}_t−1 only through what "
+                "indirect lists (a cell declares one by `direct`, the name of an observed gate)"
+            )
+        return self._matrices("direct")
+
+    @cached_property
+    def indirect(self) -> dict[str, Float[Array, "*layers time batch hidden hidden"]]:
+        """Through each gate; 0 at t = 0 in an LSTM, where the initial h is given."""
+        return self._matrices("indirect")
+
+    @cached_property
+    def total(self) -> Float[Array, "*layers time batch hidden hidden"]:
+        """diag(direct) + Σ indirect = ∂c_t/∂c_{t−1} with o_{t−1} fixed."""
+        return self._matrices("total")
+
+    @cached_property
+    def state(self) -> Float[Array, "*layers time batch state state"]:
+        """∂(h, c)_t/∂(h, c)_{t−1}, h first; of a cell without c ∂h_t/∂h_{t−1}."""
+        return self._matrices("state")
+
+    @cached_property
+    def stack(self) -> Float[Array, "time batch states states"]:
+        """Of the states of all layers together, lowest layer first; inputs of the lowest given."""
+        return _stack_jacobians(self._cell, self._tapes)
+
+    def summary(self, spectral_radius: bool = False) -> pd.DataFrame:
+        """Sizes of the parts, without storing the matrices.
+
+        Args:
+            spectral_radius: also that of ``state``; several times slower.
+
+        Returns:
+            One row for each layer, t and example: for the parts direct, indirect, total and each
+            gate the columns ``<part>_spectral`` (spectral norm) and ``<part>_frobenius``
+            (Frobenius norm / √hidden); ``share``, ‖Σ indirect‖_F/‖total‖_F.
+        """
+        return sizes_frame(_sizes(self._cell, self._tapes, spectral_radius))
+
+    def _matrices(self, part: str) -> Any:
+        matrices = _stacked_matrices(self._cell, self._tapes, part)
+        return matrices if self._cell.layers > 1 else jax.tree.map(lambda m: m[0], matrices)
+
+
+def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -> Jacobians:
+    """∂c_t/∂c_{t−1} by path, at every time step of every example.
+
+    Through gate k, with the LSTM's equations (Hochreiter & Schmidhuber 1997; Gers et al. 2000) and
+    column vectors, diag(∂c_t/∂a_k) U_k diag(o_{t−1} ⊙ (1 − tanh² c_{t−1})), a_k the gate's
+    pre-activation. Cells of one's own are differentiated automatically.
+
+    Args:
+        cell: the cell.
+        params: its parameters, as ``cell.init`` makes them.
+        inputs: (time, batch, features).
+        initial_state: as for ``unroll``.
+
+    Raises:
+        ValueError: inputs of another rank or number of features, or parameters, inputs or states
+            that are not finite.
+    """
+    tapes, states = _record_tapes(cell, params, inputs, initial_state)
+    check_finite(params=params, inputs=inputs, states=states)
+    return Jacobians(cell, tapes)
+
+
+_record_tapes = jax.jit(record_tapes, static_argnums=0)
+
+
+def path_sizes(
+    cell: Cell, tape: Tape, spectral_radius: bool
+) -> dict[str, Float[Array, "time batch"]]:
+    """The columns of ``Jacobians.summary``, for one layer."""
+    return scan_paths(cell, tape, functools.partial(_sizes_at, spectral_radius=spectral_radius))
+
+
+def _sizes_at(paths: Paths, spectral_radius: bool) -> dict[str, Float[Array, " batch"]]:
+    indirect, total = paths.all_indirect, paths.total
+    sizes = {}
+    if paths.direct is not None:
+        sizes["direct_spectral"] = jnp.max(jnp.abs(paths.direct), axis=-1)
+        sizes["direct_frobenius"] = jnp.sqrt(jnp.mean(paths.direct**2, axis=-1))
+    for part, matrix in {"indirect": indirect, "total": total, **paths.indirect}.items():
+        sizes[f"{part}_spectral"] = spectral_norm(matrix)
+        sizes[f"{part}_frobenius"] = _frobenius(matrix) / matrix.shape[-1] ** 0.5
+    sizes["share"] = _frobenius(indirect) / _frobenius(total)
+    if spectral_radius:
+        sizes["spectral_radius"] = jnp.abs(jnp.linalg.eigvals(paths.state)).max(axis=-1)
+    return sizes
+
+
+def _frobenius(matrix: Float[Array, "batch rows columns"]) -> Float[Array, " batch"]:
+    return jnp.linalg.norm(matrix, axis=(-2, -1))
+
+
+def sizes_frame(sizes: list[dict[str, Float[Array, "time batch"]]]) -> pd.DataFrame:
+    """One row for each layer, t and example, from the sizes of each layer."""
+    frames = []
+    for layer, columns in enumerate(sizes):
+        shape = next(iter(columns.values())).shape
+        t, example = (axis.ravel() for axis in np.indices(shape))
+        keys = {"layer": layer, "t": t, "example": example}
+        frames.append(pd.DataFrame(keys | {k: np.ravel(v) for k, v in columns.items()}))
+    return pd.concat(frames, ignore_index=True)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 2))
+def _sizes(cell: Cell, tapes: list[Tape], spectral_radius: bool) -> list[dict[str, Array]]:
+    return [path_sizes(cell, tape, spectral_radius) for tape in tapes]
+
+
+@functools.partial(jax.jit, static_argnums=(0, 2))
+def _stacked_matrices(cell: Cell, tapes: list[Tape], part: str) -> Any:
+    by_layer = [scan_paths(cell, tape, lambda paths: getattr(paths, part)) for tape in tapes]
+    return jax.tree.map(lambda *layer: jnp.stack(layer), *by_layer)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _stack_jacobians(cell: Cell, tapes: list[Tape]) -> Float[Array, "time batch states states"]:
+    params = [tape.params for tape in tapes]
+
+    def at(read: Any) -> Array:
+        before, x = read
+        flat = jnp.concatenate([flatten(state) for state in before], axis=-1)
+
+        def step(flat: Array) -> Array:
+            states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
+            after = stack_step(cell, params, states, x)
+            return jnp.concatenate([flatten(state) for state in after], axis=-1)
+
+        return batch_jacobian(step, flat)
+
+    return jax.lax.map(at, ([tape.before for tape in tapes], tapes[0].inputs))

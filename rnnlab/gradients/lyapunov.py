@@ -1,0 +1,106 @@
+"""Lyapunov exponents: the mean growth per step of the directions of the state."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from rnnlab.cells.cell import Cell
+from rnnlab.gradients.paths import flatten, unflatten
+from rnnlab.recurrence import Inputs, check_finite, check_inputs, split_layers, stack_step
+
+CHECKPOINTS = 20
+ALIGNING_SHARE = 0.1
+
+
+class LyapunovExponents(NamedTuple):
+    """Natural logarithm per step, greatest direction first.
+
+    Attributes:
+        exponents: (batch, k); −inf for a direction that a step annihilates to within rounding.
+        standard_error: (batch, k), from the means of consecutive blocks of steps; NaN where an
+            exponent is not finite, or there are fewer than two blocks.
+        trace: (checkpoints, batch, k), the exponents of the steps up to each block's end.
+    """
+
+    exponents: Float[Array, "batch k"]
+    standard_error: Float[Array, "batch k"]
+    trace: Float[Array, "checkpoints batch k"]
+
+
+def lyapunov_exponents(
+    cell: Cell, params: Any, inputs: Inputs, k: int | None = None, initial_state: Any = None
+) -> LyapunovExponents:
+    """The k greatest Lyapunov exponents of the state's dynamics under these inputs.
+
+    An orthonormal basis is carried along by ∂(h, c)_t/∂(h, c)_{t−1}, of all layers together, and
+    made orthonormal again by QR after every step; exponents are the means of log|R_ii| (Benettin
+    et al. 1980; for recurrent networks Engelken et al. 2023). The first tenth of the steps only
+    aligns the basis, which starts at random.
+
+    Args:
+        cell: the cell.
+        params: its parameters, as ``cell.init`` makes them.
+        inputs: (time, batch, features); the exponents are those of this many steps.
+        k: how many; default as many as the state has entries, over all layers.
+        initial_state: as for ``unroll``.
+
+    Raises:
+        ValueError: k is not between 1 and the size of the state; inputs of another rank or number
+            of features; parameters, inputs or states that are not finite.
+    """
+    check_inputs(inputs)
+    size = cell.layers * len(cell.State._fields) * cell.hidden
+    k = size if k is None else k
+    if not 1 <= k <= size:
+        raise ValueError(f"k must be between 1 and {size}, the size of the state, got {k}")
+    growth, last = log_growth(cell, params, inputs, k, initial_state)
+    check_finite(params=params, inputs=inputs, states=last)
+    return average_growth(growth)
+
+
+def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
+    """Exponents from log|R_ii| of every step."""
+    counted = growth[int(ALIGNING_SHARE * len(growth)) :]
+    blocks = jnp.array_split(counted, min(CHECKPOINTS, len(counted)))
+    sizes = jnp.array([len(block) for block in blocks], growth.dtype)[:, None, None]
+    sums = jnp.stack([block.sum(axis=0) for block in blocks])
+    trace = jnp.cumsum(sums, axis=0) / jnp.cumsum(sizes, axis=0)
+    means = sums / sizes
+    finite = jnp.isfinite(means).all(axis=0) & (len(blocks) > 1)
+    spread = jnp.std(jnp.where(finite, means, 0), axis=0) / max(1, len(blocks) - 1) ** 0.5
+    return LyapunovExponents(trace[-1], jnp.where(finite, spread, jnp.nan), trace)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def log_growth(
+    cell: Cell, params: Any, inputs: Inputs, k: int, initial_state: Any
+) -> tuple[Float[Array, "time batch k"], Any]:
+    """log|R_ii| of every step, and the last states."""
+    layers = split_layers(cell, params, initial_state, inputs.shape[1])
+    layer_params = [params for params, _ in layers]
+
+    def step(carry: Any, x: Array) -> tuple[Any, Array]:
+        flat, basis = carry
+        after, push = jax.linearize(lambda flat: _flat_step(cell, layer_params, flat, x), flat)
+        moved = jax.vmap(push, in_axes=-1, out_axes=-1)(basis)
+        basis, r = jnp.linalg.qr(moved)
+        stretch = jnp.abs(jnp.diagonal(r, axis1=-2, axis2=-1))
+        rounding = jnp.finfo(r.dtype).eps * jnp.linalg.norm(moved, axis=-2)
+        return (after, basis), jnp.log(jnp.where(stretch <= rounding, 0, stretch))
+
+    flat = jnp.concatenate([flatten(state) for _, state in layers], axis=-1)
+    random = jax.random.normal(jax.random.key(0), (flat.shape[-1], k), flat.dtype)
+    basis = jnp.broadcast_to(jnp.linalg.qr(random)[0], (len(flat), *random.shape))
+    (flat, _), growth = lax.scan(step, (flat, basis), inputs)
+    return growth, flat
+
+
+def _flat_step(
+    cell: Cell, params: list[Any], flat: Float[Array, "batch states"], x: Array
+) -> Float[Array, "batch states"]:
+    states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
+    return jnp.concatenate([flatten(state) for state in stack_step(cell, params, states, x)], -1)

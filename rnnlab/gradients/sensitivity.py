@@ -1,0 +1,144 @@
+"""How strongly the last state depends on each earlier one: ‖∂c_T/∂c_t‖₂ at any length."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from rnnlab.cells.cell import Cell
+from rnnlab.errors import did_you_mean
+from rnnlab.gradients.norms import log10_spectral_norm
+from rnnlab.gradients.scaled import LOG10_2, Pulled, Scaled, pull_back, rescale, scaled_norms
+from rnnlab.recurrence import Inputs, Tape, check_finite, record_tapes, unroll_observed
+
+LogNorms = Float[Array, "*layers time batch"]
+
+
+class Sensitivity(NamedTuple):
+    """log10 norms for every t, T the last time step; arrays (time, batch).
+
+    With several layers there is a leading layer axis: each layer by itself, its inputs given.
+
+    Attributes:
+        log10_total: log10‖∂of_T/∂to_t‖₂, every path included; 0 at t = T where of is to.
+        log10_stack: the same of the top layer's last state by each layer's at t, through the whole
+            stack; of a single layer, ``log10_total``.
+        log10_direct: an approximation: log10 of the greatest product of the direct path over units,
+            Π f of an LSTM, Π z of a GRU; None where the cell has no direct path, or of and to are
+            not both the carry.
+        log10_cell_product: an approximation: log10‖Π ∂c_k/∂c_{k−1}‖₂, the product of
+            ``Jacobians.total``, which holds o_{k−1} fixed in each factor; exact for a cell that
+            carries h alone; None where of and to are not both the carry.
+    """
+
+    log10_total: LogNorms
+    log10_stack: LogNorms
+    log10_direct: LogNorms | None
+    log10_cell_product: LogNorms | None
+
+
+def sensitivity(
+    cell: Cell,
+    params: Any,
+    inputs: Inputs,
+    of: str | None = None,
+    to: str | None = None,
+    initial_state: Any = None,
+) -> Sensitivity:
+    """log10‖∂of_T/∂to_t‖₂ for every time step t.
+
+    With J_k = ∂(h, c)_k/∂(h, c)_{k−1} and P = J_T ⋯ J_{t+1}, ∂c_T/∂c_t is
+    P_cc + P_ch diag(o_t ⊙ (1 − tanh² c_t)): h_t follows c_t. Products are carried backwards as
+    mantissas and exponents, so that none reads 0 or infinity at any length.
+
+    Args:
+        cell: the cell.
+        params: its parameters, as ``cell.init`` makes them.
+        inputs: (time, batch, features).
+        of: part of the last state; default c where the cell has one, else h.
+        to: part of the earlier states; default likewise.
+        initial_state: as for ``unroll``.
+
+    Raises:
+        ValueError: no such part of the state; inputs of another rank or number of features;
+            parameters, inputs or states that are not finite.
+    """
+    of, to = of or cell.carry, to or cell.carry
+    for part in (of, to):
+        if part not in cell.State._fields:
+            hint = did_you_mean(part, cell.State._fields)
+            raise ValueError(f"{type(cell).__name__} has no state {part!r}; {hint}")
+    result, checked = log_sensitivity(cell, params, inputs, of, to, initial_state)
+    check_finite(params=params, inputs=inputs, states=checked)
+    if cell.layers > 1:
+        return result
+    return jax.tree.map(lambda norms: norms[0], result)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3, 4))
+def log_sensitivity(
+    cell: Cell, params: Any, inputs: Inputs, of: str, to: str, initial_state: Any
+) -> tuple[Sensitivity, Any]:
+    """As ``sensitivity``, with a leading layer axis, unchecked; also the states."""
+    tapes, states = record_tapes(cell, params, inputs, initial_state)
+    total = jnp.stack([_total(cell, [tape], of, to)[0] for tape in tapes])
+    stack = total if len(tapes) == 1 else jnp.stack(_total(cell, tapes, of, to))
+    direct = product = None
+    if of == to == cell.carry:
+        if cell.direct is not None:
+            direct = direct_products(cell, params, inputs, initial_state)
+        is_exact = cell.State._fields == (cell.carry,)
+        product = total if is_exact else jnp.stack([_carry_product(cell, t) for t in tapes])
+    return Sensitivity(total, stack, direct, product), states
+
+
+def _identity(tape: Tape, part: str) -> Scaled:
+    """∂part_T/∂state_T: one row for each unit."""
+    batch, hidden = tape.before.h.shape[1:]
+    zeros = jnp.zeros((hidden, batch, hidden), tape.before.h.dtype)
+    state = jax.tree.map(lambda _: zeros, tape.before)
+    eye = jnp.broadcast_to(jnp.eye(hidden, dtype=zeros.dtype)[:, None], zeros.shape)
+    return Scaled(state._replace(**{part: eye}), jnp.zeros(batch, int))
+
+
+def _log10_size(rows: Float[Array, "rows batch hidden"]) -> Float[Array, " batch"]:
+    return log10_spectral_norm(jnp.moveaxis(rows, 1, 0))
+
+
+def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array, "time batch"]]:
+    """By each layer's ``to`` at t."""
+    norms = scaled_norms(cell, tapes, _identity(tapes[-1], of), None, _log10_size)
+    return [layer[to] for layer in norms]
+
+
+def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
+    """log10‖Π ∂c_k/∂c_{k−1}‖₂: of each step's adjoint only what reaches c is carried on."""
+
+    def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
+        at = pull(carried, read).at[cell.carry]
+        only_carry = jax.tree.map(jnp.zeros_like, carried.mantissa)._replace(**{cell.carry: at})
+        before = pull(Scaled(only_carry, carried.exponent), read).before
+        norm = _log10_size(at) + LOG10_2 * carried.exponent
+        return rescale(Scaled(before, carried.exponent)), norm
+
+    def pull(adjoint: Scaled, read: tuple[Any, Array]) -> Pulled:
+        before, x = read
+        return pull_back(cell, tape.params, before, x, adjoint.mantissa)
+
+    last = _identity(tape, cell.carry)
+    return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
+
+
+def direct_products(
+    cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
+) -> Float[Array, "layers time batch"]:
+    """log10 of the greatest Π_{k>t} of the direct path's gate over units; 0 at the last step."""
+    assert cell.direct is not None
+    collect = {cell.direct: jnp.log10}
+    seen = unroll_observed(cell, params, inputs, initial_state, collect=collect)
+    later = jnp.flip(seen.collected[cell.direct][:, 1:], axis=1)
+    sums = jnp.flip(jnp.cumsum(later, axis=1), axis=1)
+    return jnp.max(jnp.pad(sums, ((0, 0), (0, 1), (0, 0), (0, 0))), axis=-1)

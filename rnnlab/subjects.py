@@ -1,0 +1,122 @@
+"""Whose Jacobians are measured: runs before training, stored runs, weights that a user brings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from rnnlab.config import RecordJacobians
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.objective import Objective
+from rnnlab.recurrence import check_finite, unroll
+from rnnlab.results import load
+from rnnlab.settings import SECTIONS, Settings, resolve
+from rnnlab.sweep import Experiment, Run
+from rnnlab.training import EVALUATION_EXAMPLES, random_streams
+from rnnlab.user_files import load_params
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One set of parameters.
+
+    Attributes:
+        run: settings and seed.
+        id: under which tables list it.
+        step: of training.
+        weights: the file that holds the parameters; default those of initialisation.
+        from_torch: whether that file is PyTorch's.
+    """
+
+    run: Run
+    id: str
+    step: int = 0
+    weights: Path | None = None
+    from_torch: bool = False
+
+    def params_and_inputs(self, given: np.ndarray | None) -> tuple[Any, Array]:
+        """Parameters of the cell, and the inputs given, or else some of the evaluation set.
+
+        Raises:
+            UserError: they do not fit each other, or the states are not finite.
+        """
+        settings, streams = self.run.settings, random_streams(self.run.seed)
+        objective = Objective(settings.cell, settings.task)
+        if given is None:
+            drawn = objective.sample(streams.evaluation, EVALUATION_EXAMPLES).inputs
+            inputs = drawn[:, : _examples(settings)]
+        else:
+            inputs = jnp.asarray(given, dtype=float)
+        if self.weights is not None:
+            features = inputs.shape[-1]
+            params = load_params(self.weights, settings.cell, features, self.from_torch)
+        else:
+            params = objective.init(streams.init)["cell"]
+        try:
+            check_finite(inputs=inputs, params=params)
+            check_finite(states=unroll(settings.cell, params, inputs))
+        except ValueError as error:
+            raise UserError(f"{self.weights or self.id}: {error}") from None
+        return params, inputs
+
+
+def _examples(settings: Settings) -> int:
+    jacobians = settings.record.jacobians
+    return (jacobians or RecordJacobians(every=settings.record.every)).examples
+
+
+def of_config(experiment: Experiment) -> list[Subject]:
+    """Every run of a config, before training."""
+    return [Subject(run, run.id) for run in experiment.runs]
+
+
+def of_weights(experiment: Experiment, weights: Path, from_torch: bool) -> list[Subject]:
+    """Weights that a user brings, for the cell of a config.
+
+    Raises:
+        UserError: the config has several settings.
+    """
+    if len(experiment.settings) > 1:
+        raise UserError(
+            f"{experiment.source}: has {len(experiment.settings)} settings, and the weights are "
+            "those of one: choose it by overrides, such as 'sweep={}' cell.hidden=64"
+        )
+    return [Subject(experiment.runs[0], weights.stem, 0, weights, from_torch)]
+
+
+def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
+    """Stored runs with their final parameters, or one of them.
+
+    Raises:
+        UserError: no such run, none that has ended, or a plug-in file has changed since.
+    """
+    results = load(folder)
+    store = results.stores[0]
+    ended = results.runs[results.runs["status"].isin(["finished", "diverged"])]
+    if ended.empty:
+        raise UserError(f"{folder}: no run has ended yet; rnnlab run CONFIG does what is missing")
+    wanted = list(ended["run"]) if run_id is None else [run_id]
+    if run_id is not None and run_id not in list(ended["run"]):
+        raise UserError(f"--run {run_id}: {did_you_mean(run_id, ended['run'])}")
+    config_folder = folder / store.experiment()["config_folder"]
+    subjects = []
+    for run in wanted:
+        stored = store.read_run(run)
+        assert stored is not None
+        where = store.run_folder(run)
+        settings = _stored_settings(stored["settings"], str(where), config_folder)
+        last_step = stored["summary"]["last_step"]
+        weights = where / "params.safetensors"
+        subjects.append(Subject(Run(settings, stored["seed"]), run, last_step, weights))
+    return subjects
+
+
+def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -> Settings:
+    settings = resolve({name: stored[name] for name in SECTIONS}, source, config_folder)
+    if settings.resolved.get("plugins") != stored.get("plugins"):
+        changed = ", ".join(stored["plugins"])
+        raise UserError(f"{source}: {changed} has changed since this run was trained")
+    return settings
