@@ -1,6 +1,7 @@
 """From measurements to words: how far the gradient reaches, along which path, what would help."""
 
 import math
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from rnnlab.gradients.theory import bias_to_keep, critical_gain, eigenvalue_ring
 
 REACHED = -3.0
 SAME = math.log10(2)
+WIDTH = 100
 KERNELS = {"LSTM": "U_g", "GRU": "U_n", "VanillaRNN": "U_h"}
 AGAINST_EXPLOSION = {
     "LSTM": "tie the input gate (b_i = −b_f), lower b_f, or scale U_g down",
@@ -98,7 +100,17 @@ def diagnose(setting: str, rows: pd.DataFrame) -> str:
         "stability": _stability(row),
         f"to reach {row['wanted']:.0f}": _remedy(row),
     }
-    lines = [f"  {name + ':':<14} {text}" for name, text in sentences.items()]
+    lines = [
+        textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=f"  {name + ':':<14} ",
+            subsequent_indent=" " * 17,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for name, text in sentences.items()
+    ]
     return "\n".join([f"{setting} ({seeds}, {row['steps']:.0f} time steps)", *lines])
 
 

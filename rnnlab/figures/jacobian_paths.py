@@ -124,6 +124,7 @@ def _lines(runs: pd.DataFrame) -> pd.DataFrame:
             value = group.iloc[0].get(key)
             if isinstance(value, int | float) and math.isfinite(value):
                 bias = value
-                line = line.replace(f"{symbol} = {value:g}", symbol).replace(", ,", ",")
+                others = [part for part in line.split(", ") if part != f"{symbol} = {value:g}"]
+                line = ", ".join(others) or symbol
         rows.append({"setting": setting, "bias": bias, "line": line})
     return pd.DataFrame(rows)

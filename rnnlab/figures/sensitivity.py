@@ -60,7 +60,9 @@ def sensitivity_curves(
             ax.plot(wide.index, alone, color=line_style(index)["color"], linewidth=0.6, zorder=0)
     _limit_to_measured(ax, record["log10_sensitivity"])
     if runs is not None:
-        ax.plot([], [], color="0.4", linewidth=0.6, label=r"$\sigma(b)^{T-t}$, for chrono its mean")
+        has_chrono = any("chrono" in set(runs[key]) for key in BIAS_KEYS if key in runs)
+        label = r"$\sigma(b)^{T-t}$" + (", for chrono its mean" if has_chrono else "")
+        ax.plot([], [], color="0.4", linewidth=0.6, label=label)
     ax.set_xlabel("steps back in time, $T-t$")
     carries = "$ or $".join(
         rf"\|\partial {q}_T/\partial {q}_t\|_2" for q in sorted(set(record["quantity"]))

@@ -1,0 +1,72 @@
+"""Measures what docs/jacobian.md states: draws its figure and prints its table.
+
+python docs/jacobian_figure.py
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from rnnlab.figures import indirect_share, sensitivity_curves
+from rnnlab.figures.style import RC, panels
+from rnnlab.progress import make_progress
+from rnnlab.subjects import of_config
+from rnnlab.survey import Survey, survey
+from rnnlab.sweep import load_experiment
+
+SYMBOLS = {"cell.recurrent_gain": "gain", "cell.forget_bias": "b_f"}
+
+
+def table(found: Survey) -> str:
+    """By bias and gain, medians over seeds: indirect share / decades by which Π f falls short."""
+    keys = ["cell.forget_bias", "cell.input_bias", "cell.recurrent_gain"]
+    frame = found.tables["jacobians"].merge(found.runs[["run", *keys]], on="run")
+    frame["short"] = frame["log10_sensitivity"] - frame["log10_direct_product"]
+    share = frame[frame["t"] > 0].groupby([*keys, "run"])["share"].mean().groupby(keys).median()
+    short = frame[frame["t"] == 0].groupby(keys)["short"].median()
+    gains = sorted(set(frame["cell.recurrent_gain"]))
+    lines = ["| | " + " | ".join(f"gain {gain:g}" for gain in gains) + " |"]
+    lines.append("|---" * (1 + len(gains)) + "|")
+    for b_f, b_i in dict.fromkeys(key[:2] for key in share.index):
+        cells = [f"{share[b_f, b_i, g]:.3f} / {short[b_f, b_i, g]:.2f}" for g in gains]
+        name = f"b_f = {b_f:g}" + (", b_i = −b_f" if b_i == "tied" else "")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(found: Survey, path: Path) -> None:
+    """Indirect share against b_f by gain; sensitivities at gain 1 beside σ(b_f)^(T−t)."""
+    runs = found.runs[found.runs["cell.input_bias"] == 0]
+    jacobians = found.tables["jacobians"]
+    figure, axes = panels(1, 2)
+    with plt.rc_context(RC):
+        by_gain = _named(runs, "cell.recurrent_gain", "cell.forget_bias")
+        indirect_share(jacobians.drop(columns="setting").merge(by_gain), by_gain, axes[0, 0])
+        at_gain_1 = _named(runs[runs["cell.recurrent_gain"] == 1], "cell.forget_bias")
+        own = jacobians.drop(columns="setting").merge(at_gain_1)
+        sensitivity_curves(own, axes[0, 1], runs=at_gain_1)
+        for ax, title in zip(axes[0], ("one step", "T = 99 steps, gain 1"), strict=True):
+            ax.set_title(title)
+            ax.legend(fontsize=6, handlelength=3)
+        figure.set_figheight(2.8)
+        figure.savefig(path)
+
+
+def _named(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """The runs, their settings called by the values of these keys alone."""
+    names = [
+        ", ".join(f"{SYMBOLS[key]} = {row[key]:g}" for key in keys) for _, row in runs.iterrows()
+    ]
+    return runs.assign(setting=pd.Categorical(names, dict.fromkeys(names), ordered=True))
+
+
+def main() -> None:
+    """Measure, draw, print."""
+    found = survey(of_config(load_experiment("direct_vs_total")), None, None, make_progress())
+    draw(found, Path(__file__).with_name("jacobian.png"))
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
