@@ -21,6 +21,7 @@ format: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/recording_cost.py
+	$(BIN)/python benchmarks/jacobians.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \

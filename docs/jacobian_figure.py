@@ -58,7 +58,7 @@ def _named(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     names = [
         ", ".join(f"{SYMBOLS[key]} = {row[key]:g}" for key in keys) for _, row in runs.iterrows()
     ]
-    return runs.assign(setting=pd.Categorical(names, dict.fromkeys(names), ordered=True))
+    return runs.assign(setting=pd.Categorical(names, list(dict.fromkeys(names)), ordered=True))
 
 
 def main() -> None:

@@ -115,8 +115,9 @@ def measure(
     run as it ended.
     """
     from rnnlab import subjects
+    from rnnlab.bundled import config_names
     from rnnlab.progress import make_progress
-    from rnnlab.survey import survey
+    from rnnlab.survey import open_output, survey
     from rnnlab.sweep import load_experiment
     from rnnlab.user_files import load_inputs
 
@@ -125,11 +126,11 @@ def measure(
     if origin and not params:
         raise UserError("--from torch needs --params: the file that holds the weights")
     read = load_inputs(inputs) if inputs else None
-    if Path(target).is_dir():
+    if Path(target).is_dir() and target not in config_names():
         if params or overrides:
             raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
         found = subjects.of_results(Path(target), run_id)
-        default = Path(target).resolve()
+        default = Path(target) if Path(target).name else Path(target).resolve()
     else:
         if run_id:
             raise UserError(f"--run {run_id}: {target} is no results folder")
@@ -140,9 +141,13 @@ def measure(
             else subjects.of_config(experiment)
         )
         default = Path("results") / experiment.config.name
+    folder = out or default.with_name(f"{default.name}_measured")
+    open_output(folder)
     measured = survey(found, read, length, make_progress())
-    written = measured.write(out or default.with_name(f"{default.name}_measured"))
+    written = measured.write(folder)
     typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
+    if not measured.is_whole:
+        raise Interrupted("stopped before all were measured; the above is what there is")
 
 
 @app.command()

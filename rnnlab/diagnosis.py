@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis import half_life, indirect_share, sensitivity_decay, top_exponent
-from rnnlab.cells import GRU, LSTM, Cell, VanillaRNN
-from rnnlab.gradients.theory import bias_to_keep, critical_gain, eigenvalue_ring
+from rnnlab.analysis import half_life, indirect_share, sensitivity_decay
+from rnnlab.cells import CELLS, Cell
+from rnnlab.gradients.theory import (
+    bias_to_keep,
+    critical_factor,
+    critical_gain,
+    recurrent_kernel,
+    spectral_radius,
+)
 
 REACHED = -3.0
 SAME = math.log10(2)
 WIDTH = 100
-KERNELS = {"LSTM": "U_g", "GRU": "U_n", "VanillaRNN": "U_h"}
-AGAINST_EXPLOSION = {
-    "LSTM": "tie the input gate (b_i = −b_f), lower b_f, or scale U_g down",
-    "GRU": "raise the update bias b_z, or scale U_n down",
-    "VanillaRNN": "scale U_h down",
-    "other": "scale the recurrent kernels down",
-}
 
 Row = dict[str, Any]
 
@@ -36,31 +35,29 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         wanted: how many steps back the gradient should reach.
 
     Returns:
-        ``cell`` (its class), ``quantity`` (c or h), ``steps``, ``wanted``;
+        ``cell`` (its kind, or own), ``layers``, ``quantity`` (c or h), ``steps``, ``wanted``;
         ``reach``, the steps back for which ‖∂c_T/∂c_t‖ stays at 10⁻³ or above;
-        ``log10_at``, ``log10_direct_at``: log10 of that norm and of the direct product ``at`` steps
-        back, where it has fallen below or, if it has not, at ``wanted`` or the first step;
-        ``decay``, ``half_life``, ``indirect_share``, ``top_exponent``, ``top_exponent_error``;
-        ``strongest``, the gate whose path is greatest in the mean; ``keep``, ``write``: means over
-        units of σ(b_f) and σ(b_i)σ(b_o) (or their like); ``kernel``, the spectral radius of the
-        candidate's recurrent kernel; ``critical_kernel``, the one at which the zero state loses
-        stability at the earliest.
+        ``at``, the step back where it has fallen below, or else the first step;
+        ``log10_at``, ``log10_direct_at``: log10 of that norm and of the direct product there;
+        ``decay``, ``half_life``, ``indirect_share``; ``strongest``, the gate whose path is greatest
+        in the mean; ``top_exponent``, mean over examples, and its ``top_exponent_error``;
+        ``kernel``, ``kernel_radius``: name and spectral radius of the candidate's recurrent kernel;
+        ``critical_factor``: see ``theory.critical_factor``.
     """
-    top = tables["jacobians"].query("layer == layer.max()").sort_values("t", ascending=False)
+    frame = tables["jacobians"]
+    top = frame[frame["layer"] == frame["layer"].max()].sort_values("t", ascending=False)
     log10 = top["log10_sensitivity"].to_numpy()
     direct = top.get("log10_direct_product", pd.Series(np.nan, top.index)).to_numpy()
     fallen = np.flatnonzero(~(log10 >= REACHED))
-    reach = int(fallen[0]) - 1 if len(fallen) else len(log10) - 1
-    at = min(reach + 1 if len(fallen) else wanted, len(log10) - 1)
+    at = int(fallen[0]) if len(fallen) else len(log10) - 1
     decay = sensitivity_decay(top)
-    ring = eigenvalue_ring(cell, params if cell.layers == 1 else params[-1])
-    exponents = tables["lyapunov"].query("index == 0")
     return {
-        "cell": next((k.__name__ for k in (LSTM, GRU, VanillaRNN) if type(cell) is k), "other"),
+        "cell": next((name for name, kind in CELLS.items() if type(cell) is kind), "own"),
+        "layers": cell.layers,
         "quantity": cell.carry,
         "steps": len(log10),
         "wanted": wanted,
-        "reach": reach,
+        "reach": at - 1 if len(fallen) else at,
         "at": at,
         "log10_at": log10[at],
         "log10_direct_at": direct[at],
@@ -68,12 +65,8 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         "half_life": half_life(decay),
         "indirect_share": indirect_share(top),
         "strongest": _strongest_gate(top),
-        "top_exponent": top_exponent(exponents),
-        "top_exponent_error": float(exponents["standard_error"].mean()),
-        "keep": ring.centre,
-        "write": ring.radius / ring.kernel,
-        "kernel": ring.kernel,
-        "critical_kernel": ring.kernel * (1 - ring.centre) / ring.radius,
+        **_top_exponent(tables["lyapunov"]),
+        **_stability_of_zero(cell, params if cell.layers == 1 else params[-1]),
     }
 
 
@@ -84,23 +77,43 @@ def _strongest_gate(top: pd.DataFrame) -> str:
     return max(sizes, key=lambda name: sizes[name])
 
 
+def _top_exponent(lyapunov: pd.DataFrame) -> Row:
+    """The error is the larger of two: over examples, and of one example over time."""
+    top = lyapunov[lyapunov["index"] == 0]
+    errors = [top["standard_error"].mean() / len(top) ** 0.5]
+    if len(top) > 1 and np.isfinite(top["exponent"]).all():
+        errors.append(top["exponent"].sem())
+    return {
+        "top_exponent": float(top["exponent"].mean()),
+        "top_exponent_error": float(max(errors)),
+    }
+
+
+def _stability_of_zero(cell: Cell, params: Any) -> Row:
+    factor = critical_factor(cell, params)
+    if math.isnan(factor):
+        return {"kernel": "", "kernel_radius": math.nan, "critical_factor": math.nan}
+    name, U = recurrent_kernel(cell, params)
+    return {"kernel": name, "kernel_radius": spectral_radius(U), "critical_factor": factor}
+
+
 def diagnose(setting: str, rows: pd.DataFrame) -> str:
-    """What the numbers of one setting say, medians over its seeds.
+    """What the numbers of one setting say: those of the seed whose reach is in the middle.
 
     Args:
         setting: its label.
         rows: one for each seed, see ``summarize``.
     """
-    medians = rows.select_dtypes("number").median()
-    row = {str(key): value for key, value in (rows.iloc[0].to_dict() | dict(medians)).items()}
-    seeds = f"{len(rows)} seeds" if len(rows) > 1 else "1 seed"
+    ordered = rows.sort_values(["reach", "log10_at"])
+    row: Row = {str(k): v for k, v in ordered.iloc[(len(rows) - 1) // 2].to_dict().items()}
+    seeds = f", the middle one of {len(rows)} seeds" if len(rows) > 1 else ""
     sentences = {
-        "reach": _reach(row),
+        "reach": _reach(row) + _range(ordered["reach"]),
         "path": _path(row),
         "stability": _stability(row),
-        f"to reach {row['wanted']:.0f}": _remedy(row),
+        f"to reach {row['wanted']}": _remedy(row),
     }
-    lines = [
+    paragraphs = [
         textwrap.fill(
             text,
             WIDTH,
@@ -111,66 +124,68 @@ def diagnose(setting: str, rows: pd.DataFrame) -> str:
         )
         for name, text in sentences.items()
     ]
-    return "\n".join([f"{setting} ({seeds}, {row['steps']:.0f} time steps)", *lines])
+    layer = f"top layer of {row['layers']}, " if row["layers"] > 1 else ""
+    return "\n".join([f"{setting} ({layer}{row['steps']} time steps{seeds})", *paragraphs])
 
 
-def _norm(row: Row) -> str:
-    return f"‖∂{row['quantity']}_T/∂{row['quantity']}_t‖"
+def _range(reach: pd.Series) -> str:
+    low, high = int(reach.min()), int(reach.max())
+    return f" (Over the seeds it reaches {low} to {high} steps back.)" if low < high else ""
 
 
 def _reach(row: Row) -> str:
     last = row["steps"] - 1
+    norm = f"‖∂{row['quantity']}_T/∂{row['quantity']}_t‖"
+    halving = f"it is halved every {row['half_life']:.3g} steps"
     if row["reach"] < last:
-        return (
-            f"{row['reach']:.0f} steps back; then {_norm(row)} is below 10⁻³. "
-            f"The gradient vanishes: {_pace(row)}."
-        )
+        pace = f": {halving}" if row["decay"] < 0 else ""
+        return f"{row['reach']} steps back; then {norm} is below 10⁻³. The gradient vanishes{pace}."
+    start = f"all {last} steps back, where {norm} is {_power(row['log10_at'])}. The gradient"
     if row["log10_at"] > -REACHED:
-        how = "explodes"
-    else:
-        how = "shrinks, but does not vanish" if row["decay"] < 0 else "grows, but does not explode"
-    return (
-        f"all {last:.0f} steps back, where {_norm(row)} is {_power(row['log10_at'])}. "
-        f"The gradient {how}: {_pace(row)}."
-    )
-
-
-def _pace(row: Row) -> str:
-    verb = "halved" if row["decay"] < 0 else "doubled"
-    return f"it is {verb} every {math.log10(2) / abs(row['decay']):.3g} steps back"
+        return f"{start} explodes: it is doubled every {half_life(-row['decay']):.3g} steps."
+    if row["decay"] < 0:
+        return f"{start} shrinks, but has not vanished: {halving}."
+    return f"{start} does not shrink."
 
 
 def _path(row: Row) -> str:
-    share = f"one step's indirect share is {row['indirect_share']:.2f}"
+    if row["cell"] == "rnn":
+        return "there is no direct path: all of it goes through the recurrent kernel, U_h."
     strongest = f"mostly through {row['strongest']}"
     if math.isnan(row["log10_direct_at"]):
-        return f"there is no direct path: all of it goes through gates or kernels, {strongest}."
+        return f"the cell declares no direct path: all of it is indirect, {strongest}."
     gap = row["log10_at"] - row["log10_direct_at"]
-    total = f"{_power(row['log10_at'])} in all, {row['at']:.0f} steps back"
+    total = f"{row['at']} steps back {_power(row['log10_at'])} is left in all, "
     alone = f"{_power(row['log10_direct_at'])} along the direct path alone"
+    share = f"the indirect share of one step is {row['indirect_share']:.2g}, {strongest}"
+    if row["indirect_share"] == 0:
+        share = "there is no indirect one"
+    if math.isinf(row["log10_at"]) or math.isinf(gap):
+        return f"{total}{alone}."
     if abs(gap) <= SAME:
-        return f"{total}, {alone}: the direct path carries it ({share}, {strongest})."
+        return f"{total}{alone}: the direct path carries it ({share})."
     verb = "add" if gap > 0 else "take away"
-    return f"{total}, {alone}: the gates {verb} {abs(gap):.1f} decades ({share}, {strongest})."
+    return f"{total}{alone}: the indirect paths {verb} {abs(gap):.1f} decades ({share})."
 
 
 def _stability(row: Row) -> str:
     exponent, error = row["top_exponent"], row["top_exponent_error"]
-    text = f"top Lyapunov exponent {exponent:+.3g} ± {error:.1g} per step: the state "
-    if abs(exponent) <= 2 * error:
-        text += "neither contracts nor expands."
+    if math.isfinite(exponent):
+        text = f"top Lyapunov exponent {exponent:+.3g} ± {error:.1g} per step: "
+        verb = "contracts" if exponent < 0 else "expands"
+        unclear = abs(exponent) <= 2 * error
+        verb = "neither contracts nor expands clearly" if unclear else verb
+        text += f"over these {row['steps']} steps the state {verb}."
     else:
-        text += "contracts." if exponent < 0 else "expands."
-    if math.isnan(row["kernel"]):
+        text = "every direction of the state dies out within these steps (top exponent −∞)."
+    if math.isnan(row["critical_factor"]):
         return text
-    kernel, critical = row["kernel"], row["critical_kernel"]
-    how_far = (
-        f"{critical / kernel:.3g} times" if critical > kernel else f"1/{kernel / critical:.3g} of"
-    )
-    return (
-        f"{text} The zero state can lose stability where the spectral radius of "
-        f"{KERNELS[row['cell']]} is {critical:.3g}, {how_far} what it is ({kernel:.3g})."
-    )
+    kernel, factor, radius = row["kernel"], row["critical_factor"], row["kernel_radius"]
+    text += " The zero state, the candidate's bias left out, "
+    if math.isinf(factor):
+        return f"{text}stays stable however large {kernel} is made."
+    now = f"loses stability where the spectral radius of {kernel} is {factor * radius:.3g}"
+    return f"{text}{now}; it is {radius:.3g}, {1 / factor:.3g} times that."
 
 
 def _remedy(row: Row) -> str:
@@ -180,28 +195,34 @@ def _remedy(row: Row) -> str:
         return f"{start}: {AGAINST_EXPLOSION[row['cell']]}."
     if is_reached:
         return "it does."
-    if row["reach"] == row["steps"] - 1 and row["decay"] * row["wanted"] >= REACHED:
+    is_whole = row["reach"] == row["steps"] - 1
+    if is_whole and row["decay"] * row["wanted"] >= REACHED:
         return "at this pace it would; longer inputs tell."
-    remedies: dict[str, Callable[[Row], str]] = {"LSTM": _lstm, "GRU": _gru, "VanillaRNN": _rnn}
-    if row["cell"] not in remedies:
-        return "no closed form is known for a cell of your own."
-    return remedies[row["cell"]](row)
+    start = f"at this pace 10⁻³ is passed after {REACHED / row['decay']:.0f}; " if is_whole else ""
+    return start + REMEDIES.get(row["cell"], _own)(row)
+
+
+def _own(row: Row) -> str:
+    return "no closed form is known for a cell of your own."
 
 
 def _biases(row: Row, symbol: str) -> str:
     least, kept = (bias_to_keep(kept, row["wanted"]) for kept in (10**REACHED, math.exp(-1)))
     return (
-        f"the direct path alone keeps 10⁻³ from {symbol} = {least:.2f} on, 1/e from {kept:.2f} on"
+        f"with {symbol} = {least:.2f} the direct path alone keeps 10⁻³, with {kept:.2f} 1/e; "
+        "indirect paths often add to it"
     )
 
 
 def _lstm(row: Row) -> str:
-    kept = bias_to_keep(math.exp(-1), row["wanted"])
-    untied, tied = critical_gain(kept), critical_gain(kept, b_i=-kept)
+    least = bias_to_keep(10**REACHED, row["wanted"])
+    untied, tied = critical_gain(least), critical_gain(least, b_i=-least)
+    if math.isnan(row["critical_factor"]):
+        return f"{_biases(row, 'b_f')}."
     return (
-        f"{_biases(row, 'b_f')}. At {kept:.2f} the zero state can lose stability where the "
-        f"spectral radius of U_g is {untied:.3g} with b_i = 0, {tied:.3g} with b_i = −b_f "
-        "(which chrono ties)."
+        f"{_biases(row, 'b_f')}. There the zero state loses stability where an eigenvalue of U_g "
+        f"reaches {untied:.3g} with b_i = 0, and {tied:.3g} with the tie b_i = −b_f, which chrono "
+        "makes: beyond that the indirect paths can make the gradient grow."
     )
 
 
@@ -210,12 +231,25 @@ def _gru(row: Row) -> str:
 
 
 def _rnn(row: Row) -> str:
+    start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
+    if not row["decay"] < 0:
+        return f"{start}."
     return (
-        "there is no direct path to set: a recurrent kernel "
-        f"{10 ** -row['decay']:.3g} times as large would cancel the mean decay, and a little more "
-        "explode. An LSTM or a GRU has a bias for it."
+        f"{start}. A recurrent kernel about {10 ** -row['decay']:.3g} times as large would cancel "
+        "the mean decay, and a little more may explode."
     )
 
 
+REMEDIES: dict[str, Callable[[Row], str]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+AGAINST_EXPLOSION = {
+    "lstm": "tie the input gate (b_i = −b_f), lower b_f, or scale U_g down",
+    "gru": "raise the update bias b_z, or scale the candidate's kernel down",
+    "rnn": "scale U_h down",
+    "own": "scale the recurrent kernels down",
+}
+
+
 def _power(log10: float) -> str:
+    if math.isinf(log10):
+        return "0"
     return f"10^{log10:.1f}" if abs(log10) >= 2 else f"{10**log10:.2g}"

@@ -130,7 +130,8 @@ def execute(run: Run, report: Callable[[int, float], None]) -> RunOutput:
                 break
         tables = _tables(program, state, seen)
         last_step = int(tables["training"]["step"].iloc[-1])
-        ends.append(_spectra(program, state.params, evaluation, last_step))
+        if last_step > 0:
+            ends.append(_spectra(program, state.params, evaluation, last_step))
         tables |= {name: pd.concat([end[name] for end in ends]) for name in ends[0]}
         return _output(run, state, tables)
 

@@ -13,6 +13,7 @@ from rnnlab.figures import (
     eigenvalues_figure,
     gates_figure,
     gradient_decay_figure,
+    has_biases,
     heatmap_figure,
     indirect_share_figure,
     jacobian_paths_figure,
@@ -66,20 +67,33 @@ def standard_findings(results: Results) -> Findings:
 def jacobian_figures(
     jacobians: pd.DataFrame, lyapunov: pd.DataFrame, eigenvalues: pd.DataFrame, runs: pd.DataFrame
 ) -> dict[str, Figure]:
-    """What the one-step Jacobians show at the first and the last step of training.
+    """What the one-step Jacobians show at the start and at the end of each run.
 
-    Runs may end at different steps; those that diverged earlier than the last are left out there.
+    The end of a run that diverged is drawn with that of the others.
     """
-    ends = sorted({int(jacobians["step"].min()), int(jacobians["step"].max())})
+    end = int(lyapunov["step"].max())
+    jacobians, lyapunov, eigenvalues = (
+        _starts_and_ends(frame, end) for frame in (jacobians, lyapunov, eigenvalues)
+    )
+    steps = sorted({int(step) for step in jacobians["step"]})
     figures = {
-        "sensitivity": sensitivity_figure(jacobians, runs, ends),
-        "indirect_share": indirect_share_figure(jacobians, runs, ends),
-        "lyapunov": lyapunov_figure(lyapunov, ends),
+        "sensitivity": sensitivity_figure(jacobians, runs, steps),
+        "lyapunov": lyapunov_figure(lyapunov, steps),
     }
-    for step, suffix in zip(ends, ("", "_trained"), strict=False):
+    if has_biases(runs):
+        figures["indirect_share"] = indirect_share_figure(jacobians, runs, steps)
+    for step, suffix in zip(steps, ("", "_trained"), strict=False):
         figures[f"jacobian_paths{suffix}"] = jacobian_paths_figure(jacobians, step)
         figures[f"eigenvalues{suffix}"] = eigenvalues_figure(eigenvalues, step)
     return figures
+
+
+def _starts_and_ends(frame: pd.DataFrame, end: int) -> pd.DataFrame:
+    """The first and the last record of each run, the last as if at the step ``end``."""
+    steps = frame.groupby("run")["step"]
+    is_first, is_last = (frame["step"] == steps.transform(of) for of in ("min", "max"))
+    unified = frame["step"].mask(is_last & (frame["step"] > 0), end)
+    return frame.assign(step=unified)[is_first | is_last]
 
 
 def shown_steps(gradients: pd.DataFrame) -> list[int]:

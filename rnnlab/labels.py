@@ -16,6 +16,8 @@ def flatten(settings: dict[str, Any]) -> Flat:
         for key, value in options.items():
             if isinstance(value, dict):
                 flat |= {f"{section}.{key}.{inner}": v for inner, v in value.items()}
+                if "kind" not in value:
+                    flat[f"{section}.{key}"] = ", ".join(f"{k} {v}" for k, v in value.items())
             else:
                 flat[f"{section}.{key}"] = value
     return {key.removesuffix(".kind") if key.count(".") > 1 else key: v for key, v in flat.items()}

@@ -83,7 +83,8 @@ class PlainLines(Progress):
         if self.done:
             self._line(f"{self.done} of {self.total} runs are stored already")
         if self.done < self.total:
-            self._line(f"{self.total - self.done} runs to do")
+            missing = self.total - self.done
+            self._line(f"{missing} run{'s' if missing > 1 else ''} to do")
 
     def _show_run(self) -> None:
         pass

@@ -53,20 +53,30 @@ def path_statistics(cell: Cell, params: Any, inputs: Inputs) -> Statistics:
     """Sizes of ∂c_t/∂c_{t−1} by path, and sensitivities; means over examples.
 
     Returns:
-        The columns of ``Jacobians.summary``, with ``spectral_radius``, and log10 of the norms of
-        ``sensitivity``, each (layers, time).
+        The columns of ``Jacobians.summary``, with ``spectral_radius`` (``share`` over the examples
+        whose total is not zero); log10 of the norms of ``sensitivity``, over the examples in which
+        they are not; ``zero_fraction``, the share in which the sensitivity is; (layers, time).
     """
     tapes, _ = record_tapes(cell, params, inputs)
     sizes = [path_sizes(cell, tape, spectral_radius=True) for tape in tapes]
     columns: dict[str, Any] = jax.tree.map(lambda *layer: jnp.stack(layer), *sizes)
     found, _ = log_sensitivity(cell, params, inputs, cell.carry, cell.carry, None)
-    columns |= {
+    logs = {
         "log10_sensitivity": found.log10_total,
         "log10_stack_sensitivity": found.log10_stack,
         "log10_direct_product": found.log10_direct,
         "log10_cell_product": found.log10_cell_product,
     }
-    return {name: jnp.mean(v, axis=-1) for name, v in columns.items() if v is not None}
+    zeros = {"zero_fraction": jnp.mean(jnp.isneginf(found.log10_total), axis=-1)}
+    means = {name: jnp.mean(v, axis=-1) for name, v in columns.items()}
+    some = columns["total_frobenius"] != 0
+    means["share"] = jnp.mean(columns["share"], axis=-1, where=some)
+    return means | zeros | {k: _mean_of_nonzero(v) for k, v in logs.items() if v is not None}
+
+
+def _mean_of_nonzero(log10: Float[Array, "layers time batch"]) -> Float[Array, "layers time"]:
+    """NaN where every example reads zero."""
+    return jnp.mean(log10, axis=-1, where=~jnp.isneginf(log10))
 
 
 def quantiles(values: Float[Array, "*leading n"], *levels: float) -> list[Float[Array, "*leading"]]:

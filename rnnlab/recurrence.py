@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -45,6 +46,7 @@ def unroll(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -
     return states if cell.layers > 1 else jax.tree.map(lambda a: a[0], states)
 
 
+@jax.default_matmul_precision("highest")
 def unroll_observed(
     cell: Cell,
     params: Any,
@@ -63,7 +65,7 @@ def unroll_observed(
         collect: for each observed name to keep, what to keep of its value at each time step.
         slots: for each observed name whose adjoint norm is wanted, see ``gradients/adjoints.py``.
     """
-    check_inputs(inputs)
+    inputs = as_inputs(inputs)
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     unrolled = []
     for index, (layer_params, state) in enumerate(layers):
@@ -73,10 +75,14 @@ def unroll_observed(
     return jax.tree.map(lambda *layer: jnp.stack(layer), *unrolled)
 
 
-def check_inputs(inputs: Array) -> None:
-    """Raise a ValueError unless inputs are (time, batch, features), none of them 0."""
+def as_inputs(inputs: Any) -> Inputs:
+    """Inputs as an array of floats; a ValueError unless (time, batch, features), none of them 0."""
+    inputs = jnp.asarray(inputs)
+    if not jnp.issubdtype(inputs.dtype, jnp.floating):
+        inputs = inputs.astype(float)
     if inputs.ndim != 3 or 0 in inputs.shape:
         raise ValueError(f"inputs must be (time, batch, features), got shape {inputs.shape}")
+    return inputs
 
 
 def _check_initial_state(cell: Cell, state: Any, batch: int) -> None:
@@ -189,6 +195,7 @@ class Tape(NamedTuple):
     inputs: Inputs
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def record_tapes(
     cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
 ) -> tuple[list[Tape], Any]:
@@ -205,23 +212,14 @@ def record_tapes(
     return tapes, states
 
 
-def stack_step(cell: Cell, params: list[Any], states: list[Any], x: Array) -> list[Any]:
-    """One step of all layers: parameters and states of each, lowest first."""
-    after = []
-    for layer_params, state in zip(params, states, strict=True):
-        after.append(cell.step(layer_params, state, x))
-        x = after[-1].h
-    return after
-
-
 def check_finite(**arrays: Any) -> None:
     """Raise a ValueError that names what is not finite; inside compiled code nothing is checked."""
     for kind, tree in arrays.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            if isinstance(leaf, jax.core.Tracer) or jnp.isfinite(leaf).all():
+            if isinstance(leaf, jax.core.Tracer) or np.isfinite(leaf).all():
                 continue
             name = kind + jax.tree_util.keystr(path)
-            count = int((~jnp.isfinite(leaf)).sum())
+            count = int((~np.isfinite(leaf)).sum())
             raise ValueError(
                 f"{name}: {count} of {leaf.size} numbers are NaN or infinite{_WHY[kind]}"
             )

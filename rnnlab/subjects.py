@@ -26,7 +26,7 @@ class Subject:
     Attributes:
         run: settings and seed.
         id: under which tables list it.
-        step: of training.
+        step: of training; −1 where that is not known.
         weights: the file that holds the parameters; default those of initialisation.
         from_torch: whether that file is PyTorch's.
     """
@@ -37,11 +37,17 @@ class Subject:
     weights: Path | None = None
     from_torch: bool = False
 
+    @property
+    def source(self) -> str:
+        """What to call it in a message."""
+        return str(self.weights or f"run {self.id}")
+
     def params_and_inputs(self, given: np.ndarray | None) -> tuple[Any, Array]:
         """Parameters of the cell, and the inputs given, or else some of the evaluation set.
 
         Raises:
-            UserError: they do not fit each other, or the states are not finite.
+            UserError: the file does not hold weights that fit.
+            ValueError: inputs do not fit, or the states are not finite.
         """
         settings, streams = self.run.settings, random_streams(self.run.seed)
         objective = Objective(settings.cell, settings.task)
@@ -49,17 +55,17 @@ class Subject:
             drawn = objective.sample(streams.evaluation, EVALUATION_EXAMPLES).inputs
             inputs = drawn[:, : _examples(settings)]
         else:
-            inputs = jnp.asarray(given, dtype=float)
+            with np.errstate(over="ignore"):
+                inputs = jnp.asarray(given.astype(jnp.zeros(()).dtype))
+            if not np.isfinite(inputs).all():
+                raise UserError(f"inputs: some are too large for {inputs.dtype}")
         if self.weights is not None:
             features = inputs.shape[-1]
             params = load_params(self.weights, settings.cell, features, self.from_torch)
         else:
             params = objective.init(streams.init)["cell"]
-        try:
-            check_finite(inputs=inputs, params=params)
-            check_finite(states=unroll(settings.cell, params, inputs))
-        except ValueError as error:
-            raise UserError(f"{self.weights or self.id}: {error}") from None
+        check_finite(params=params)
+        check_finite(states=unroll(settings.cell, params, inputs))
         return params, inputs
 
 
@@ -84,7 +90,7 @@ def of_weights(experiment: Experiment, weights: Path, from_torch: bool) -> list[
             f"{experiment.source}: has {len(experiment.settings)} settings, and the weights are "
             "those of one: choose it by overrides, such as 'sweep={}' cell.hidden=64"
         )
-    return [Subject(experiment.runs[0], weights.stem, 0, weights, from_torch)]
+    return [Subject(experiment.runs[0], weights.stem, -1, weights, from_torch)]
 
 
 def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:

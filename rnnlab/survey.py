@@ -1,23 +1,42 @@
 """Measuring without training: what ``rnnlab measure`` finds."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from rnnlab.cells import dynamics_of
 from rnnlab.diagnosis import diagnose, summarize
 from rnnlab.errors import UserError
+from rnnlab.figures.style import RC
 from rnnlab.findings import Findings, jacobian_figures, write_findings
-from rnnlab.labels import flatten, labels
+from rnnlab.labels import BIAS_KEYS, flatten, labels
 from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
 from rnnlab.store import storage_errors, write_parquet, write_text
 from rnnlab.subjects import Subject
+
+
+def open_output(out: Path) -> None:
+    """Make the folder that a survey is written into, before anything is measured.
+
+    Raises:
+        UserError: it is a results folder, whose figures would be replaced, or cannot be made.
+    """
+    if (out / "experiment.json").exists():
+        raise UserError(f"--out {out}: holds trained runs; choose another folder")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file, not a folder")
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):
+            raise UserError(f"--out {out}: cannot be written to")
 
 
 @dataclass(frozen=True)
@@ -29,12 +48,14 @@ class Survey:
         runs: one row a subject: every setting under its dotted key.
         summary: one row a subject, see ``diagnosis.summarize``.
         text: the diagnosis in words.
+        is_whole: whether every subject was looked at; not where Ctrl-C ended it.
     """
 
     tables: Tables
     runs: pd.DataFrame
     summary: pd.DataFrame
     text: str
+    is_whole: bool
 
     def write(self, out: Path) -> list[Path]:
         """Write the tables, the diagnosis, and figures.
@@ -42,9 +63,9 @@ class Survey:
         Returns:
             The files written.
         """
-        figures = jacobian_figures(**self.tables, runs=self.runs)
+        with plt.rc_context(RC):
+            figures = jacobian_figures(**self.tables, runs=self.runs)
         with storage_errors(out):
-            out.mkdir(parents=True, exist_ok=True)
             written = [out / "diagnosis.txt"]
             write_text(written[0], self.text + "\n")
             for name, table in self.tables.items():
@@ -76,6 +97,7 @@ def survey(
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
     left_out: list[str] = []
+    is_whole = True
     with progress:
         progress.start(total=len(subjects), done=0)
         try:
@@ -83,20 +105,22 @@ def survey(
                 progress.run_started(setting, subject.run)
                 try:
                     measured.append(_measure(subject, inputs, wanted))
-                except UserError as error:
-                    left_out.append(str(error))
-                    progress.run_ended("not measured", str(error))
+                except Exception as error:  # a cell of the user's own may raise anything
+                    left_out.append(_reason(subject, error))
+                    progress.run_ended("not measured", "see below")
                     continue
                 heads.append({"run": subject.id, "setting": setting, "seed": subject.run.seed})
                 reach = measured[-1][1]["reach"]
                 progress.run_ended("measured", f"the gradient reaches {reach} steps back")
         except KeyboardInterrupt:
-            left_out.append("stopped before all were measured")
+            if not measured:
+                raise
+            is_whole = False
     if not measured:
         raise UserError("\n".join(dict.fromkeys(left_out)))
     ids = [head["run"] for head in heads]
-    flat = [flatten(s.run.settings.resolved) for s in subjects if s.id in ids]
-    return _gathered(heads, flat, measured, left_out)
+    flat = [_settings(subject) for subject in subjects if subject.id in ids]
+    return _gathered(heads, flat, measured, left_out, is_whole)
 
 
 def _labels(subjects: Sequence[Subject]) -> list[str]:
@@ -106,6 +130,20 @@ def _labels(subjects: Sequence[Subject]) -> list[str]:
     return [names[distinct.index(f)] for f in flat]
 
 
+def _reason(subject: Subject, error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+    return f"{subject.source}: {kind}{error}"
+
+
+def _settings(subject: Subject) -> dict[str, Any]:
+    """Its settings under dotted keys; less initial biases, where weights were brought."""
+    flat = flatten(subject.run.settings.resolved)
+    biases = BIAS_KEYS if subject.step < 0 else ()
+    return {key: value for key, value in flat.items() if key not in biases}
+
+
 def _measure(
     subject: Subject, inputs: np.ndarray | None, wanted: int | None
 ) -> tuple[Tables, dict[str, Any]]:
@@ -113,9 +151,11 @@ def _measure(
     double = settings.training.precision == "float64"
     with jax.enable_x64(double), jax.default_matmul_precision("highest"):
         params, read = subject.params_and_inputs(inputs)
+        if len(read) < 2:
+            raise ValueError("inputs have 1 time step, and a derivative through time needs 2")
         cell = dynamics_of(settings.cell)
         tables = measure(cell, params, read, subject.step)
-        distance = wanted if wanted is not None else max(1, len(read) - 1)
+        distance = wanted if wanted is not None else len(read) - 1
         return tables, summarize(cell, params, tables, distance)
 
 
@@ -124,6 +164,7 @@ def _gathered(
     flat: list[dict[str, Any]],
     measured: list[tuple[Tables, dict[str, Any]]],
     left_out: list[str],
+    is_whole: bool,
 ) -> Survey:
     names = list(dict.fromkeys(head["setting"] for head in heads))
 
@@ -147,4 +188,4 @@ def _gathered(
     text = [diagnose(str(setting), group) for setting, group in groups]
     text += [f"left out: {reason}" for reason in left_out]
     tables = {name: together(name) for name in measured[0][0]}
-    return Survey(tables, rows(flat), summary, "\n\n".join(text))
+    return Survey(tables, rows(flat), summary, "\n\n".join(text), is_whole)

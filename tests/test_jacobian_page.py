@@ -90,7 +90,7 @@ def test_the_sentences(found):
         f"share is {100 * tied[0]:.1f} % at gain 1, and Π f is right to a third "
         f"({tied[3]:.2f} decades)",
         f"At gain 0.1 and b_f = 0 it is {100 * small[0]:.1f} %, and Π f is {small[3]:.2f} decades "
-        f"off in {-small[1]:.0f}",
+        f"off where the gradient has shrunk by {-small[1]:.0f}",
         f"At b_f = 1 and gain 1 the indirect paths are {100 * usual[0]:.0f} % of one step",
         "make the gradient 10⁸ times",
         f"leave 10^−{-usual[2]:.1f} of it, and {100 * 10 ** usual[1]:.0f} % remain",

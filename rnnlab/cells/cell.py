@@ -49,10 +49,13 @@ def affine(
         One array (batch, hidden) for each gate, in the order of ``gates``.
 
     Raises:
-        ValueError: x has another number of features than the ``W_k`` have rows.
+        ValueError: a parameter is missing, or x has another number of features than the ``W_k``
+            have rows.
     """
 
     def side_by_side(prefix: str) -> Array:
+        if missing := [f"{prefix}_{k}" for k in gates if f"{prefix}_{k}" not in params]:
+            raise ValueError(f"params lack {', '.join(missing)}; they have {', '.join(params)}")
         return jnp.concatenate([params[f"{prefix}_{k}"] for k in gates], axis=-1)
 
     total = side_by_side("bias")
@@ -98,8 +101,6 @@ class Cell(BaseModel, ABC):
         super().__init_subclass__(**kwargs)
         if "init" in cls.__dict__:
             cls.init = _for_every_layer(cls.init)  # type: ignore[method-assign]
-        if "step" in cls.__dict__ and "step_jacobian" not in cls.__dict__:
-            cls.step_jacobian = Cell.step_jacobian  # type: ignore[method-assign]
 
     @abstractmethod
     def init(self, key: Key[Array, ""], input_size: int) -> Any:
@@ -127,20 +128,18 @@ class Cell(BaseModel, ABC):
             observe: called as ``observe(name, value)``; returns the value to go on with.
         """
 
-    def step_jacobian(
-        self, params: Params, before: Any, seen: dict[str, Array]
-    ) -> StepJacobian | None:
-        """One step's Jacobian in closed form, or None: then it is made by differentiation.
+    def step_jacobian(self, params: Params, before: Any, seen: dict[str, Array]) -> StepJacobian:
+        """One step's Jacobian in closed form; where a class has none, it is differentiated.
 
-        A closed form belongs to the ``step`` beside it; a subclass that writes another ``step``
-        does not inherit it.
+        A closed form belongs to the ``step`` of its class: where a subclass writes another one,
+        it is not used.
 
         Args:
             params: one layer's parameters.
             before: the previous ``State``.
             seen: what ``step`` observed.
         """
-        return None
+        raise NotImplementedError
 
     @property
     def carry(self) -> str:

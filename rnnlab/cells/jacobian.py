@@ -33,3 +33,21 @@ def diagonal(d: Diagonal) -> Matrix:
 def through(d: Diagonal, U: Float[Array, "hidden hidden"]) -> Matrix:
     """diag(d) Uᵀ: the Jacobian by h of a quantity whose slope by a = h U is d."""
     return d[..., :, None] * U.T
+
+
+def both_through(
+    d_h: Diagonal, d_c: Diagonal, U: Float[Array, "hidden hidden"]
+) -> Float[Array, "batch state state"]:
+    """[[diag(d_h) Uᵀ, 0], [diag(d_c) Uᵀ, 0]]: as ``through``, of the state (h, c) by (h, c)."""
+    return _rows(d_h, d_c) * jnp.block([[U.T, jnp.zeros_like(U)], [U.T, jnp.zeros_like(U)]])
+
+
+def both_diagonal(d_h: Diagonal, d_c: Diagonal) -> Float[Array, "batch state state"]:
+    """[[0, diag(d_h)], [0, diag(d_c)]]: the state (h, c) by c, unit by unit."""
+    eye = jnp.eye(d_h.shape[-1], dtype=d_h.dtype)
+    return _rows(d_h, d_c) * jnp.block([[jnp.zeros_like(eye), eye], [jnp.zeros_like(eye), eye]])
+
+
+def _rows(d_h: Diagonal, d_c: Diagonal) -> Float[Array, "batch state 1"]:
+    """Factors of a matrix's rows, which is faster than to assemble it from four blocks."""
+    return jnp.concatenate([d_h, d_c], axis=-1)[..., :, None]

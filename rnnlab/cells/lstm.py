@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Key
 from pydantic import model_validator
 
 from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
-from rnnlab.cells.jacobian import StepJacobian, diagonal, through
+from rnnlab.cells.jacobian import StepJacobian, both_diagonal, both_through, through
 from rnnlab.cells.kernels import (
     ACTIVATIONS,
     SLOPES,
@@ -113,13 +113,16 @@ class LSTM(KernelCell):
         i, f, g, o, c = (seen[name] for name in "ifgoc")
         slope = SLOPES[self.activation]
         φ_c = ACTIVATIONS[self.activation](c)
-        c_by_h = {
-            "f": through(before.c * f * (1 - f), params["U_f"]),
-            "i": through(g * i * (1 - i), params["U_i"]),
-            "g": through(i * slope(g), params["U_g"]),
+        c_by_a = {
+            "f": before.c * f * (1 - f),
+            "i": g * i * (1 - i),
+            "g": i * slope(g),
+            "o": jnp.zeros_like(o),
         }
         h_by_c = o * slope(φ_c)
-        all_gates = c_by_h["f"] + c_by_h["i"] + c_by_h["g"]
-        h_by_h = through(φ_c * o * (1 - o), params["U_o"]) + h_by_c[..., None] * all_gates
-        state = jnp.block([[h_by_h, diagonal(h_by_c * f)], [all_gates, diagonal(f)]])
-        return StepJacobian(f, c_by_h, h_by_c, state)
+        h_by_a = {k: h_by_c * d for k, d in c_by_a.items()} | {"o": φ_c * o * (1 - o)}
+
+        by_h = sum(both_through(h_by_a[k], c_by_a[k], params[f"U_{k}"]) for k in "figo")
+        by_c = both_diagonal(h_by_c * f, f)
+        c_by_h = {k: through(c_by_a[k], params[f"U_{k}"]) for k in "fig"}
+        return StepJacobian(f, c_by_h, h_by_c, by_h + by_c)

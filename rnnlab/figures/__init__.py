@@ -4,6 +4,7 @@ from rnnlab.figures.gates import gate_over_time, gate_over_training, gates_figur
 from rnnlab.figures.gradient_decay import gradient_decay, gradient_decay_figure
 from rnnlab.figures.heatmap import gradient_heatmap, heatmap_figure
 from rnnlab.figures.jacobian_paths import (
+    has_biases,
     indirect_share,
     indirect_share_figure,
     jacobian_paths,
@@ -27,6 +28,7 @@ __all__ = [
     "gradient_decay",
     "gradient_decay_figure",
     "gradient_heatmap",
+    "has_biases",
     "heatmap_figure",
     "indirect_share",
     "indirect_share_figure",

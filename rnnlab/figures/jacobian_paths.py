@@ -100,7 +100,7 @@ def indirect_share(
         ax.plot(medians.index, medians, label=math_label(str(line)), **style)
     ax.set_ylim(bottom=0)
     symbols = [symbol for key, symbol in BIASES.items() if key in runs and runs[key].notna().any()]
-    ax.set_xlabel("bias " + ", ".join(symbols) if symbols else "")
+    ax.set_xlabel("initial bias " + ", ".join(symbols) if symbols else "")
     ax.set_ylabel("share of the indirect path")
     ax.set_title(step_title(step))
     return legend_if_new(ax, given)
@@ -113,6 +113,11 @@ def indirect_share_figure(jacobians: pd.DataFrame, runs: pd.DataFrame, steps: li
         indirect_share(jacobians, runs, ax, step=step).label_outer()
     figure_legend(figure, list(axes[0]), [])
     return figure
+
+
+def has_biases(runs: pd.DataFrame) -> bool:
+    """Whether settings differ in a numeric bias, so that there is something to draw against."""
+    return len(set(_lines(runs)["bias"].dropna())) > 1
 
 
 def _lines(runs: pd.DataFrame) -> pd.DataFrame:

@@ -48,20 +48,20 @@ def sensitivity_curves(
     require(jacobians, "step", step)
     record = top_layer(jacobians[jacobians["step"] == step])
     distance = record["t"].max() - record["t"]
-    record = record.assign(distance=distance)
+    record = record.assign(distance=distance, log10=sensitivity_with_zeros(record))
     for index, setting in enumerate(settings_of(jacobians)):
         own = record[record["setting"] == setting]
         if own.empty:
             continue
-        wide = own.pivot_table(index="distance", columns="seed", values="log10_sensitivity")
+        wide = own.pivot_table(index="distance", columns="seed", values="log10", dropna=False)
         seed_band(ax, wide, index, setting)
         if runs is not None:
             alone = _bias_alone(runs[runs["setting"] == setting].iloc[0], wide.index.to_numpy())
             ax.plot(wide.index, alone, color=line_style(index)["color"], linewidth=0.6, zorder=0)
-    _limit_to_measured(ax, record["log10_sensitivity"])
+    _limit_to_measured(ax, top_layer(jacobians)["log10_sensitivity"])
     if runs is not None:
         has_chrono = any("chrono" in set(runs[key]) for key in BIAS_KEYS if key in runs)
-        label = r"$\sigma(b)^{T-t}$" + (", for chrono its mean" if has_chrono else "")
+        label = r"$\sigma(b)^{T-t}$, initial $b$" + (" (chrono: mean)" if has_chrono else "")
         ax.plot([], [], color="0.4", linewidth=0.6, label=label)
     ax.set_xlabel("steps back in time, $T-t$")
     carries = "$ or $".join(
@@ -79,6 +79,11 @@ def sensitivity_figure(jacobians: pd.DataFrame, runs: pd.DataFrame, steps: Seque
         sensitivity_curves(jacobians, ax, step=step, runs=runs).label_outer()
     figure_legend(figure, list(axes[0]), settings_of(jacobians))
     return figure
+
+
+def sensitivity_with_zeros(jacobians: pd.DataFrame) -> pd.Series:
+    """``log10_sensitivity``, −inf where every example reads zero."""
+    return jacobians["log10_sensitivity"].mask(jacobians["zero_fraction"] == 1, -np.inf)
 
 
 def _bias_alone(run: pd.Series, distance: np.ndarray) -> np.ndarray:

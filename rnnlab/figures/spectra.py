@@ -45,10 +45,11 @@ def eigenvalue_plane(
     own = top_layer(own)
     blue, orange = (line_style(index)["color"] for index in (1, 2))
     ax.plot(own["real"], own["imag"], "o", color=blue, markersize=2, label="eigenvalues")
-    ax.plot(*_circle(0, 1), color="0.6", linewidth=0.8, label="unit circle")
+    ax.plot(*_circle(0.0, 1.0), color="0.6", linewidth=0.8, label="unit circle")
     centre, radius = own[["ring_centre", "ring_radius"]].mean()
-    ring = _circle(centre, radius)
-    ax.plot(*ring, "--", color=orange, linewidth=1, label="predicted at the zero state")
+    if np.isfinite(radius):
+        ring = _circle(centre, radius)
+        ax.plot(*ring, "--", color=orange, linewidth=1, label="predicted at the zero state")
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")
@@ -95,8 +96,8 @@ def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes | None = None, *, step: i
             wide.index += 1
             seed_band(ax, wide, index, setting)
     ax.axhline(0, color="0.6", linewidth=0.6, zorder=0)
-    ax.set_xlabel("index")
-    ax.set_ylabel("Lyapunov exponent per step")
+    ax.set_xlabel("index, greatest first")
+    ax.set_ylabel("Lyapunov exponent, per step")
     ax.set_title(step_title(step))
     return legend_if_new(ax, given)
 

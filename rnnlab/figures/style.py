@@ -29,6 +29,8 @@ RC: Any = {
 }
 PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
 CHARACTERS_PER_INCH = 17
+LEGEND_ROW_HEIGHT = 0.16
+TITLE_WIDTH = 30
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -75,7 +77,9 @@ def panel_for_each(settings: Sequence[str], **options: Any) -> tuple[Figure, lis
         ax.set_visible(False)
     used = list(axes.flat)[: len(settings)]
     for ax, setting in zip(used, settings, strict=True):
-        ax.set_title("\n".join(textwrap.wrap(math_label(setting), 36)))
+        unbroken = math_label(setting).replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        lines = textwrap.wrap(unbroken, TITLE_WIDTH)
+        ax.set_title("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "))
     return figure, used
 
 
@@ -85,7 +89,9 @@ def math_label(setting: str) -> str:
 
 
 def step_title(step: int) -> str:
-    """The training step in words."""
+    """The training step in words; −1 stands for weights that a user brought."""
+    if step < 0:
+        return "weights as given"
     return "at initialisation" if step == 0 else f"after {step} updates"
 
 
@@ -148,12 +154,17 @@ def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str])
         handles, labels = ax.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     drawn = {label: handle for label, handle in entries.items() if handle is not None}
+    if not drawn:
+        return
     longest = max(len(label.replace("$", "")) for label in drawn)
+    columns = max(1, int(CHARACTERS_PER_INCH * figure.get_figwidth() / (10 + longest)))
+    rows = -(-len(drawn) // columns)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW_HEIGHT * max(0, rows - 2))
     figure.legend(
         list(drawn.values()),
         list(drawn),
         loc="outside lower center",
-        ncols=max(1, int(CHARACTERS_PER_INCH * figure.get_figwidth() / (10 + longest))),
+        ncols=columns,
         fontsize=7,
         handlelength=3.5,
     )

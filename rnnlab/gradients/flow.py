@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 from rnnlab.cells.cell import Cell
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.norms import log10_norm
-from rnnlab.gradients.scaled import Scaled, scaled_norms
-from rnnlab.recurrence import Inputs, check_inputs, record_tapes, unroll_observed
+from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
+from rnnlab.recurrence import Inputs, as_inputs, record_tapes, unroll_observed
 
 Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
 
@@ -49,15 +49,16 @@ def gradient_flow(
         inputs: (time, batch, features).
         loss: maps h of the top layer (time, batch, hidden) to one value per example.
         initial_state: as for ``unroll``.
-        scaled: carry adjoints as mantissa and exponent, so that norms read zero only where they
-            are, at any length; one backward pass more. ``params`` stay those of the ordinary one.
+        scaled: carry adjoints as mantissa and exponent, so that norms do not read zero at any
+            length, unless the loss's own derivative by h does; one backward pass more. ``params``
+            stay those of the ordinary one.
 
     Raises:
         ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
             the cell does not observe a part of its state.
     """
 
-    check_inputs(inputs)
+    inputs = as_inputs(inputs)
 
     def summed(params: Any, slots: Slots) -> tuple[Array, Array]:
         states = unroll_observed(cell, params, inputs, initial_state, slots=slots).states
@@ -86,7 +87,11 @@ def scaled_flow(
     (by_h,) = pull(jnp.ones_like(losses))
     time, batch, _ = inputs.shape
     row = jax.tree.map(lambda part: jnp.zeros_like(part[-1, -1])[None], states)
-    nothing = Scaled(row, jnp.zeros(batch, int))
+    nothing = Scaled(row, jnp.full(batch, EXPONENT_OF_ZERO))
     seeds = Scaled(by_h[:, None], jnp.zeros((time, batch), int))
-    norms = scaled_norms(cell, tapes, nothing, seeds, lambda m: log10_norm(m[0]))
+    norms = scaled_norms(cell, tapes, nothing, seeds, _size_of_row)
     return jax.tree.map(lambda *layer: jnp.stack(layer), *norms)
+
+
+def _size_of_row(adjoint: Float[Array, "1 batch hidden"]) -> Float[Array, " batch"]:
+    return log10_norm(adjoint[0])

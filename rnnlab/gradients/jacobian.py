@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Cell
-from rnnlab.gradients.norms import spectral_norm
-from rnnlab.gradients.paths import Paths, batch_jacobian, flatten, scan_paths, unflatten
-from rnnlab.recurrence import Inputs, Tape, check_finite, record_tapes, stack_step
+from rnnlab.cells import Cell, dynamics_of
+from rnnlab.gradients.norms import frobenius_norm, spectral_norm
+from rnnlab.gradients.paths import Paths, batch_jacobian, flat_step, flatten, scan_paths
+from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes
 
 
 class Jacobians:
@@ -40,22 +40,22 @@ class Jacobians:
                 f"{kind} has no direct path: {carry}_t depends on {carry}_t−1 only through what "
                 "indirect lists (a cell declares one by `direct`, the name of an observed gate)"
             )
-        return self._matrices("direct")
+        return part_matrices(self._cell, self._tapes, "direct")
 
     @cached_property
     def indirect(self) -> dict[str, Float[Array, "*layers time batch hidden hidden"]]:
         """Through each gate; 0 at t = 0 in an LSTM, where the initial h is given."""
-        return self._matrices("indirect")
+        return part_matrices(self._cell, self._tapes, "indirect")
 
     @cached_property
     def total(self) -> Float[Array, "*layers time batch hidden hidden"]:
         """diag(direct) + Σ indirect = ∂c_t/∂c_{t−1} with o_{t−1} fixed."""
-        return self._matrices("total")
+        return part_matrices(self._cell, self._tapes, "total")
 
     @cached_property
     def state(self) -> Float[Array, "*layers time batch state state"]:
         """∂(h, c)_t/∂(h, c)_{t−1}, h first; of a cell without c ∂h_t/∂h_{t−1}."""
-        return self._matrices("state")
+        return part_matrices(self._cell, self._tapes, "state")
 
     @cached_property
     def stack(self) -> Float[Array, "time batch states states"]:
@@ -75,17 +75,14 @@ class Jacobians:
         """
         return sizes_frame(_sizes(self._cell, self._tapes, spectral_radius))
 
-    def _matrices(self, part: str) -> Any:
-        matrices = _stacked_matrices(self._cell, self._tapes, part)
-        return matrices if self._cell.layers > 1 else jax.tree.map(lambda m: m[0], matrices)
-
 
 def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -> Jacobians:
     """∂c_t/∂c_{t−1} by path, at every time step of every example.
 
-    Through gate k, with the LSTM's equations (Hochreiter & Schmidhuber 1997; Gers et al. 2000) and
-    column vectors, diag(∂c_t/∂a_k) U_k diag(o_{t−1} ⊙ (1 − tanh² c_{t−1})), a_k the gate's
-    pre-activation. Cells of one's own are differentiated automatically.
+    Through gate k, with the LSTM's equations (Hochreiter & Schmidhuber 1997; Gers et al. 2000),
+    diag(∂c_t/∂a_k) U_kᵀ diag(o_{t−1} ⊙ (1 − tanh² c_{t−1})), a_k the gate's pre-activation and
+    U_k as in the parameters, which h multiplies from the left. Cells of one's own are
+    differentiated automatically.
 
     Args:
         cell: the cell.
@@ -97,12 +94,10 @@ def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
         ValueError: inputs of another rank or number of features, or parameters, inputs or states
             that are not finite.
     """
-    tapes, states = _record_tapes(cell, params, inputs, initial_state)
+    cell, inputs = dynamics_of(cell), as_inputs(inputs)
+    tapes, states = record_tapes(cell, params, inputs, initial_state)
     check_finite(params=params, inputs=inputs, states=states)
     return Jacobians(cell, tapes)
-
-
-_record_tapes = jax.jit(record_tapes, static_argnums=0)
 
 
 def path_sizes(
@@ -114,21 +109,18 @@ def path_sizes(
 
 def _sizes_at(paths: Paths, spectral_radius: bool) -> dict[str, Float[Array, " batch"]]:
     indirect, total = paths.all_indirect, paths.total
+    units = total.shape[-1]
     sizes = {}
     if paths.direct is not None:
         sizes["direct_spectral"] = jnp.max(jnp.abs(paths.direct), axis=-1)
-        sizes["direct_frobenius"] = jnp.sqrt(jnp.mean(paths.direct**2, axis=-1))
+        sizes["direct_frobenius"] = frobenius_norm(paths.direct[:, None]) / units**0.5
     for part, matrix in {"indirect": indirect, "total": total, **paths.indirect}.items():
         sizes[f"{part}_spectral"] = spectral_norm(matrix)
-        sizes[f"{part}_frobenius"] = _frobenius(matrix) / matrix.shape[-1] ** 0.5
-    sizes["share"] = _frobenius(indirect) / _frobenius(total)
+        sizes[f"{part}_frobenius"] = frobenius_norm(matrix) / units**0.5
+    sizes["share"] = frobenius_norm(indirect) / frobenius_norm(total)
     if spectral_radius:
         sizes["spectral_radius"] = jnp.abs(jnp.linalg.eigvals(paths.state)).max(axis=-1)
     return sizes
-
-
-def _frobenius(matrix: Float[Array, "batch rows columns"]) -> Float[Array, " batch"]:
-    return jnp.linalg.norm(matrix, axis=(-2, -1))
 
 
 def sizes_frame(sizes: list[dict[str, Float[Array, "time batch"]]]) -> pd.DataFrame:
@@ -148,8 +140,11 @@ def _sizes(cell: Cell, tapes: list[Tape], spectral_radius: bool) -> list[dict[st
 
 
 @functools.partial(jax.jit, static_argnums=(0, 2))
-def _stacked_matrices(cell: Cell, tapes: list[Tape], part: str) -> Any:
+def part_matrices(cell: Cell, tapes: list[Tape], part: str) -> Any:
+    """A part of ``Paths`` at every time step, with a leading layer axis if there are several."""
     by_layer = [scan_paths(cell, tape, lambda paths: getattr(paths, part)) for tape in tapes]
+    if cell.layers == 1:
+        return by_layer[0]
     return jax.tree.map(lambda *layer: jnp.stack(layer), *by_layer)
 
 
@@ -159,13 +154,6 @@ def _stack_jacobians(cell: Cell, tapes: list[Tape]) -> Float[Array, "time batch 
 
     def at(read: Any) -> Array:
         before, x = read
-        flat = jnp.concatenate([flatten(state) for state in before], axis=-1)
-
-        def step(flat: Array) -> Array:
-            states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
-            after = stack_step(cell, params, states, x)
-            return jnp.concatenate([flatten(state) for state in after], axis=-1)
-
-        return batch_jacobian(step, flat)
+        return batch_jacobian(lambda flat: flat_step(cell, params, flat, x), flatten(*before))
 
     return jax.lax.map(at, ([tape.before for tape in tapes], tapes[0].inputs))

@@ -8,20 +8,21 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Cell
-from rnnlab.gradients.paths import flatten, unflatten
-from rnnlab.recurrence import Inputs, check_finite, check_inputs, split_layers, stack_step
+from rnnlab.cells import Cell, dynamics_of
+from rnnlab.gradients.paths import flat_step, flatten
+from rnnlab.recurrence import Inputs, as_inputs, check_finite, split_layers
 
 CHECKPOINTS = 20
 ALIGNING_SHARE = 0.1
 
 
 class LyapunovExponents(NamedTuple):
-    """Natural logarithm per step, greatest direction first.
+    """Natural logarithm per step, greatest first.
 
     Attributes:
         exponents: (batch, k); −inf for a direction that a step annihilates to within rounding.
-        standard_error: (batch, k), from the means of consecutive blocks of steps; NaN where an
+        standard_error: (batch, k), from the means of consecutive blocks of steps, as if those were
+            independent: too small where a block is shorter than the state's memory. NaN where an
             exponent is not finite, or there are fewer than two blocks.
         trace: (checkpoints, batch, k), the exponents of the steps up to each block's end.
     """
@@ -52,7 +53,7 @@ def lyapunov_exponents(
         ValueError: k is not between 1 and the size of the state; inputs of another rank or number
             of features; parameters, inputs or states that are not finite.
     """
-    check_inputs(inputs)
+    cell, inputs = dynamics_of(cell), as_inputs(inputs)
     size = cell.layers * len(cell.State._fields) * cell.hidden
     k = size if k is None else k
     if not 1 <= k <= size:
@@ -62,6 +63,7 @@ def lyapunov_exponents(
     return average_growth(growth)
 
 
+@jax.jit
 def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
     """Exponents from log|R_ii| of every step."""
     counted = growth[int(ALIGNING_SHARE * len(growth)) :]
@@ -72,10 +74,16 @@ def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
     means = sums / sizes
     finite = jnp.isfinite(means).all(axis=0) & (len(blocks) > 1)
     spread = jnp.std(jnp.where(finite, means, 0), axis=0) / max(1, len(blocks) - 1) ** 0.5
-    return LyapunovExponents(trace[-1], jnp.where(finite, spread, jnp.nan), trace)
+    error = jnp.where(finite, spread, jnp.nan)
+    order = jnp.argsort(trace[-1], axis=-1, descending=True)
+    trace, error = (
+        jnp.take_along_axis(a, jnp.broadcast_to(order, a.shape), -1) for a in (trace, error)
+    )
+    return LyapunovExponents(trace[-1], error, trace)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))
+@jax.default_matmul_precision("highest")
 def log_growth(
     cell: Cell, params: Any, inputs: Inputs, k: int, initial_state: Any
 ) -> tuple[Float[Array, "time batch k"], Any]:
@@ -85,22 +93,15 @@ def log_growth(
 
     def step(carry: Any, x: Array) -> tuple[Any, Array]:
         flat, basis = carry
-        after, push = jax.linearize(lambda flat: _flat_step(cell, layer_params, flat, x), flat)
+        after, push = jax.linearize(lambda flat: flat_step(cell, layer_params, flat, x), flat)
         moved = jax.vmap(push, in_axes=-1, out_axes=-1)(basis)
         basis, r = jnp.linalg.qr(moved)
         stretch = jnp.abs(jnp.diagonal(r, axis1=-2, axis2=-1))
-        rounding = jnp.finfo(r.dtype).eps * jnp.linalg.norm(moved, axis=-2)
+        rounding = jnp.finfo(r.dtype).eps * len(random) ** 0.5 * jnp.linalg.norm(moved, axis=-2)
         return (after, basis), jnp.log(jnp.where(stretch <= rounding, 0, stretch))
 
-    flat = jnp.concatenate([flatten(state) for _, state in layers], axis=-1)
+    flat = flatten(*(state for _, state in layers))
     random = jax.random.normal(jax.random.key(0), (flat.shape[-1], k), flat.dtype)
     basis = jnp.broadcast_to(jnp.linalg.qr(random)[0], (len(flat), *random.shape))
     (flat, _), growth = lax.scan(step, (flat, basis), inputs)
     return growth, flat
-
-
-def _flat_step(
-    cell: Cell, params: list[Any], flat: Float[Array, "batch states"], x: Array
-) -> Float[Array, "batch states"]:
-    states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
-    return jnp.concatenate([flatten(state) for state in stack_step(cell, params, states, x)], -1)

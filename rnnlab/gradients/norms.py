@@ -41,6 +41,13 @@ def log10_spectral_norm(
     return jnp.log10(largest) + jnp.log10(spectral_norm(scaled))
 
 
+def frobenius_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array, "*leading"]:
+    """The 2-norm of all entries of a matrix, scaled as in ``log10_norm``."""
+    entries = matrix.reshape(*matrix.shape[:-2], -1)
+    largest = jnp.max(jnp.abs(entries), axis=-1)
+    return largest * jnp.sqrt(_sum_of_scaled_squares(entries, largest))
+
+
 def spectral_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array, "*leading"]:
     """The largest singular value."""
     return jnp.linalg.svd(matrix, compute_uv=False)[..., 0]

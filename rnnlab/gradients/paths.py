@@ -13,8 +13,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Cell, Params
+from rnnlab.cells.cell import Cell, Params, unobserved
 from rnnlab.cells.jacobian import Diagonal, Matrix, diagonal
+from rnnlab.errors import did_you_mean
 from rnnlab.recurrence import Tape
 
 OTHER = "other"
@@ -45,6 +46,7 @@ class Paths(NamedTuple):
         return self.all_indirect + (0 if self.direct is None else diagonal(self.direct))
 
 
+@jax.default_matmul_precision("highest")
 def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[Paths], Any]) -> Any:
     """What ``reduce`` makes of the paths of each time step, with a leading time axis.
 
@@ -64,8 +66,13 @@ def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[Paths], Any]) -> Any:
 
 
 def has_closed_form(cell: Cell) -> bool:
-    """Whether the cell's class says what its Jacobian is."""
-    return type(cell).step_jacobian is not Cell.step_jacobian
+    """Whether the cell's class says what the Jacobian of its ``step`` is."""
+    classes = type(cell).__mro__
+    step, closed = (
+        next(place for place, owner in enumerate(classes) if name in vars(owner))
+        for name in ("step", "step_jacobian")
+    )
+    return closed <= step and classes[closed] is not Cell
 
 
 def closed_form(
@@ -74,7 +81,6 @@ def closed_form(
     """The paths of one step, and ∂h_t/∂c_t of this step, given that of the step before."""
     _, seen = observe(cell, params, before, x)
     j = cell.step_jacobian(params, before, seen)
-    assert j is not None
     indirect = j.by_h
     if h_by_carry is not None:
         indirect = {k: by_h * h_by_carry[..., None, :] for k, by_h in indirect.items()}
@@ -110,20 +116,21 @@ def automatic(
 
         return batch_jacobian(function, jnp.zeros_like(seen[name]))
 
+    if reserved := gates.keys() & {"direct", "indirect", "total", OTHER}:
+        raise ValueError(f"{type(cell).__name__}.step observes {min(reserved)!r}, a reserved name")
     past_gates, gates_by_carry = batch_jacobian(along, jnp.zeros_like(before.h))
     direct = _direct(cell, gates)
     indirect = {name: nudged(name, carry) @ gates_by_carry[name] for name in gates}
     indirect[OTHER] = past_gates - (0 if direct is None else diagonal(direct))
-    state = batch_jacobian(
-        lambda flat: flatten(cell.step(params, unflatten(cell, flat), x)), flatten(before)
-    )
+    state = batch_jacobian(lambda flat: flat_step(cell, [params], flat, x), flatten(before))
     return Paths(direct, indirect, state), None if carry == "h" else nudged(carry, "h")
 
 
 def _direct(cell: Cell, gates: Observed) -> Diagonal | None:
     if cell.direct is not None and cell.direct not in gates:
         raise ValueError(
-            f"{type(cell).__name__}.direct names {cell.direct!r}, which its step does not observe"
+            f"{type(cell).__name__}.direct names {cell.direct!r}, which its step does not observe; "
+            + did_you_mean(cell.direct, gates)
         )
     return None if cell.direct is None else gates[cell.direct]
 
@@ -145,9 +152,21 @@ def observe(
     return cell.step(params, before, x, hook), seen
 
 
-def flatten(state: Any) -> Float[Array, "batch state"]:
-    """The parts of a state side by side."""
-    return jnp.concatenate(list(state), axis=-1)
+def flat_step(
+    cell: Cell, params: list[Params], flat: Float[Array, "batch states"], x: Array
+) -> Float[Array, "batch states"]:
+    """One step of all layers, their states side by side."""
+    states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
+    after = []
+    for layer_params, state in zip(params, states, strict=True):
+        after.append(cell.step(layer_params, state, x, unobserved))
+        x = after[-1].h
+    return flatten(*after)
+
+
+def flatten(*states: Any) -> Float[Array, "batch states"]:
+    """The parts of one state or several, side by side."""
+    return jnp.concatenate([part for state in states for part in state], axis=-1)
 
 
 def unflatten(cell: Cell, flat: Float[Array, "batch state"]) -> Any:

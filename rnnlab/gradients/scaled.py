@@ -18,7 +18,6 @@ from rnnlab.cells.cell import Cell
 from rnnlab.recurrence import Tape, observed_step
 
 LOG10_2 = float(np.log10(2))
-LARGEST_SHIFT = 126
 EXPONENT_OF_ZERO = -(2**30)
 
 Measure = Callable[[Float[Array, "rows batch hidden"]], Float[Array, " batch"]]
@@ -46,7 +45,8 @@ def rescale(x: Scaled) -> Scaled:
     """The same numbers, the largest mantissa of each example in [½, 1) (or 0, with 2**−2³⁰)."""
     sizes = [jnp.max(jnp.abs(m), axis=(-3, -1)) for m in jax.tree.leaves(x.mantissa)]
     largest = functools.reduce(jnp.maximum, sizes)
-    shift = jnp.clip(jnp.frexp(largest)[1], -LARGEST_SHIFT, LARGEST_SHIFT)
+    smallest_power = jnp.finfo(largest.dtype).minexp
+    shift = jnp.clip(jnp.frexp(largest)[1], smallest_power, -smallest_power)
     shift = jnp.where(jnp.isfinite(largest), shift, 0)
     exponent = jnp.where(largest == 0, EXPONENT_OF_ZERO, x.exponent + shift)
     return Scaled(_times_power_of_two(x.mantissa, -shift), exponent)
@@ -60,10 +60,17 @@ def add(x: Scaled, y: Scaled) -> Scaled:
 
 
 def _times_power_of_two(mantissa: Any, power: Int[Array, "*steps batch"]) -> Any:
-    power = jnp.maximum(power, -2 * LARGEST_SHIFT)[..., None, :, None]
-    return jax.tree.map(lambda m: jnp.ldexp(m, power), mantissa)
+    """Exact, but for what falls below the smallest float: that is 0."""
+
+    def scaled(m: Array) -> Array:
+        factor = jnp.ldexp(jnp.ones((), m.dtype), power)
+        factor = jnp.where(power < jnp.finfo(m.dtype).minexp, 0, factor)
+        return m * factor[..., None, :, None]
+
+    return jax.tree.map(scaled, mantissa)
 
 
+@jax.default_matmul_precision("highest")
 def pull_back(cell: Cell, params: Any, before: Any, x: Array, adjoint: Any) -> Pulled:
     """Adjoints one step back from adjoints of its state, arrays (rows, batch, hidden)."""
 
@@ -76,6 +83,7 @@ def pull_back(cell: Cell, params: Any, before: Any, x: Array, adjoint: Any) -> P
     return Pulled(*jax.vmap(pull)(adjoint))
 
 
+@functools.partial(jax.jit, static_argnums=(0, 4))
 def scaled_norms(
     cell: Cell,
     tapes: Sequence[Tape],
@@ -88,7 +96,8 @@ def scaled_norms(
     Args:
         cell: the cell.
         tapes: what each layer read.
-        last: adjoint of the top layer's state after the last step, arrays (rows, batch, hidden).
+        last: adjoint of the top layer's state after the last step, arrays (rows, batch, hidden),
+            as ``rescale`` makes it.
         seeds: adjoints that enter at the top layer's h, (time, rows, batch, hidden); or none.
         measure: log10 of the size of a mantissa (rows, batch, hidden).
 
@@ -114,7 +123,7 @@ def scaled_norms(
     nothing = Scaled(
         jax.tree.map(jnp.zeros_like, last.mantissa), jnp.full_like(last.exponent, EXPONENT_OF_ZERO)
     )
-    carry = [*[nothing] * (len(tapes) - 1), rescale(last)]
+    carry = [*[nothing] * (len(tapes) - 1), last]
     read = [(tape.before, tape.inputs) for tape in tapes]
     seeds = None if seeds is None else jax.vmap(rescale)(seeds)
     return lax.scan(step, carry, (read, seeds), reverse=True)[1]

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Cell
+from rnnlab.cells import Cell, dynamics_of
 from rnnlab.errors import did_you_mean
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.scaled import LOG10_2, Pulled, Scaled, pull_back, rescale, scaled_norms
-from rnnlab.recurrence import Inputs, Tape, check_finite, record_tapes, unroll_observed
+from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes, unroll_observed
 
 LogNorms = Float[Array, "*layers time batch"]
 
@@ -20,6 +20,7 @@ LogNorms = Float[Array, "*layers time batch"]
 class Sensitivity(NamedTuple):
     """log10 norms for every t, T the last time step; arrays (time, batch).
 
+    −inf where the derivative is zero, as where a gate is itself below the smallest float.
     With several layers there is a leading layer axis: each layer by itself, its inputs given.
 
     Attributes:
@@ -66,6 +67,7 @@ def sensitivity(
         ValueError: no such part of the state; inputs of another rank or number of features;
             parameters, inputs or states that are not finite.
     """
+    cell, inputs = dynamics_of(cell), as_inputs(inputs)
     of, to = of or cell.carry, to or cell.carry
     for part in (of, to):
         if part not in cell.State._fields:

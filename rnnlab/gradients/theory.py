@@ -103,18 +103,41 @@ def fixed_point_eigenvalues(
     return np.stack([_layer_eigenvalues(cell, layer) for layer in params])
 
 
-class Ring(NamedTuple):
-    """A circle on the real axis of the complex plane.
+def critical_factor(cell: Cell, params: Params) -> float:
+    """How many times as large the candidate's recurrent kernel makes the zero state unstable.
 
-    Attributes:
-        centre: its centre.
-        radius: its radius.
-        kernel: spectral radius of the recurrent kernel, to which the radius is proportional.
+    The least s at which an eigenvalue of diag(f) + s diag(i ⊙ o) U_gᵀ (GRU and vanilla RNN
+    likewise, see ``fixed_point_eigenvalues``) has modulus 1; of one layer, its candidate's bias
+    left out. Where biases are equal and U_g has a real positive eigenvalue as large as its spectral
+    radius, s times that is ``critical_gain``.
+
+    Returns:
+        ∞ where none does up to a spectral radius of 10⁶; not a number for other cells than LSTM,
+        GRU and VanillaRNN, with tanh.
     """
+    if not _is_linearised(cell):
+        return np.nan
+    keep, write, U = _linearise(cell, params)
+    radius = spectral_radius(U)
+    if radius == 0:
+        return np.inf
+    kernel = write[:, None] * U.T / radius
+
+    def excess(gain: float) -> float:
+        return spectral_radius(np.diag(keep) + gain * kernel) - 1
+
+    gains = np.geomspace(1e-6, 1e6, 61)
+    above = next((i for i, gain in enumerate(gains) if excess(gain) >= 0), None)
+    if above is None:
+        return np.inf
+    return brentq(excess, gains[above - 1] if above else 0.0, gains[above], rtol=1e-12) / radius
+
+
+class Ring(NamedTuple):
+    """A circle on the real axis of the complex plane."""
 
     centre: float
     radius: float
-    kernel: float
 
 
 def eigenvalue_ring(cell: Cell, params: Params) -> Ring:
@@ -127,12 +150,25 @@ def eigenvalue_ring(cell: Cell, params: Params) -> Ring:
     Returns:
         Not numbers for other cells than LSTM, GRU and VanillaRNN, with tanh.
     """
-    if type(cell) not in _LINEARISED or getattr(cell, "activation", "tanh") != "tanh":
-        return Ring(np.nan, np.nan, np.nan)
-    keep, write, U = _LINEARISED[type(cell)][0](params)
-    spectral_radius = np.abs(np.linalg.eigvals(np.asarray(U, float))).max()
-    radius = np.mean(write) * spectral_radius
-    return Ring(float(np.mean(keep)), float(radius), float(spectral_radius))
+    if not _is_linearised(cell):
+        return Ring(np.nan, np.nan)
+    keep, write, U = _linearise(cell, params)
+    return Ring(float(np.mean(keep)), float(np.mean(write)) * spectral_radius(U))
+
+
+def spectral_radius(U: ArrayLike) -> float:
+    """The greatest modulus of an eigenvalue."""
+    return float(np.abs(np.linalg.eigvals(np.asarray(U, float))).max())
+
+
+def recurrent_kernel(cell: Cell, params: Params) -> tuple[str, np.ndarray]:
+    """Name and values of the candidate's recurrent kernel, of one layer of a built-in cell."""
+    name = {LSTM: "U_g", GRU: "U_hn" if "U_hn" in params else "U_n"}.get(type(cell), "U_h")
+    return name, np.asarray(params[name], float)
+
+
+def _is_linearised(cell: Cell) -> bool:
+    return type(cell) in _LINEARISED and getattr(cell, "activation", "tanh") == "tanh"
 
 
 def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
@@ -211,13 +247,17 @@ _LINEARISED: dict[type[Cell], tuple[Callable[[Params], Any], tuple[str, ...]]] =
 }
 
 
+def _linearise(cell: Cell, params: Params) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return _LINEARISED[type(cell)][0](
+        {name: np.asarray(value, np.float64) for name, value in params.items()}
+    )
+
+
 def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " eigenvalues"]:
-    linearise, zero_biases = _LINEARISED[type(cell)]
-    params = {name: np.asarray(value, np.float64) for name, value in params.items()}
-    for name in zero_biases:
+    for name in _LINEARISED[type(cell)][1]:
         if np.any(params.get(name, 0.0)):
             raise ValueError(f"{name} is not 0: the zero state is no fixed point of the cell")
-    keep, write, U = linearise(params)
+    keep, write, U = _linearise(cell, params)
     # diag(i) Uᵀ diag(o) and diag(i ⊙ o) Uᵀ are similar through diag(o), which leaves diag(f).
     eigenvalues = np.linalg.eigvals(np.diag(keep) + write[:, None] * U.T).astype(complex)
     missing = np.zeros((len(cell.State._fields) - 1) * cell.hidden)

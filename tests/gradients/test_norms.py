@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnnlab.gradients.norms import global_norm, log10_norm
+from rnnlab.gradients.norms import global_norm, log10_norm, log10_spectral_norm
 
 inf, nan = np.inf, np.nan
 
@@ -43,3 +43,26 @@ def test_global_norm_is_the_norm_of_all_entries_together(scale):
 def test_global_norm_of_zero_infinite_and_undefined_entries(entry, expected):
     tree = {"W": jnp.zeros((3, 2)), "b": jnp.array([entry])}
     np.testing.assert_equal(float(global_norm(tree)), expected)
+
+
+@pytest.mark.parametrize("scale", [1e-34, 1e-22, 1.0, 1e22, 1e36])
+@pytest.mark.parametrize("shape", [(3, 2, 5, 4), (3, 2, 4, 5), (3, 2, 1, 6)])
+def test_log10_spectral_norm_neither_underflows_nor_overflows_in_float32(shape, scale):
+    matrix = jnp.asarray(scale * normal(*shape), dtype=jnp.float32)
+    exact = np.asarray(matrix, dtype=float)
+    largest = np.sqrt(np.linalg.eigvalsh(exact @ exact.swapaxes(-2, -1))[..., -1])
+    actual = log10_spectral_norm(matrix)
+    assert actual.shape == (3, 2)
+    assert actual.dtype == jnp.float32
+    np.testing.assert_allclose(actual, np.log10(largest), rtol=0, atol=1e-5)
+
+
+def test_log10_spectral_norm_of_entries_of_very_different_size():
+    matrices = jnp.array([np.diag([1e-30, 1e-10]), np.diag([-1e30, 1.0]), [[0, 3e-30], [4e-30, 0]]])
+    expected = [-10, 30, np.log10(4) - 30]
+    np.testing.assert_allclose(log10_spectral_norm(matrices), expected, atol=1e-5)
+
+
+def test_log10_spectral_norm_of_zero_and_undefined_entries():
+    matrices = jnp.array([np.zeros((2, 2)), [[nan, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]])
+    np.testing.assert_array_equal(log10_spectral_norm(matrices), [-inf, nan, 0])

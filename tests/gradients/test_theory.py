@@ -11,8 +11,10 @@ from scipy.special import expit, roots_hermitenorm
 
 from rnnlab import GRU, LSTM, VanillaRNN
 from rnnlab.gradients.theory import (
+    bias_to_keep,
     chrono_retention,
     critical_gain,
+    eigenvalue_ring,
     fixed_point_eigenvalues,
     forget_timescale,
     half_life,
@@ -358,3 +360,102 @@ def simulate(gain, n, rng, warm_up=50, steps=300):
 def test_exponent_of_no_network_is_refused(gain):
     with pytest.raises(ValueError, match="gain must be positive and finite, got"):
         mean_field_exponent(gain)
+
+
+# What a bias alone keeps, and where the eigenvalues lie
+
+
+@pytest.mark.parametrize(
+    ("kept", "steps", "bias"),
+    [
+        (0.5, 1, 0.0),
+        (0.25, 2, 0.0),
+        (0.125, 1, -np.log(7)),
+        (1e-3, 99, 2.62738),
+        (1 / np.e, 99, 4.5901),
+    ],
+)
+def test_bias_to_keep_by_hand(kept, steps, bias):
+    assert bias_to_keep(kept, steps) == pytest.approx(bias, abs=5e-5)
+
+
+def test_a_gate_of_the_bias_to_keep_keeps_it():
+    kept = np.array([[1e-12], [1e-3], [0.5], [0.999]])
+    steps = np.array([1.0, 7.0, 100.0, 1e5])
+    bias = bias_to_keep(kept, steps)
+    assert bias.shape == (4, 4)
+    with localcontext(prec=60):
+        again = [
+            [float((-exactly(b) * Decimal(n)).exp()) for b, n in zip(row, steps, strict=True)]
+            for row in bias
+        ]
+    np.testing.assert_allclose(again, np.broadcast_to(kept, (4, 4)), rtol=1e-11)
+
+
+@pytest.mark.parametrize("steps", [1, 10, 1000, 10**6])
+def test_the_bias_that_keeps_1_over_e_has_this_time_scale(steps):
+    assert forget_timescale(bias_to_keep(np.exp(-1), steps)) == pytest.approx(steps, rel=1e-9)
+
+
+RING_BIASES = {"f": 1.3, "i": -0.4, "o": 0.7, "z": 0.9, "r": -0.6}
+
+
+def ring_params(cell, gain=1.7):
+    """Orthogonal kernels times a gain, equal biases in all units; the candidate's is 0."""
+    params = cell.init(jax.random.key(3), FEATURES)
+    return {
+        name: jnp.full_like(value, RING_BIASES.get(name[-1], 0.0))
+        if name.startswith("bias") and name not in ZERO
+        else value * (gain if name.startswith("U") else 1.0)
+        for name, value in params.items()
+    }
+
+
+RINGS = [
+    (VanillaRNN, 0.0, 1.0),
+    (LSTM, expit(1.3), expit(-0.4) * expit(0.7)),
+    (GRU, expit(0.9), expit(-0.9) * expit(-0.6)),
+    (partial(GRU, reset="before"), expit(0.9), expit(-0.9) * expit(-0.6)),
+]
+
+
+@pytest.mark.parametrize(("make", "centre", "write"), RINGS, ids=NAMES)
+def test_eigenvalues_of_orthogonal_kernels_lie_on_the_ring(make, centre, write):
+    cell = make(hidden=HIDDEN)
+    params = ring_params(cell)
+    ring = eigenvalue_ring(cell, params)
+    assert ring == pytest.approx((centre, 1.7 * write), rel=1e-6)
+    found = fixed_point_eigenvalues(cell, params)[:HIDDEN]
+    distance = abs(found - ring.centre)
+    np.testing.assert_allclose(distance, ring.radius, rtol=1e-5)
+    assert np.ptp(found.imag) > ring.radius
+
+
+@pytest.mark.parametrize("make", CELLS[:3], ids=NAMES[:3])
+def test_biases_that_differ_and_the_ring_of_their_means(make):
+    cell = make(hidden=2)
+    params = dict(ring_params(cell))
+    for name in [n for n in params if n[0] == "b" and n not in ZERO]:
+        params[name] = jnp.array([0.0, 3.0])
+    candidate = next(n for n in ("U_h", "U_g", "U_hn") if n in params)
+    params[candidate] = jnp.array([[0.0, -9.0], [1.0, 0.0]])
+    f = expit([0.0, 3.0])
+    expected = {
+        "U_h": (0, 1),
+        "U_g": (f.mean(), (f * f).mean()),
+        "U_hn": (f.mean(), ((1 - f) * f).mean()),
+    }
+    centre, write = expected[candidate]
+    assert eigenvalue_ring(cell, params) == pytest.approx((centre, 3 * write), rel=1e-6)
+
+
+class Own(LSTM):
+    """A user's class."""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [VanillaRNN(hidden=2, activation="relu"), LSTM(hidden=2, activation="relu"), Own(hidden=2)],
+)
+def test_there_is_no_ring_of_other_cells(cell):
+    assert np.isnan(eigenvalue_ring(cell, cell.init(jax.random.key(0), FEATURES))).all()
