@@ -87,8 +87,8 @@ def scaled_flow(
     (by_h,) = pull(jnp.ones_like(losses))
     time, batch, _ = inputs.shape
     row = jax.tree.map(lambda part: jnp.zeros_like(part[-1, -1])[None], states)
-    nothing = Scaled(row, jnp.full(batch, EXPONENT_OF_ZERO))
-    seeds = Scaled(by_h[:, None], jnp.zeros((time, batch), int))
+    nothing = Scaled(row, jnp.full((1, batch), EXPONENT_OF_ZERO))
+    seeds = Scaled(by_h[:, None], jnp.zeros((time, 1, batch), int))
     norms = scaled_norms(cell, tapes, nothing, seeds, _size_of_row)
     return jax.tree.map(lambda *layer: jnp.stack(layer), *norms)
 

@@ -20,7 +20,7 @@ class LyapunovExponents(NamedTuple):
     """Natural logarithm per step, greatest first.
 
     Attributes:
-        exponents: (batch, k); −inf for a direction that a step annihilates to within rounding.
+        exponents: (batch, k); −inf for a direction that most steps annihilate to within rounding.
         standard_error: (batch, k), from the means of consecutive blocks of steps, as if those were
             independent: too small where a block is shorter than the state's memory. NaN where an
             exponent is not finite, or there are fewer than two blocks.
@@ -87,21 +87,21 @@ def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
 def log_growth(
     cell: Cell, params: Any, inputs: Inputs, k: int, initial_state: Any
 ) -> tuple[Float[Array, "time batch k"], Any]:
-    """log|R_ii| of every step, and the last states."""
+    """log|R_ii| of every step, no less than rounding tells from 0, and the last states."""
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     layer_params = [params for params, _ in layers]
 
-    def step(carry: Any, x: Array) -> tuple[Any, Array]:
+    def step(carry: Any, x: Array) -> tuple[Any, tuple[Array, Array]]:
         flat, basis = carry
         after, push = jax.linearize(lambda flat: flat_step(cell, layer_params, flat, x), flat)
         moved = jax.vmap(push, in_axes=-1, out_axes=-1)(basis)
         basis, r = jnp.linalg.qr(moved)
         stretch = jnp.abs(jnp.diagonal(r, axis1=-2, axis2=-1))
         rounding = jnp.finfo(r.dtype).eps * len(random) ** 0.5 * jnp.linalg.norm(moved, axis=-2)
-        return (after, basis), jnp.log(jnp.where(stretch <= rounding, 0, stretch))
+        return (after, basis), (jnp.log(jnp.maximum(stretch, rounding)), stretch <= rounding)
 
     flat = flatten(*(state for _, state in layers))
     random = jax.random.normal(jax.random.key(0), (flat.shape[-1], k), flat.dtype)
     basis = jnp.broadcast_to(jnp.linalg.qr(random)[0], (len(flat), *random.shape))
-    (flat, _), growth = lax.scan(step, (flat, basis), inputs)
-    return growth, flat
+    (flat, _), (growth, is_lost) = lax.scan(step, (flat, basis), inputs)
+    return jnp.where(is_lost.mean(axis=0) > 0.5, -jnp.inf, growth), flat

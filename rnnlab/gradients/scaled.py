@@ -1,4 +1,4 @@
-"""Backward passes at any length: adjoints as mantissas with a power of two for each example.
+"""Backward passes at any length: adjoints as mantissas with a power of two for each row.
 
 Multiplying by a power of two is exact, so nothing is lost but the limits of the format: a float32
 adjoint is 0 after 127 steps of f = ½, its mantissa and exponent go on.
@@ -24,10 +24,13 @@ Measure = Callable[[Float[Array, "rows batch hidden"]], Float[Array, " batch"]]
 
 
 class Scaled(NamedTuple):
-    """``mantissa · 2**exponent``: arrays (rows, batch, …), and one exponent for each example."""
+    """``mantissa · 2**exponent``: arrays (rows, batch, …), an exponent for each row and example.
+
+    A row is the adjoint of one number; rows do not mix on the way back.
+    """
 
     mantissa: Any
-    exponent: Int[Array, "*steps batch"]
+    exponent: Int[Array, "*steps rows batch"]
 
 
 class Pulled(NamedTuple):
@@ -42,8 +45,11 @@ class Pulled(NamedTuple):
 
 
 def rescale(x: Scaled) -> Scaled:
-    """The same numbers, the largest mantissa of each example in [½, 1) (or 0, with 2**−2³⁰)."""
-    sizes = [jnp.max(jnp.abs(m), axis=(-3, -1)) for m in jax.tree.leaves(x.mantissa)]
+    """The same numbers, the largest mantissa of each row in [½, 1), or 0 with 2**−2³⁰.
+
+    From the two ends of the format it takes a second time to get there.
+    """
+    sizes = [jnp.max(jnp.abs(m), axis=-1) for m in jax.tree.leaves(x.mantissa)]
     largest = functools.reduce(jnp.maximum, sizes)
     smallest_power = jnp.finfo(largest.dtype).minexp
     shift = jnp.clip(jnp.frexp(largest)[1], smallest_power, -smallest_power)
@@ -59,13 +65,20 @@ def add(x: Scaled, y: Scaled) -> Scaled:
     return Scaled(jax.tree.map(jnp.add, *parts), exponent)
 
 
-def _times_power_of_two(mantissa: Any, power: Int[Array, "*steps batch"]) -> Any:
+def log10_size(x: Scaled, measure: Measure) -> Float[Array, " batch"]:
+    """log10 of the size of all rows together."""
+    together = jnp.max(x.exponent, axis=0)
+    mantissa = _times_power_of_two(x.mantissa, x.exponent - together)
+    return measure(mantissa) + LOG10_2 * together
+
+
+def _times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -> Any:
     """Exact, but for what falls below the smallest float: that is 0."""
 
     def scaled(m: Array) -> Array:
         factor = jnp.ldexp(jnp.ones((), m.dtype), power)
         factor = jnp.where(power < jnp.finfo(m.dtype).minexp, 0, factor)
-        return m * factor[..., None, :, None]
+        return m * factor[..., None]
 
     return jax.tree.map(scaled, mantissa)
 
@@ -114,8 +127,8 @@ def scaled_norms(
             if from_above is not None:
                 adjoint = add(adjoint, _on_h(adjoint, from_above))
             pulled = pull_back(cell, tapes[layer].params, before, x, adjoint.mantissa)
-            decades = LOG10_2 * adjoint.exponent
-            norms.insert(0, {name: measure(m) + decades for name, m in pulled.at.items()})
+            at = {k: Scaled(m, adjoint.exponent) for k, m in pulled.at.items()}
+            norms.insert(0, {k: log10_size(x, measure) for k, x in at.items()})
             carry[layer] = rescale(Scaled(pulled.before, adjoint.exponent))
             from_above = rescale(Scaled(pulled.x, adjoint.exponent))
         return carry, norms

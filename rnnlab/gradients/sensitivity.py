@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.errors import did_you_mean
 from rnnlab.gradients.norms import log10_spectral_norm
-from rnnlab.gradients.scaled import LOG10_2, Pulled, Scaled, pull_back, rescale, scaled_norms
+from rnnlab.gradients.scaled import Pulled, Scaled, log10_size, pull_back, rescale, scaled_norms
 from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes, unroll_observed
 
 LogNorms = Float[Array, "*layers time batch"]
@@ -103,16 +103,16 @@ def _identity(tape: Tape, part: str) -> Scaled:
     zeros = jnp.zeros((hidden, batch, hidden), tape.before.h.dtype)
     state = jax.tree.map(lambda _: zeros, tape.before)
     eye = jnp.broadcast_to(jnp.eye(hidden, dtype=zeros.dtype)[:, None], zeros.shape)
-    return Scaled(state._replace(**{part: eye}), jnp.zeros(batch, int))
+    return Scaled(state._replace(**{part: eye}), jnp.zeros((hidden, batch), int))
 
 
-def _log10_size(rows: Float[Array, "rows batch hidden"]) -> Float[Array, " batch"]:
+def _spectral(rows: Float[Array, "rows batch hidden"]) -> Float[Array, " batch"]:
     return log10_spectral_norm(jnp.moveaxis(rows, 1, 0))
 
 
 def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array, "time batch"]]:
     """By each layer's ``to`` at t."""
-    norms = scaled_norms(cell, tapes, _identity(tapes[-1], of), None, _log10_size)
+    norms = scaled_norms(cell, tapes, _identity(tapes[-1], of), None, _spectral)
     return [layer[to] for layer in norms]
 
 
@@ -123,7 +123,7 @@ def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
         at = pull(carried, read).at[cell.carry]
         only_carry = jax.tree.map(jnp.zeros_like, carried.mantissa)._replace(**{cell.carry: at})
         before = pull(Scaled(only_carry, carried.exponent), read).before
-        norm = _log10_size(at) + LOG10_2 * carried.exponent
+        norm = log10_size(Scaled(at, carried.exponent), _spectral)
         return rescale(Scaled(before, carried.exponent)), norm
 
     def pull(adjoint: Scaled, read: tuple[Any, Array]) -> Pulled:

@@ -171,7 +171,7 @@ def test_lines_of_the_bias_alone():
     assert np.isnan(lines[2 * ALL.index(RNN) + 1].get_ydata()).all()
     assert r"$\sigma(b)^{T-t}$, initial $b$ (chrono: mean)" in [str(m.get_label()) for m in lines]
     without = figures.sensitivity_curves(jacobians([LSTM_0]), runs=runs([LSTM_0]))
-        assert r"$\sigma(b)^{T-t}$, initial $b$" in [str(m.get_label()) for m in without.get_lines()]
+    assert r"$\sigma(b)^{T-t}$, initial $b$" in [str(m.get_label()) for m in without.get_lines()]
 
 
 def test_theory_does_not_stretch_the_axis():

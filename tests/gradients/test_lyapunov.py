@@ -293,3 +293,12 @@ def test_numbers_that_are_not_finite():
     growing = {"λ": jnp.array(1e20)}
     with pytest.raises(ValueError, match=r"states.*the weights make the states overflow"):
         lyapunov_exponents(Scalar(hidden=1), growing, jnp.ones((5, 1, 1)))
+
+
+def test_a_step_below_rounding_does_not_make_an_exponent_infinite():
+    cell = LSTM(hidden=32, recurrent_gain=0.1)
+    params = cell.init(jax.random.key(0), 2)
+    inputs = jax.random.uniform(jax.random.key(1), (1000, 2, 2))
+    exponents = lyapunov_exponents(cell, params, inputs).exponents
+    assert np.isfinite(exponents).all()
+    assert -8 < exponents.min() < -6

@@ -381,3 +381,14 @@ def test_states_that_overflow():
     params = {"W_h": jnp.eye(1), "U_h": 3 * jnp.eye(1), "bias_h": jnp.zeros(1)}
     with pytest.raises(ValueError, match=r"states\.h: .* infinite; the weights make the states ov"):
         sensitivity(Linear(hidden=1), params, jnp.ones((200, 1, 1)))
+
+
+def test_a_unit_far_below_another_is_not_lost():
+    """The first unit's row is the larger by 2**150 before its gate closes it."""
+    cell = LSTM(hidden=2)
+    params = jax.tree.map(jnp.zeros_like, cell.init(jax.random.key(0), 1))
+    params |= {"W_f": jnp.array([[5.0, 0.0]]), "bias_f": jnp.array([0.0, -2.0])}
+    inputs = jnp.concatenate([jnp.full((10, 1, 1), -12.0), jnp.full((60, 1, 1), 2.0)])
+    s = sensitivity(cell, params, inputs)
+    np.testing.assert_allclose(s.log10_total, s.log10_direct, rtol=0, atol=1e-3)
+    assert -64 < s.log10_total[0, 0] < -63

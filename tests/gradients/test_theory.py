@@ -13,12 +13,14 @@ from rnnlab import GRU, LSTM, VanillaRNN
 from rnnlab.gradients.theory import (
     bias_to_keep,
     chrono_retention,
+    critical_factor,
     critical_gain,
     eigenvalue_ring,
     fixed_point_eigenvalues,
     forget_timescale,
     half_life,
     mean_field_exponent,
+    recurrent_kernel,
 )
 from rnnlab.initializers import chrono
 
@@ -459,3 +461,28 @@ class Own(LSTM):
 )
 def test_there_is_no_ring_of_other_cells(cell):
     assert np.isnan(eigenvalue_ring(cell, cell.init(jax.random.key(0), FEATURES))).all()
+
+
+@pytest.mark.parametrize("cell", [LSTM(hidden=5), GRU(hidden=5), VanillaRNN(hidden=5)])
+def test_critical_factor_is_where_an_eigenvalue_reaches_1(cell):
+    params = random_layer(cell, 0.7, seed=3)
+    factor = critical_factor(cell, params)
+    kernel, _ = recurrent_kernel(cell, params)
+    for times, size in ((1.0, 1.0), (0.99, None), (0.5, None)):
+        at = dict(params) | {kernel: times * factor * np.asarray(params[kernel])}
+        greatest = np.abs(fixed_point_eigenvalues(cell, at)).max()
+        assert greatest == pytest.approx(size, abs=1e-9) if size else greatest < 1
+
+
+@pytest.mark.parametrize("b_f", [0.0, 1.0, 3.0])
+def test_critical_factor_of_equal_biases_is_the_critical_gain(b_f):
+    cell = LSTM(hidden=4, forget_bias=b_f, recurrent_kernel="identity", recurrent_gain=0.5)
+    params = cell.init(jax.random.key(0), 2)
+    assert 0.5 * critical_factor(cell, params) == pytest.approx(float(critical_gain(b_f)), rel=1e-6)
+
+
+def test_critical_factor_without_a_kernel_or_a_linearisation():
+    cell = LSTM(hidden=4)
+    params = cell.init(jax.random.key(0), 2)
+    assert critical_factor(cell, params | {"U_g": np.zeros((4, 4))}) == np.inf
+    assert np.isnan(critical_factor(LSTM(hidden=4, activation="relu"), params))
