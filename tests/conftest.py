@@ -15,3 +15,10 @@ def float64():
     """Run the test in double precision."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drop_compiled_programs():
+    """Each holds memory maps, of which a process may only have so many (Linux: 65,530)."""
+    yield
+    jax.clear_caches()
