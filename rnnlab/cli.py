@@ -114,34 +114,14 @@ def measure(
     Of a CONFIG every setting and seed at initialisation, or weights of your own; of RESULTS every
     run as it ended.
     """
-    from rnnlab import subjects
-    from rnnlab.bundled import config_names
     from rnnlab.progress import make_progress
+    from rnnlab.subjects import find_subjects
     from rnnlab.survey import open_output, survey
-    from rnnlab.sweep import load_experiment
     from rnnlab.user_files import load_inputs
 
-    if origin not in (None, "torch"):
-        raise UserError(f"--from {origin}: must be 'torch'; leave it out for rnnlab's own names")
-    if origin and not params:
-        raise UserError("--from torch needs --params: the file that holds the weights")
     read = load_inputs(inputs) if inputs else None
-    if Path(target).is_dir() and target not in config_names():
-        if params or overrides:
-            raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
-        found = subjects.of_results(Path(target), run_id)
-        default = Path(target) if Path(target).name else Path(target).resolve()
-    else:
-        if run_id:
-            raise UserError(f"--run {run_id}: {target} is no results folder")
-        experiment = load_experiment(target, overrides or [])
-        found = (
-            subjects.of_weights(experiment, params, origin == "torch")
-            if params
-            else subjects.of_config(experiment)
-        )
-        default = Path("results") / experiment.config.name
-    folder = out or default.with_name(f"{default.name}_measured")
+    found, home = find_subjects(target, overrides or [], run_id, params, origin)
+    folder = out or home.with_name(f"{home.name}_measured")
     open_output(folder)
     measured = survey(found, read, length, make_progress())
     written = measured.write(folder)

@@ -42,6 +42,13 @@ def labels(settings: Sequence[Flat]) -> list[str]:
     return names
 
 
+def label_each(settings: Sequence[Flat]) -> list[str]:
+    """As ``labels``, where settings may occur more than once."""
+    distinct = [flat for index, flat in enumerate(settings) if flat not in settings[:index]]
+    names = dict(zip(map(repr, distinct), labels(distinct), strict=True))
+    return [names[repr(flat)] for flat in settings]
+
+
 def cell_name(flat: Flat) -> str:
     """RNN, LSTM, GRU, or the name of a user's class."""
     kind = str(flat["cell.kind"])

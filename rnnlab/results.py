@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.errors import UserError
-from rnnlab.labels import flatten, labels
+from rnnlab.labels import flatten, label_each
 from rnnlab.store import Store, open_for_reading
 
 # What ``analysis.summarize_run`` and the engine say of a run; None where it has not run.
@@ -187,12 +187,11 @@ def _wanted_runs(
 
 def _runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     flat = [flatten(record["settings"]) for record in records]
-    distinct = [f for i, f in enumerate(flat) if f not in flat[:i]]
-    names = dict(zip(map(repr, distinct), labels(distinct), strict=True))
+    names = label_each(flat)
     rows = [
         {
             "run": record["id"],
-            "setting": names[repr(settings)],
+            "setting": name,
             "seed": record["seed"],
             "status": record["status"],
             "error": record.get("error"),
@@ -200,10 +199,10 @@ def _runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
             **dict.fromkeys(SUMMARY),
             **record.get("summary", {}),
         }
-        for record, settings in zip(records, flat, strict=True)
+        for record, settings, name in zip(records, flat, names, strict=True)
     ]
     frame = pd.DataFrame(rows)
-    frame["setting"] = pd.Categorical(frame["setting"], list(names.values()), ordered=True)
+    frame["setting"] = pd.Categorical(frame["setting"], list(dict.fromkeys(names)), ordered=True)
     return frame
 
 

@@ -1,5 +1,6 @@
 """Whose Jacobians are measured: runs before training, stored runs, weights that a user brings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from rnnlab.bundled import config_names
 from rnnlab.config import RecordJacobians
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.objective import Objective
 from rnnlab.recurrence import check_finite, unroll
 from rnnlab.results import load
 from rnnlab.settings import SECTIONS, Settings, resolve
-from rnnlab.sweep import Experiment, Run
+from rnnlab.sweep import Experiment, Run, load_experiment
 from rnnlab.training import EVALUATION_EXAMPLES, random_streams
 from rnnlab.user_files import load_params
 
@@ -72,6 +74,36 @@ class Subject:
 def _examples(settings: Settings) -> int:
     jacobians = settings.record.jacobians
     return (jacobians or RecordJacobians(every=settings.record.every)).examples
+
+
+def find_subjects(
+    target: str,
+    overrides: Sequence[str],
+    run_id: str | None,
+    weights: Path | None,
+    origin: str | None,
+) -> tuple[list[Subject], Path]:
+    """Whom the arguments of ``rnnlab measure`` mean, and the results folder that they belong to.
+
+    Raises:
+        UserError: the arguments do not go together, or name nothing that there is.
+    """
+    if origin not in (None, "torch"):
+        raise UserError(f"--from {origin}: must be 'torch'; leave it out for rnnlab's own names")
+    if origin and not weights:
+        raise UserError("--from torch needs --params: the file that holds the weights")
+    if Path(target).is_dir() and target not in config_names():
+        if weights or overrides:
+            raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
+        folder = Path(target) if Path(target).name else Path(target).resolve()
+        return of_results(folder, run_id), folder
+    if run_id:
+        raise UserError(f"--run {run_id}: {target} is no results folder")
+    experiment = load_experiment(target, overrides)
+    home = Path("results") / experiment.config.name
+    if weights:
+        return of_weights(experiment, weights, origin == "torch"), home
+    return of_config(experiment), home
 
 
 def of_config(experiment: Experiment) -> list[Subject]:

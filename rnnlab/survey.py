@@ -16,7 +16,7 @@ from rnnlab.diagnosis import diagnose, summarize
 from rnnlab.errors import UserError
 from rnnlab.figures.style import RC
 from rnnlab.findings import Findings, jacobian_figures, write_findings
-from rnnlab.labels import BIAS_KEYS, flatten, labels
+from rnnlab.labels import BIAS_KEYS, flatten, label_each
 from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
 from rnnlab.store import storage_errors, write_parquet, write_text
@@ -93,7 +93,7 @@ def survey(
     Raises:
         UserError: none can be measured.
     """
-    names = _labels(subjects)
+    names = label_each([flatten(subject.run.settings.resolved) for subject in subjects])
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
     left_out: list[str] = []
@@ -121,13 +121,6 @@ def survey(
     ids = [head["run"] for head in heads]
     flat = [_settings(subject) for subject in subjects if subject.id in ids]
     return _gathered(heads, flat, measured, left_out, is_whole)
-
-
-def _labels(subjects: Sequence[Subject]) -> list[str]:
-    flat = [flatten(subject.run.settings.resolved) for subject in subjects]
-    distinct = [f for i, f in enumerate(flat) if f not in flat[:i]]
-    names = labels(distinct)
-    return [names[distinct.index(f)] for f in flat]
 
 
 def _reason(subject: Subject, error: Exception) -> str:
