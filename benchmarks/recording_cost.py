@@ -75,7 +75,7 @@ def main() -> None:
     length, batch, hidden = (int(a) for a in sys.argv[1:] or (200, 64, 128))
     objective = Objective(LSTM(hidden=hidden), Adding(length=length))
     program = Program(objective, Training(batch=batch), Record(every=1, examples=batch))
-    state = program.start(objective.init(jax.random.key(0)))
+    state = program.start(objective.init(jax.random.key(0)), program.training.learning_rate)
     calls = {name: compiled(program, step) for name, step in steps(program).items()}
     for call in calls.values():
         seconds(call, state)

@@ -1,55 +1,19 @@
 """The comparison table: one row a setting, over its seeds."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy import stats
 
 from rnnlab.analysis import half_life
 from rnnlab.errors import UserError, did_you_mean
+from rnnlab.intervals import geometric_t_interval, median_solved_at, t_interval
 from rnnlab.labels import varying_keys
 from rnnlab.results import Results
 
-CONFIDENCE = 0.95
-FEWEST_FOR_INTERVAL = 3
-
-
-class Estimate(NamedTuple):
-    """A mean over seeds and its 95 % t-interval, NaN with fewer than three seeds."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def t_interval(values: ArrayLike) -> Estimate:
-    """Mean and 95 % interval by Student's t."""
-    values = np.asarray(values, float)
-    if len(values) == 0:
-        return Estimate(math.nan, math.nan, math.nan)
-    mean = float(values.mean())
-    if len(values) < FEWEST_FOR_INTERVAL:
-        return Estimate(mean, math.nan, math.nan)
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
-    return Estimate(mean, mean - float(half), mean + float(half))
-
-
-def geometric_t_interval(values: ArrayLike) -> Estimate:
-    """Geometric mean of positive values, and the t-interval of their logarithms, back as values."""
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.asarray(values, float))
-    if not np.isfinite(logs).all():
-        return Estimate(float(np.exp(logs.mean())), math.nan, math.nan)
-    return Estimate(*(float(value) for value in np.exp(t_interval(logs))))
-
-
-def median_solved_at(solved_at: pd.Series) -> float:
-    """Median over runs; an unsolved run (NaN) counts as later than any step, ∞."""
-    return float(solved_at.astype(float).fillna(math.inf).median())
+Group = list[dict[str, Any]]
 
 
 def compare(
@@ -83,15 +47,17 @@ def compare(
         UserError: ``by`` is no key of a setting, or no setting has the value ``against``.
     """
     runs = results.runs
-    keys = _setting_keys(runs)
-    distinct = runs.drop_duplicates("setting")[keys]
-    shown = varying_keys([dict(row) for _, row in distinct.iterrows()])
+    keys = [column for column in runs.columns if "." in column]
+    groups = _groups(runs)
+    shown = varying_keys([{key: group[0][key] for key in keys} for group in groups.values()])
     if by is not None and by not in keys:
         raise UserError(f"--by {by}: {did_you_mean(by, keys)}")
     shown = list(dict.fromkeys([by, *shown] if by else shown))
-    groups = {name: runs[runs["setting"] == name] for name in results.settings}
     table = pd.DataFrame(
-        [{"setting": name, **group.iloc[0][shown], **_row(group)} for name, group in groups.items()]
+        [
+            {"setting": name, **{key: group[0][key] for key in shown}, **_row(group)}
+            for name, group in groups.items()
+        ]
     )
     if results.has_jacobians:
         of_jacobians = pd.DataFrame([_jacobian_row(groups[name]) for name in table["setting"]])
@@ -109,14 +75,22 @@ def compare(
     return table.sort_values(by, key=_order, kind="stable", ignore_index=True) if by else table
 
 
-def _setting_keys(runs: pd.DataFrame) -> list[str]:
-    return [column for column in runs.columns if "." in column]
+def _groups(runs: pd.DataFrame) -> dict[str, Group]:
+    """The runs of each setting, settings in the order of the sweep."""
+    groups: dict[str, Group] = {name: [] for name in runs["setting"].cat.categories}
+    for run in cast(Group, runs.to_dict("records")):
+        groups[run["setting"]].append(run)
+    return groups
 
 
-def _row(group: pd.DataFrame) -> dict[str, Any]:
-    done = group[group["status"].isin(["finished", "diverged"])]
-    finished = group[group["status"] == "finished"]
-    first = done.iloc[0] if len(done) else pd.Series(dtype=object)
+def _with_status(group: Group, *statuses: str) -> Group:
+    return [run for run in group if run["status"] in statuses]
+
+
+def _row(group: Group) -> dict[str, Any]:
+    done = _with_status(group, "finished", "diverged")
+    finished = _with_status(group, "finished")
+    first = done[0] if done else {}
     loss = geometric_t_interval(_column(finished, "final_loss"))
     means = {
         name: _mean(finished, name)
@@ -125,25 +99,25 @@ def _row(group: pd.DataFrame) -> dict[str, Any]:
     solved = _column(done, "solved_at")
     return {
         "runs": len(done),
-        "diverged": int((group["status"] == "diverged").sum()),
-        "failed": int((group["status"] == "failed").sum()),
-        "missing": int((group["status"] == "missing").sum()),
+        "diverged": len(_with_status(group, "diverged")),
+        "failed": len(_with_status(group, "failed")),
+        "missing": len(_with_status(group, "missing")),
         "final_loss": loss.mean,
         "final_loss_low": loss.low,
         "final_loss_high": loss.high,
-        "solved": int(solved.notna().sum()),
-        "solved_at": median_solved_at(solved) if len(done) else math.nan,
+        "solved": int(np.isfinite(solved).sum()),
+        "solved_at": median_solved_at(solved) if done else math.nan,
         **means,
         "decay_of": first.get("decay_of"),
         "half_life_first": half_life(means["decay_first"]),
         "half_life_last": half_life(means["decay_last"]),
         "baseline": first.get("baseline", math.nan),
-        "last_step": group.iloc[0]["training.steps"],
+        "last_step": group[0]["training.steps"],
     }
 
 
-def _jacobian_row(group: pd.DataFrame) -> dict[str, float]:
-    finished = group[group["status"] == "finished"]
+def _jacobian_row(group: Group) -> dict[str, float]:
+    finished = _with_status(group, "finished")
     row: dict[str, float] = {}
     for end in ("first", "last"):
         decay = _mean(finished, f"sensitivity_decay_{end}")
@@ -156,13 +130,13 @@ def _jacobian_row(group: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def _column(runs: pd.DataFrame, column: str) -> pd.Series:
-    return runs[column].astype(float)
+def _column(group: Group, column: str) -> np.ndarray:
+    return np.array([run[column] for run in group], float)
 
 
-def _mean(runs: pd.DataFrame, column: str) -> float:
+def _mean(group: Group, column: str) -> float:
     """NaN where one of the runs has no such number: a mean over the others would mislead."""
-    return float(_column(runs, column).mean(skipna=False))
+    return float(_column(group, column).mean()) if group else math.nan
 
 
 def _references(
@@ -173,25 +147,38 @@ def _references(
     if candidates.empty:
         raise UserError(f"--against {against}: {did_you_mean(against, set(table[by].map(_text)))}")
     others = [key for key in shown if key != by]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for setting, same in _with_other_keys(candidates, others):
+        alike.setdefault(same, []).append(setting)
+    only = list(candidates["setting"])
     references: dict[str, str | None] = {}
-    for _, row in table.iterrows():
-        same = candidates[(candidates[others].astype(str) == row[others].astype(str)).all(axis=1)]
-        found = same if len(same) == 1 else candidates
-        references[row["setting"]] = found.iloc[0]["setting"] if len(found) == 1 else None
+    for setting, same in _with_other_keys(table, others):
+        found = alike.get(same, [])
+        found = found if len(found) == 1 else only
+        references[setting] = found[0] if len(found) == 1 else None
     return references
 
 
-def _difference(group: pd.DataFrame, reference: pd.DataFrame | None) -> dict[str, float]:
+def _with_other_keys(
+    table: pd.DataFrame, others: list[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each setting with its values of some keys, as words."""
+    rows = cast(Group, table[["setting", *others]].to_dict("records"))
+    return ((row["setting"], tuple(str(row[key]) for key in others)) for row in rows)
+
+
+def _difference(group: Group, reference: Group | None) -> dict[str, float]:
     names = ("loss_ratio", "decay_last_difference")
     if reference is None:
         return {f"{name}{end}": math.nan for name in names for end in ("", "_low", "_high")}
-    one, other = (
-        frame[frame["status"] == "finished"].set_index("seed")[["final_loss", "decay_last"]]
-        for frame in (group, reference)
-    )
-    paired = one.astype(float).join(other.astype(float).add_suffix("_other"), how="inner")
-    ratio = geometric_t_interval(paired["final_loss"] / paired["final_loss_other"])
-    decay = t_interval((paired["decay_last"] - paired["decay_last_other"]).dropna())
+    others = {run["seed"]: run for run in _with_status(reference, "finished")}
+    paired = [run for run in _with_status(group, "finished") if run["seed"] in others]
+    matching = [others[run["seed"]] for run in paired]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = _column(paired, "final_loss") / _column(matching, "final_loss")
+    differences = _column(paired, "decay_last") - _column(matching, "decay_last")
+    ratio = geometric_t_interval(ratios)
+    decay = t_interval(differences[~np.isnan(differences)])
     return {
         f"{name}{end}": value
         for name, estimate in zip(names, (ratio, decay), strict=True)

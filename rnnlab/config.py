@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeInt,
     PositiveInt,
     ValidationError,
     model_validator,
 )
-from yaml import YAMLError
 
 from rnnlab.bundled import find_config
 from rnnlab.errors import UserError
 from rnnlab.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
+from rnnlab.reading import dotted_keys, override_patch, read_file
 from rnnlab.validation import explain
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -46,7 +43,7 @@ class Training(_Section):
         precision: of every number in the run; one in a sweep.
     """
 
-    steps: NonNegativeInt = 2000
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 2000
     batch: PositiveInt = 32
     optimizer: AnyOptimizer = Adam()
     learning_rate: Positive = 5e-3
@@ -110,6 +107,7 @@ class Config(_Section):
         sweep: nested like the config; a list is swept, several are crossed.
         seeds: so many, from 0, or a list of them.
         analysis: ``file.py:function`` of the results.
+        checkpoint_every: seconds from one checkpoint of a run to the next; no part of its numbers.
     """
 
     name: Name
@@ -121,6 +119,7 @@ class Config(_Section):
     sweep: dict[str, Any] = {}
     seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = 1
     analysis: str | None = None
+    checkpoint_every: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
 
     def seed_list(self) -> list[int]:
         """The seeds, written out."""
@@ -144,66 +143,12 @@ def load_config(
         UserError: whatever is wrong with the file or an override.
     """
     path = find_config(source)
-    patch = _override_patch(overrides)
-    content = {"name": path.stem} | _read_yaml(path, patch)
+    patch = override_patch(overrides)
+    content = {"name": path.stem} | read_file(path, patch)
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
         raise UserError(explain(error, Config, str(path))) from None
     if len(set(config.seed_list())) < len(config.seed_list()):
-        raise UserError(f"{path}: seeds: {config.seeds} names a seed twice")
-    return config, path, _dotted_keys(_with_text_keys(OmegaConf.to_container(patch)))
-
-
-def _read_yaml(path: Path, patch: DictConfig) -> dict[str, Any]:
-    """The file's content with the patch merged over it, interpolations resolved."""
-    try:
-        loaded = OmegaConf.load(path)
-        if not isinstance(loaded, DictConfig):
-            raise UserError(f"{path}: must hold keys and values, such as 'task: {{kind: adding}}'")
-        if "sweep" in patch:
-            loaded.pop("sweep", None)
-        resolved = OmegaConf.to_container(
-            OmegaConf.merge(loaded, patch), resolve=True, throw_on_missing=True
-        )
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {error}") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    content = cast(dict[str, Any], _with_text_keys(resolved))
-    return {key: value for key, value in content.items() if value is not None}
-
-
-def _with_text_keys(tree: Any) -> Any:
-    """YAML allows any key; ours are words, so that any other is reported as unknown."""
-    if isinstance(tree, dict):
-        return {str(key): _with_text_keys(value) for key, value in tree.items()}
-    return [_with_text_keys(value) for value in tree] if isinstance(tree, list) else tree
-
-
-def _override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> DictConfig:
-    """Overrides as one nested mapping."""
-    patch = OmegaConf.create()
-    if isinstance(overrides, Mapping):
-        for key, value in overrides.items():
-            try:
-                OmegaConf.update(patch, key, value, force_add=True)
-            except OmegaConfBaseException as error:
-                raise UserError(f"override {key!r}: {error}") from None
-        return patch
-    for override in overrides:
-        if "=" not in override.strip("="):
-            raise UserError(f"override {override!r} must be key=value, such as cell.hidden=32")
-        try:
-            patch.merge_with_dotlist([override])
-        except (YAMLError, OmegaConfBaseException) as error:
-            raise UserError(f"override {override!r} is not readable: {error}") from None
-    return patch
-
-
-def _dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
-    keys = []
-    for key, value in tree.items():
-        inner = isinstance(value, dict) and value
-        keys += _dotted_keys(value, f"{prefix}{key}.") if inner else [f"{prefix}{key}"]
-    return keys
+        raise UserError(f"{path}: seeds: {str(config.seeds)[:200]} names a seed twice")
+    return config, path, dotted_keys(patch)

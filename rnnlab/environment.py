@@ -1,5 +1,6 @@
 """Where the numbers were made: versions, device, revision."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -9,11 +10,13 @@ from typing import Any
 import jax
 
 from rnnlab.bundled import PACKAGE
+from rnnlab.threads import xla_threads
 from rnnlab.version import __version__
 
 LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
 
 
+@functools.cache
 def environment() -> dict[str, Any]:
     """Versions of Python and the libraries, the device, and rnnlab's git revision if it has one."""
     device = jax.devices()[0]
@@ -23,6 +26,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "device": f"{device.platform} ({device.device_kind}) × {jax.device_count()}",
+        "threads": xla_threads(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.comparison import compare
+from rnnlab.csv_text import csv_text
 from rnnlab.errors import UserError
 from rnnlab.figures import (
     eigenvalues_figure,
@@ -22,9 +23,9 @@ from rnnlab.figures import (
     sensitivity_figure,
 )
 from rnnlab.figures.style import RC
+from rnnlab.files import replacing, storage_errors, write_text
 from rnnlab.plugins import load_analysis
 from rnnlab.results import Results
-from rnnlab.store import replacing, storage_errors, write_text
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -133,7 +134,7 @@ def write_findings(
     with storage_errors(out):
         (out / "figures").mkdir(parents=True, exist_ok=True)
         written = [out / table]
-        write_text(written[0], findings.table.to_csv(index=False))
+        write_text(written[0], csv_text(findings.table))
         for name, figure in findings.figures.items():
             path = out / "figures" / f"{name}.{file_format}"
             with replacing(path) as partial, plt.rc_context(RC):

@@ -1,12 +1,27 @@
 """What the settings of a sweep are called in tables and figures."""
 
+import json
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 BIAS_KEYS = ("cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.t_max")
+LONGEST = 120
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 Flat = dict[str, Any]
+
+
+def printable(text: str) -> str:
+    """Text for terminals, tables and figures: all that steers them shows as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or _is_plain(c) else ascii(c)[1:-1] for c in text)
+
+
+def _is_plain(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def flatten(settings: dict[str, Any]) -> Flat:
@@ -39,14 +54,23 @@ def labels(settings: Sequence[Flat]) -> list[str]:
     names = [name or cell_name(flat) for name, flat in zip(names, settings, strict=True)]
     if len(set(names)) < len(names):
         names = [", ".join(f"{k}={f[k]!r}" for k in varying if k in f) for f in settings]
+    names = [_one_line(name) for name in names]
+    if len(set(names)) < len(names):
+        names = [f"{name} #{number}" for number, name in enumerate(names, 1)]
     return names
+
+
+def _one_line(name: str) -> str:
+    line = printable(name).replace("\n", " ")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def label_each(settings: Sequence[Flat]) -> list[str]:
     """As ``labels``, where settings may occur more than once."""
-    distinct = [flat for index, flat in enumerate(settings) if flat not in settings[:index]]
-    names = dict(zip(map(repr, distinct), labels(distinct), strict=True))
-    return [names[repr(flat)] for flat in settings]
+    keys = [json.dumps(flat, sort_keys=True) for flat in settings]
+    distinct = dict(zip(keys, settings, strict=True))
+    names = dict(zip(distinct, labels(list(distinct.values())), strict=True))
+    return [names[key] for key in keys]
 
 
 def cell_name(flat: Flat) -> str:
@@ -74,7 +98,8 @@ def _biases(flat: Flat) -> list[str]:
         if key not in flat:
             continue
         if flat[key] == "chrono":
-            parts.append(f"{symbol} chrono to {flat['cell.t_max']:g}")
+            longest = flat.get("cell.t_max")
+            parts.append(f"{symbol} chrono" + (f" to {_short(longest)}" if longest else ""))
         else:
             parts.append(f"{symbol} = {_short(flat[key])}")
     input_bias = flat.get("cell.input_bias")

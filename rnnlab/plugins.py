@@ -1,10 +1,11 @@
 """Objects that a config names by path: ``file.py:Name``."""
 
 import hashlib
-import importlib.util
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rnnlab.bundled import folder
@@ -12,11 +13,28 @@ from rnnlab.errors import UserError, did_you_mean, is_file
 
 
 @dataclass(frozen=True)
+class Source:
+    """A plug-in file: where it was found, and what it held then."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+# Finds the file of a plug-in; the config key that names it is for messages.
+Find = Callable[[str, str], Source]
+
+
+@dataclass(frozen=True)
 class Plugin:
-    """An object from a user's file, and the hash of that file's content."""
+    """An object from a user's file, and that file."""
 
     value: Any
-    sha256: str
+    source: Source
 
 
 def is_plugin(kind: object) -> bool:
@@ -24,26 +42,24 @@ def is_plugin(kind: object) -> bool:
     return isinstance(kind, str) and ".py:" in kind
 
 
-def load(reference: str, key: str, folders: list[Path]) -> Plugin:
-    """Load ``file.py:Name`` from the first of the folders that has the file.
+def load(reference: str, key: str, find: Find) -> Plugin:
+    """Load ``file.py:Name``.
 
     Args:
         reference: the path, relative to a folder, and the name.
         key: the config key that holds it, for messages.
-        folders: where to look; the file must lie below one of them.
+        find: see ``in_folders``.
 
     Raises:
         UserError: no such file or name, a path that leaves the folders, a file that fails.
     """
     file, _, name = reference.rpartition(":")
-    path = _find(file, key, folders)
-    content = path.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    module = _import(path, f"rnnlab_plugin_{path.stem}_{sha256[:12]}", key)
+    source = find(file, key)
+    module = _import(source, key)
     if not hasattr(module, name):
         public = [n for n in vars(module) if not n.startswith("_")]
-        raise UserError(f"{key}: {path} has no {name!r}; {did_you_mean(name, public)}")
-    return Plugin(getattr(module, name), sha256)
+        raise UserError(f"{key}: {source.path} has no {name!r}; {did_you_mean(name, public)}")
+    return Plugin(getattr(module, name), source)
 
 
 def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
@@ -59,35 +75,50 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
     """
     if not is_plugin(reference):
         raise UserError(f"{key}: {reference!r} must be file.py:function")
-    folders = [config_folder.resolve(), Path.cwd(), folder("experiments")]
-    analyse = load(reference, key, folders).value
+    find = in_folders(config_folder, Path.cwd(), folder("experiments"))
+    analyse = load(reference, key, find).value
     if not callable(analyse):
         raise UserError(f"{key}: {reference} is no function")
     return analyse
 
 
-def _find(file: str, key: str, folders: list[Path]) -> Path:
-    for parent in folders:
-        path = (parent / file).resolve()
-        if is_file(path):
-            if not any(path.is_relative_to(f.resolve()) for f in folders):
-                raise UserError(f"{key}: {file} must lie below the config's folder or this one")
-            return path
-    looked = ", ".join(map(str, folders))
-    raise UserError(f"{key}: no file {file!r} in {looked}")
+def in_folders(*folders: Path) -> Find:
+    """Find files in the first of the folders that has them; they must lie below one of them."""
+    roots = [folder.resolve() for folder in folders]
+
+    def find(file: str, key: str) -> Source:
+        for root in roots:
+            try:
+                path = (root / file).resolve()
+            except (OSError, ValueError, RuntimeError) as error:
+                raise UserError(f"{key}: {file[:200]!r}: {error}") from None
+            if is_file(path):
+                if not any(path.is_relative_to(r) for r in roots):
+                    raise UserError(f"{key}: {file} must lie below the config's folder or this one")
+                return _read(path, key)
+        raise UserError(f"{key}: no file {file[:200]!r} in {', '.join(map(str, roots))}")
+
+    return find
 
 
-def _import(path: Path, module_name: str, key: str) -> Any:
-    if module_name in sys.modules:
-        return sys.modules[module_name]
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
+def _read(path: Path, key: str) -> Source:
     try:
-        spec.loader.exec_module(module)
+        return Source(path, path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{key}: {path}: cannot be read: {error.strerror or error}") from None
+
+
+def _import(source: Source, key: str) -> ModuleType:
+    """The module of this content; the same one wherever in this process it is asked for."""
+    name = f"rnnlab_plugin_{source.path.stem}_{source.sha256[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    module.__file__ = str(source.path)
+    sys.modules[name] = module
+    try:
+        exec(compile(source.content, str(source.path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
-        del sys.modules[module_name]
-        raise UserError(f"{key}: {path} fails: {type(error).__name__}: {error}") from error
+        del sys.modules[name]
+        raise UserError(f"{key}: {source.path} fails: {type(error).__name__}: {error}") from error
     return module

@@ -5,14 +5,36 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from rnnlab.sweep import Run
+from rnnlab.labels import printable
 
 SECONDS_BETWEEN_LINES = 15.0
+
+
+@dataclass
+class Active:
+    """A run in progress."""
+
+    label: str
+    steps: int
+    cost: float
+    worker: str
+    step: int = 0
+    loss: float = math.nan
+
+    @property
+    def work(self) -> float:
+        """The part of its cost that is done."""
+        return self.cost * self.step / self.steps if self.steps else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.label}: step {self.step}/{self.steps}, loss {_number(self.loss)}"
 
 
 class Progress(AbstractContextManager["Progress"], ABC):
@@ -21,87 +43,103 @@ class Progress(AbstractContextManager["Progress"], ABC):
     def __exit__(self, *error: object) -> None:
         """Nothing to clean up, unless a subclass has something."""
 
-    def start(self, total: int, done: int) -> None:
-        """There are so many runs in all, so many of them stored already."""
-        self.total, self.done, self.done_before = total, done, done
+    def start(self, total: int, done: int, cost: float | None = None) -> None:
+        """There are so many runs in all, so many of them stored; the cost of those that are not."""
+        self.total, self.done, self.active = total, done, dict[str, Active]()
+        self.cost = float(total - done) if cost is None else cost
+        self.work_done = 0.0
         self.started = time.monotonic()
         self._show_start()
 
-    def run_started(self, label: str, run: Run) -> None:
+    def run_started(
+        self, run_id: str, label: str, steps: int, cost: float = 1.0, worker: str = ""
+    ) -> None:
         """A run begins."""
-        self.label, self.steps = f"{label}, seed {run.seed}", run.settings.training.steps
-        self.reached, self.loss = 0, math.nan
-        self._show_run()
+        self.active[run_id] = Active(label, steps, cost, worker)
+        self._show_run(self.active[run_id])
 
-    def step(self, step: int, loss: float) -> None:
+    def step(self, run_id: str, step: int, loss: float) -> None:
         """The run has made so many updates, and this was its last training loss."""
-        self.reached = step
-        if not math.isnan(loss):
-            self.loss = loss
-        self._show_step()
+        run = self.active[run_id]
+        run.step, run.loss = step, loss
+        self._show_step(run)
 
-    def run_ended(self, status: str, reason: str) -> None:
+    def run_ended(self, run_id: str, status: str, reason: str) -> None:
         """The run is stored: finished, diverged, or failed for a reason."""
-        self.done, self.reached = self.done + 1, 0
-        self._show_end(status, reason)
+        run = self.active.pop(run_id)
+        self.done, self.work_done = self.done + 1, self.work_done + run.cost
+        self._show_end(run, status, reason)
+
+    def seconds_left(self) -> float | None:
+        """By the cost of what has been done in this session so far; None at its start."""
+        done = self.work_done + sum(run.work for run in self.active.values())
+        if not done:
+            return None
+        return (time.monotonic() - self.started) * max(self.cost / done - 1, 0.0)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        running = [
+            {
+                "label": run.label,
+                "worker": run.worker,
+                "step": run.step,
+                "steps": run.steps,
+                "loss": run.loss if math.isfinite(run.loss) else None,
+            }
+            for run in self.active.values()
+        ]
+        left = self.seconds_left()
+        return {"total": self.total, "done": self.done, "seconds_left": left, "running": running}
 
     def _time_left(self) -> str:
-        """By the mean time of this session's runs so far."""
-        fraction = self._fraction()
-        work_done = self.done - self.done_before + fraction
-        if not work_done:
-            return "–:––"
-        seconds = (
-            (time.monotonic() - self.started) / work_done * (self.total - self.done - fraction)
-        )
-        return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+        return minutes(self.seconds_left())
 
-    def _fraction(self) -> float:
-        return self.reached / self.steps if self.steps else 0.0
-
-    def _now(self) -> str:
-        return f"{self.label}: step {self.reached}/{self.steps}, loss {_number(self.loss)}"
+    @abstractmethod
+    def say(self, text: str) -> None:
+        """Show a line."""
 
     @abstractmethod
     def _show_start(self) -> None: ...
     @abstractmethod
-    def _show_run(self) -> None: ...
+    def _show_run(self, run: Active) -> None: ...
     @abstractmethod
-    def _show_step(self) -> None: ...
+    def _show_step(self, run: Active) -> None: ...
     @abstractmethod
-    def _show_end(self, status: str, reason: str) -> None: ...
+    def _show_end(self, run: Active, status: str, reason: str) -> None: ...
 
 
 class PlainLines(Progress):
     """A line for each run, and now and then one in between."""
 
-    def _line(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print it to standard error."""
         self.last_line = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def _show_start(self) -> None:
         if self.done:
-            self._line(f"{self.done} of {self.total} runs are stored already")
+            self.say(f"{self.done} of {self.total} runs are stored already")
         if self.done < self.total:
             missing = self.total - self.done
-            self._line(f"{missing} run{'s' if missing > 1 else ''} to do")
+            self.say(f"{missing} run{'s' if missing > 1 else ''} to do")
 
-    def _show_run(self) -> None:
+    def _show_run(self, run: Active) -> None:
         pass
 
-    def _show_step(self) -> None:
+    def _show_step(self, run: Active) -> None:
         if time.monotonic() - self.last_line > SECONDS_BETWEEN_LINES:
-            self._line(f"  {self._now()}, {self._time_left()} left")
+            self.say(f"  {run}, {self._time_left()} left")
 
-    def _show_end(self, status: str, reason: str) -> None:
-        detail = f": {reason}" if reason else f", loss {_number(self.loss)}"
-        self._line(
-            f"[{self.done}/{self.total}] {self.label}: {status}{detail}, {self._time_left()} left"
+    def _show_end(self, run: Active, status: str, reason: str) -> None:
+        detail = f": {reason}" if reason else ""
+        self.say(
+            f"[{self.done}/{self.total}] {run.label}: {status}{detail}, {self._time_left()} left"
         )
 
 
 class LiveBar(Progress):
-    """One bar over all runs, with the present run's step and loss."""
+    """One bar over all runs, with the step and the loss of the run last heard of."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -109,7 +147,7 @@ class LiveBar(Progress):
             TextColumn("runs"),
             MofNCompleteColumn(),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[now]}"),
+            TextColumn("{task.fields[now]}", markup=False),
             TextColumn("{task.fields[left]} left"),
             console=console,
         )
@@ -121,30 +159,52 @@ class LiveBar(Progress):
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
+    def say(self, text: str) -> None:
+        """Print it above the bar."""
+        self.console.print(printable(text), markup=False, highlight=False)
+
     def _show_start(self) -> None:
         if self.done:
-            self.console.print(f"{self.done} of {self.total} runs are stored already")
+            self.say(f"{self.done} of {self.total} runs are stored already")
         self.task = self.bar.add_task(
             "", total=self.total, completed=self.done, now="", left="–:––"
         )
 
-    def _show_run(self) -> None:
-        self.bar.update(self.task, now=f"{self.label}: compiling")
+    def _show_run(self, run: Active) -> None:
+        self.bar.update(self.task, now=f"{run.label}: compiling" + self._others())
 
-    def _show_step(self) -> None:
-        completed = self.done + self._fraction()
-        self.bar.update(self.task, completed=completed, now=self._now(), left=self._time_left())
+    def _show_step(self, run: Active) -> None:
+        fractions = sum(run.step / run.steps for run in self.active.values() if run.steps)
+        self.bar.update(
+            self.task,
+            completed=self.done + fractions,
+            now=str(run) + self._others(),
+            left=self._time_left(),
+        )
 
-    def _show_end(self, status: str, reason: str) -> None:
+    def _others(self) -> str:
+        return f" (and {len(self.active) - 1} more)" if len(self.active) > 1 else ""
+
+    def _show_end(self, run: Active, status: str, reason: str) -> None:
         self.bar.update(self.task, completed=self.done, left=self._time_left())
         if status != "finished":
-            self.console.print(f"{self.label}: {status}{': ' + reason if reason else ''}")
+            self.say(f"{run.label}: {status}{': ' + reason if reason else ''}")
 
 
 def make_progress() -> Progress:
     """A live bar where standard error is a terminal, else plain lines."""
     console = Console(stderr=True)
     return LiveBar(console) if console.is_terminal else PlainLines()
+
+
+def minutes(seconds: float | None) -> str:
+    """A duration as 1:05 (minutes and seconds), or 2:03:00 with hours."""
+    if seconds is None:
+        return "–:––"
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    clock = f"{rest // 60}:{rest % 60:02d}"
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else clock
 
 
 def _number(loss: float) -> str:

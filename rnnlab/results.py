@@ -1,5 +1,6 @@
 """Reading results back as data frames."""
 
+import contextlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.errors import UserError
+from rnnlab.files import Damaged
 from rnnlab.labels import flatten, label_each
 from rnnlab.store import Store, open_for_reading
 
@@ -37,6 +39,10 @@ SUMMARY = (
 )
 
 
+# Of a run that has no results here, another folder may have them.
+NO_RESULTS = ("missing", "failed", "damaged")
+
+
 class Results:
     """Stored results, read when asked for.
 
@@ -45,8 +51,8 @@ class Results:
         question: what it answers.
         stores: the results folders.
         runs: one row a run, also those that are missing or failed: ``run`` (id), ``seed``,
-            ``setting`` (its label), ``status`` (finished, diverged, failed, missing), every
-            setting under its dotted key, and the run's summary.
+            ``setting`` (its label), ``status`` (finished, diverged, failed, damaged, missing),
+            ``error``, every setting under its dotted key, and the run's summary.
     """
 
     def __init__(self, stores: Sequence[Store], *, every_config: bool = False) -> None:
@@ -59,9 +65,9 @@ class Results:
         for store, experiment in zip(stores, experiments, strict=True):
             for wanted in _wanted_runs(store, experiment, every_config):
                 run_id = wanted["id"]
-                if records.get(run_id, {"status": "missing"})["status"] in ("missing", "failed"):
+                if records.get(run_id, {"status": "missing"})["status"] in NO_RESULTS:
                     self._home[run_id] = store
-                    records[run_id] = store.read_run(run_id) or wanted | {"status": "missing"}
+                    records[run_id] = _record(store, wanted)
         self.runs = _runs_frame(list(records.values()))
         self._environments = _environments(list(records.values()))
 
@@ -113,6 +119,10 @@ class Results:
     def eigenvalues(self) -> pd.DataFrame:
         """``run, setting, seed`` and eigenvalues of ∂(h, c)_t/∂(h, c)_{t−1}, start and end."""
         return self._jacobian_table("eigenvalues")
+
+    def file_of(self, run: str, name: str) -> Path:
+        """Where a file of a stored run is."""
+        return self._home[run].run_folder(run) / name
 
     @property
     def has_jacobians(self) -> bool:
@@ -178,11 +188,23 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
 def _wanted_runs(
     store: Store, experiment: dict[str, Any], every_config: bool
 ) -> list[dict[str, Any]]:
+    """What defines each run; one of an earlier config that is damaged does not tell."""
     runs = list(experiment["runs"])
     if every_config:
         named = {run["id"] for run in runs}
-        runs += [store.read_run(i) for i in store.run_ids() if i not in named]
+        for run_id in store.run_ids():
+            if run_id not in named:
+                with contextlib.suppress(Damaged):
+                    runs.append(store.read_run(run_id))
     return runs
+
+
+def _record(store: Store, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is stored of a run."""
+    try:
+        return store.read_run(wanted["id"]) or wanted | {"status": "missing"}
+    except Damaged as damage:
+        return wanted | {"status": "damaged", "error": str(damage)}
 
 
 def _runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """One setting: everything but the seed that determines the numbers of a run."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +11,7 @@ from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.config import Record, RecordJacobians, Training
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task
-from rnnlab.validation import explain
+from rnnlab.validation import explain, shown
 
 SECTIONS = ("task", "cell", "training", "record")
 
@@ -23,6 +22,7 @@ class Settings:
 
     Attributes:
         resolved: all of it as plain data, every default written out.
+        sources: the plug-in files that it names.
     """
 
     task: Task
@@ -30,26 +30,26 @@ class Settings:
     training: Training
     record: Record
     resolved: dict[str, Any]
+    sources: dict[str, plugins.Source]
 
 
-def resolve(raw: dict[str, Any], source: str, config_folder: Path) -> Settings:
+def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
     """Check the sections of a setting, and write out every default.
 
     Args:
         raw: options by section, unchecked.
         source: where they come from, for messages.
-        config_folder: where plug-ins are looked up, besides the working directory.
+        find: how plug-ins are found.
 
     Raises:
         UserError: whatever is wrong, naming the source and the key.
     """
     for name in SECTIONS:
         if not isinstance(raw[name], dict):
-            raise UserError(f"{source}: {name}: must be keys and values, got {raw[name]!r}")
-    folders = [config_folder.resolve(), Path.cwd()]
-    task, task_plugin = _build(raw["task"], "task", TASKS, Task, folders, source)
+            raise UserError(f"{source}: {name}: must be keys and values, got {shown(raw[name])}")
+    task, task_source = _build(raw["task"], "task", TASKS, Task, find, source)
     options = _with_chrono_length(raw["cell"], task, source)
-    cell, cell_plugin = _build(options, "cell", CELLS, Cell, folders, source)
+    cell, cell_source = _build(options, "cell", CELLS, Cell, find, source)
     training = _validate(Training, raw["training"], "training", source)
     record = _record(raw["record"], training, source)
     resolved: dict[str, Any] = {
@@ -58,9 +58,9 @@ def resolve(raw: dict[str, Any], source: str, config_folder: Path) -> Settings:
         "training": training.model_dump(mode="json"),
         "record": record.model_dump(mode="json"),
     }
-    if hashes := task_plugin | cell_plugin:
-        resolved["plugins"] = hashes
-    return Settings(task, cell, training, record, resolved)
+    if sources := task_source | cell_source:
+        resolved["plugins"] = {file: found.sha256 for file, found in sources.items()}
+    return Settings(task, cell, training, record, resolved, sources)
 
 
 def _build(
@@ -68,26 +68,26 @@ def _build(
     section: str,
     kinds: dict[str, Any],
     base: Any,
-    folders: list[Path],
+    find: plugins.Find,
     source: str,
-) -> tuple[Any, dict[str, str]]:
-    """A task or cell from its section, and the hashes of the plug-in files it came from."""
+) -> tuple[Any, dict[str, plugins.Source]]:
+    """A task or cell from its section, and the plug-in file it came from."""
     kind = options.get("kind")
     where = f"{source}: {section}.kind"
-    hashes: dict[str, str] = {}
+    sources: dict[str, plugins.Source] = {}
     if kind is None:
         raise UserError(f"{where}: missing; {did_you_mean('', kinds)}")
     if plugins.is_plugin(kind):
-        plugin = plugins.load(kind, where, folders)
-        model, hashes = plugin.value, {kind.rpartition(":")[0]: plugin.sha256}
+        plugin = plugins.load(kind, where, find)
+        model, sources = plugin.value, {kind.rpartition(":")[0]: plugin.source}
         _check_class(model, base, f"{where}: {kind}")
     elif isinstance(kind, str) and kind in kinds:
         model = kinds[kind]
     else:
         hint = did_you_mean(kind, kinds)
-        raise UserError(f"{where}: unknown {section} {kind!r}; {hint}; or file.py:Name")
+        raise UserError(f"{where}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
     options = {key: value for key, value in options.items() if key != "kind"}
-    return _validate(model, options, section, source), hashes
+    return _validate(model, options, section, source), sources
 
 
 def _check_class(model: Any, base: type, where: str) -> None:

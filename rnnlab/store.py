@@ -1,28 +1,40 @@
 """The results folder: its layout, and writes that are whole or not there.
 
 A results folder holds ``experiment.json`` (what the present config asks for), ``config.yaml``,
-``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary), Parquet tables
-and the final parameters; a failed run has ``error.txt`` instead.
+``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary, and the checksum
+of every other file), Parquet tables and the final parameters; a failed run has ``error.txt``
+instead. ``checkpoints/`` holds the state of runs that are not finished.
 """
 
 import contextlib
-import errno
-import json
-import math
-import os
+import io
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from rnnlab.errors import UserError, did_you_mean
+from rnnlab.files import (
+    Damaged,
+    read_sealed,
+    sealed,
+    sha256,
+    storage_errors,
+    sync_folder,
+    write_bytes,
+    write_sealed,
+    write_text,
+)
 from rnnlab.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
+RUN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -33,68 +45,103 @@ class Store:
 
     def experiment(self) -> dict[str, Any]:
         """What the present config asks for: name, question, runs (id, seed, settings)."""
-        return _read_json(self.folder / "experiment.json")
+        experiment = _read_experiment(self.folder / "experiment.json")
+        for run in experiment["runs"]:
+            if not RUN_ID.fullmatch(run["id"]):
+                raise Damaged(f"{self.folder / 'experiment.json'}: {run['id']!r} is no run's id")
+        return experiment
 
-    def write_experiment(
-        self, experiment: dict[str, Any], config_yaml: str, environment: dict[str, Any]
-    ) -> None:
+    def write_experiment(self, experiment: dict[str, Any], config_yaml: str) -> None:
         """Make the folder that of this config; runs of earlier ones stay."""
-        head = {"format": FORMAT, "results_version": RESULTS_VERSION}
+        head = {
+            "format": FORMAT,
+            "results_version": RESULTS_VERSION,
+            "files": {"config.yaml": sha256(config_yaml.encode())},
+        }
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_text(self.folder / "experiment.json", _to_json(head | experiment))
             write_text(self.folder / "config.yaml", config_yaml)
-            write_text(self.folder / "environment.json", _to_json(environment))
+            write_sealed(self.folder / "experiment.json", head | experiment)
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        """Say where the latest runs were made."""
+        with storage_errors(self.folder):
+            write_sealed(self.folder / "environment.json", environment)
 
     def run_folder(self, run_id: str) -> Path:
         """Where a run's files are."""
         return self.folder / "runs" / run_id
 
     def run_ids(self) -> list[str]:
-        """Every run that is stored, whatever its status or config."""
-        return sorted(path.parent.name for path in self.folder.glob("runs/[!.]*/run.json"))
+        """Every run that is stored, whatever its status, config or state of health."""
+        return sorted(p.name for p in self.folder.glob("runs/*") if RUN_ID.fullmatch(p.name))
 
     def read_run(self, run_id: str) -> dict[str, Any] | None:
-        """A run's ``run.json``, or None where the run is missing."""
+        """A run's ``run.json``, or None where the run is missing.
+
+        Raises:
+            Damaged: it is not what was written, or of another version of the format.
+        """
         path = self.run_folder(run_id) / "run.json"
-        return _read_json(path) if path.exists() else None
+        if not path.parent.exists():
+            return None
+        run = read_sealed(path)
+        if run["results_version"] != RESULTS_VERSION:
+            raise Damaged(
+                f"{path}: in version {run['results_version']} of the results format, and this "
+                f"rnnlab reads version {RESULTS_VERSION}"
+            )
+        if run["id"] != run_id:
+            raise Damaged(f"{path}: is of run {run['id']}")
+        return run
 
     def is_done(self, run_id: str) -> bool:
-        """Whether a run has its results; a failed one has not."""
-        run = self.read_run(run_id)
+        """Whether a run has its results; a failed one has not, nor one with a damaged head."""
+        try:
+            run = self.read_run(run_id)
+        except Damaged:
+            return False
         return run is not None and run["status"] != "failed"
 
-    def read_table(self, run_id: str, table: str) -> pd.DataFrame:
-        """One of a run's Parquet tables."""
-        path = self.run_folder(run_id) / f"{table}.parquet"
+    def read_file(self, run_id: str, name: str) -> bytes:
+        """The content of one of a run's files.
+
+        Raises:
+            Damaged: there is none, or it is not what was written.
+        """
+        run = self.read_run(run_id)
+        path = self.run_folder(run_id) / name
         try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{path}: cannot be read: {error}; delete {path.parent} and run the config again"
-            ) from None
+            content = path.read_bytes()
+        except OSError as error:
+            raise Damaged(f"{path}: cannot be read: {error.strerror}; {self._remedy()}") from None
+        if run is None or run["files"].get(name) != sha256(content):
+            raise Damaged(
+                f"{path}: is not as it was written (its checksum differs); {self._remedy()}"
+            )
+        return content
 
-    def write_run(
-        self,
-        run_id: str,
-        run: dict[str, Any],
-        tables: dict[str, pd.DataFrame],
-        params: dict[str, Any],
-    ) -> None:
-        """Store a run that finished or diverged."""
-        from safetensors.numpy import save
+    def _remedy(self) -> str:
+        return f"rnnlab check {self.folder} --repair drops such runs, so that they run again"
 
+    def read_table(self, run_id: str, table: str) -> pd.DataFrame:
+        """One of a run's Parquet tables; raises as ``read_file``."""
+        return pd.read_parquet(io.BytesIO(self.read_file(run_id, f"{table}.parquet")))
+
+    def write_run(self, run_id: str, head: dict[str, Any], files: dict[str, bytes]) -> None:
+        """Store a run that has ended, in place of an earlier attempt, and drop its checkpoint.
+
+        Args:
+            run_id: the run.
+            head: what ``run.json`` says, less the checksums.
+            files: content by name.
+        """
+        checksums = {name: sha256(content) for name, content in files.items()}
         with storage_errors(self.folder), self._replacing_run(run_id) as folder:
-            for name, table in tables.items():
-                write_parquet(table, folder / f"{name}.parquet")
-            (folder / "params.safetensors").write_bytes(save(params))
-            write_text(folder / "run.json", _to_json(run))
-
-    def write_failure(self, run_id: str, run: dict[str, Any], traceback: str) -> None:
-        """Store that a run failed, and why."""
-        with storage_errors(self.folder), self._replacing_run(run_id) as folder:
-            write_text(folder / "error.txt", traceback)
-            write_text(folder / "run.json", _to_json(run))
+            for name, content in files.items():
+                write_bytes(folder / name, content)
+            write_bytes(folder / "run.json", sealed(head | {"files": checksums}))
+        self.drop_checkpoint(run_id)
 
     @contextlib.contextmanager
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
@@ -108,21 +155,79 @@ class Store:
             if target.exists():
                 shutil.rmtree(target)
             partial.rename(target)
+            sync_folder(target.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def drop_run(self, run_id: str) -> None:
+        """Delete a run, so that it counts as missing."""
+        with storage_errors(self.folder):
+            shutil.rmtree(self.run_folder(run_id))
+
+    def checkpoint_path(self, run_id: str) -> Path:
+        """Where the state of a run that is not finished is."""
+        return self.folder / "checkpoints" / f"{run_id}.safetensors"
+
+    def read_checkpoints(self, run_ids: Iterable[str]) -> dict[str, bytes]:
+        """The states of those of the runs that have begun; see ``engine.checkpoint``."""
+        paths = {run_id: self.checkpoint_path(run_id) for run_id in run_ids}
+        with storage_errors(self.folder):
+            return {run_id: path.read_bytes() for run_id, path in paths.items() if path.exists()}
+
+    def write_checkpoint(self, run_id: str, content: bytes) -> None:
+        """Store the state that a run reached."""
+        path = self.checkpoint_path(run_id)
+        with storage_errors(self.folder):
+            path.parent.mkdir(exist_ok=True)
+            write_bytes(path, content)
+
+    def drop_checkpoint(self, run_id: str) -> None:
+        """Delete a run's state, if there is one."""
+        self.checkpoint_path(run_id).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one that writes into the folder; leftovers of a killed writer go.
+
+        Raises:
+            UserError: another process writes into it.
+        """
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".lock")
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise UserError(
+                    f"{self.folder}: another rnnlab is at work in this folder; "
+                    f"rnnlab watch {self.folder} follows it"
+                ) from None
+        try:
+            self._remove_leftovers()
+            yield
+        finally:
+            lock.release()
+
+    def _remove_leftovers(self) -> None:
+        for path in self.folder.glob("runs/.*"):
+            shutil.rmtree(path, ignore_errors=True)
+        for pattern in (".[0-9]*", "checkpoints/.[0-9]*", "figures/.[0-9]*"):
+            for path in self.folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def open_for_writing(folder: Path) -> Store:
     """The results folder, which may not exist yet.
 
     Raises:
-        UserError: it holds something else, or results of a newer version.
+        UserError: it holds something else, or results of another version.
     """
     store = Store(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file, not a results folder")
-    if folder.exists() and any(folder.iterdir()):
-        _check_is_ours(store)
+    if folder.exists() and _has_content(folder):
+        with contextlib.suppress(Damaged):  # experiment.json is written anew
+            _check_is_ours(store)
     return store
 
 
@@ -130,92 +235,38 @@ def open_for_reading(folder: Path) -> Store:
     """An existing results folder.
 
     Raises:
-        UserError: there is none, or it is empty, not ours, or of a newer version.
+        UserError: there is none, or it is empty, not ours, or of another version.
     """
     if not folder.is_dir():
         siblings = [p.name for p in folder.parent.glob("*/") if (p / "experiment.json").exists()]
         raise UserError(f"{folder}: no such results folder; {did_you_mean(folder.name, siblings)}")
-    if not any(folder.iterdir()):
+    if not _has_content(folder):
         raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
     store = Store(folder)
     _check_is_ours(store)
     return store
 
 
+def _has_content(folder: Path) -> bool:
+    return any(not path.name.startswith(".") for path in folder.iterdir())
+
+
 def _check_is_ours(store: Store) -> None:
     path = store.folder / "experiment.json"
-    if not path.exists():
+    if not path.exists() and not store.run_ids():
         raise UserError(f"{store.folder}: not a results folder of rnnlab (no experiment.json)")
-    experiment = _read_json(path)
-    if not isinstance(experiment, dict) or experiment.get("format") != FORMAT:
+    experiment = _read_experiment(path)
+    if experiment.get("format") != FORMAT:
         raise UserError(f"{path}: not written by rnnlab")
-    if experiment["results_version"] > RESULTS_VERSION:
+    if experiment["results_version"] != RESULTS_VERSION:
         raise UserError(
             f"{path}: results of version {experiment['results_version']}, and this rnnlab reads "
-            f"up to {RESULTS_VERSION}: install a newer rnnlab"
+            f"version {RESULTS_VERSION}: install the rnnlab that fits, or choose another folder"
         )
 
 
-@contextlib.contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a message."""
+def _read_experiment(path: Path) -> dict[str, Any]:
     try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise UserError(
-                f"{folder}: no space left on the device; what was stored before is intact, and "
-                "running the same command again goes on from there"
-            ) from None
-        raise UserError(f"{error.filename or folder}: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A scratch file of the same ending that takes the path's place when it is written."""
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Floats are split into byte streams, which makes them compress."""
-    floats = [name for name, dtype in table.dtypes.items() if dtype.kind == "f"]
-    keys = [column for column in table.columns if column not in floats]
-    with replacing(path) as partial:
-        table.to_parquet(
-            partial,
-            index=False,
-            compression="zstd",
-            use_dictionary=keys,
-            use_byte_stream_split=floats,
-        )
-
-
-def _to_json(content: dict[str, Any]) -> str:
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity; null stands for a number that there is not."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+        return read_sealed(path)
+    except Damaged as damage:
+        raise Damaged(f"{damage}; rnnlab run CONFIG --out {path.parent} writes it again") from None

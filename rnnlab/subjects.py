@@ -13,6 +13,7 @@ from rnnlab.bundled import config_names
 from rnnlab.config import RecordJacobians
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.objective import Objective
+from rnnlab.plugins import in_folders
 from rnnlab.recurrence import check_finite, unroll
 from rnnlab.results import load
 from rnnlab.settings import SECTIONS, Settings, resolve
@@ -119,8 +120,8 @@ def of_weights(experiment: Experiment, weights: Path, from_torch: bool) -> list[
     """
     if len(experiment.settings) > 1:
         raise UserError(
-            f"{experiment.source}: has {len(experiment.settings)} settings, and the weights are "
-            "those of one: choose it by overrides, such as 'sweep={}' cell.hidden=64"
+            f"{experiment.config.name}: has {len(experiment.settings)} settings, and the weights "
+            "are those of one: choose it by overrides, such as 'sweep={}' cell.hidden=64"
         )
     return [Subject(experiment.runs[0], weights.stem, -1, weights, from_torch)]
 
@@ -153,7 +154,8 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
 
 
 def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -> Settings:
-    settings = resolve({name: stored[name] for name in SECTIONS}, source, config_folder)
+    find = in_folders(config_folder, Path.cwd())
+    settings = resolve({name: stored[name] for name in SECTIONS}, source, find)
     if settings.resolved.get("plugins") != stored.get("plugins"):
         changed = ", ".join(stored["plugins"])
         raise UserError(f"{source}: {changed} has changed since this run was trained")

@@ -15,11 +15,11 @@ from rnnlab.cells import dynamics_of
 from rnnlab.diagnosis import diagnose, summarize
 from rnnlab.errors import UserError
 from rnnlab.figures.style import RC
+from rnnlab.files import storage_errors, write_parquet, write_text
 from rnnlab.findings import Findings, jacobian_figures, write_findings
 from rnnlab.labels import BIAS_KEYS, flatten, label_each
 from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
-from rnnlab.store import storage_errors, write_parquet, write_text
 from rnnlab.subjects import Subject
 
 
@@ -102,16 +102,17 @@ def survey(
         progress.start(total=len(subjects), done=0)
         try:
             for subject, setting in zip(subjects, names, strict=True):
-                progress.run_started(setting, subject.run)
+                progress.run_started(subject.id, f"{setting}, seed {subject.run.seed}", 0)
                 try:
                     measured.append(_measure(subject, inputs, wanted))
                 except Exception as error:  # a cell of the user's own may raise anything
                     left_out.append(_reason(subject, error))
-                    progress.run_ended("not measured", "see below")
+                    progress.run_ended(subject.id, "not measured", "see below")
                     continue
                 heads.append({"run": subject.id, "setting": setting, "seed": subject.run.seed})
                 reach = measured[-1][1]["reach"]
-                progress.run_ended("measured", f"the gradient reaches {reach} steps back")
+                reason = f"the gradient reaches {reach} steps back"
+                progress.run_ended(subject.id, "measured", reason)
         except KeyboardInterrupt:
             if not measured:
                 raise

@@ -8,10 +8,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.labels import varying_keys
+from rnnlab.labels import printable, varying_keys
 from rnnlab.results import Results
 
 MISSING = "–"
+MOST_LAID_OUT = 500
 JACOBIANS_HOW = """\
 half-life: of ‖∂c_T/∂c_t‖ going back from the last step, in steps. share indirect: mean over t of
 ‖Σ indirect‖/‖total‖, Frobenius. top exponent: natural logarithm per step, of the whole state."""
@@ -19,18 +20,18 @@ Row = dict[str, Any]
 VERSUS_HOW = "[95 % t-interval; of the logarithm for ratios], for 3 seeds or more."
 
 
-def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
+def comparison_tables(table: pd.DataFrame, name: str) -> list[Table | Text]:
     """The comparison as a reader wants it, and the differences to a reference if there are any.
 
     Every number is in ``compare.csv``.
     """
     columns = ["setting", "final loss", "solved", "at step", "mean f", "decay", "half-life"]
     rows = cast(list[Row], table.to_dict("records"))
-    views = [_table(name, columns, [_cells(row) for row in rows], _how(table))]
+    views = [plain_table(name, columns, [_cells(row) for row in rows], _how(table))]
     if "indirect_share_first" in table:
         columns = ["setting", "sensitivity half-life", "share indirect", "top exponent"]
         views.append(
-            _table(
+            plain_table(
                 "∂c_t/∂c_{t−1} (or h) by path, top layer",
                 columns,
                 [_jacobian_cells(row) for row in rows],
@@ -40,7 +41,7 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
     if "loss_ratio" in table:
         columns = ["setting", "final loss, ratio", "decay at the end, difference", "to"]
         views.append(
-            _table(
+            plain_table(
                 "difference to the reference, paired by seed",
                 columns,
                 [_versus(row) for row in rows],
@@ -50,15 +51,29 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table]:
     return views
 
 
-def _table(title: str, columns: list[str], rows: list[list[str]], caption: str) -> Table:
-    view = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+def plain_table(
+    title: str, columns: list[str], rows: list[list[str]], caption: str = ""
+) -> Table | Text:
+    """A table that shows its text as it is; a long one as lines, which are laid out sooner."""
+    if len(rows) > MOST_LAID_OUT:
+        return _aligned(title, columns, rows, caption)
+    view = Table(title_justify="left", caption_justify="left")
+    view.title = Text(printable(title), "table.title")
+    view.caption = Text(printable(caption), "table.caption") if caption else None
     view.box, view.pad_edge, view.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
     for column in columns:
-        left = column == "setting"
+        left = column in ("setting", "key", "file:name")
         view.add_column(column, justify="left" if left else "right", overflow="fold")
     for row in rows:
-        view.add_row(*map(Text, row))
+        view.add_row(*(Text(printable(cell)) for cell in row))
     return view
+
+
+def _aligned(title: str, columns: list[str], rows: list[list[str]], caption: str) -> Text:
+    lines = [columns, *([printable(cell).replace("\n", " ") for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = ("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
+    return Text("\n".join([printable(title), *(line.rstrip() for line in padded), caption]))
 
 
 def _cells(row: Row) -> list[str]:
@@ -116,7 +131,7 @@ def _how(table: pd.DataFrame) -> str:
     )
 
 
-def _number(value: float | None, form: str = "{:.3g}") -> str:
+def _number(value: float | int | None, form: str = "{:.3g}") -> str:
     if value is None or math.isnan(value):
         return MISSING
     return "∞" if math.isinf(value) else form.format(value)
@@ -142,11 +157,11 @@ def _solved_at(row: Row) -> str:
     return f"> {row['last_step']}" if math.isinf(row["solved_at"]) else f"{row['solved_at']:.0f}"
 
 
-def overview(results: Results) -> list[str | Table]:
+def overview(results: Results) -> list[Text | Table]:
     """What a results folder holds: the settings of its runs, and the state of each run."""
     runs = results.runs
     keys = [column for column in runs.columns if "." in column]
-    varying = varying_keys([dict(row) for _, row in runs[keys].iterrows()])
+    varying = varying_keys(cast(list[Row], runs[keys].to_dict("records")))
     common = {key: runs[key].iloc[0] for key in keys if key not in varying}
     columns = ["setting", "seed", "status", "id", "steps", "seconds", "note"]
     rows = [
@@ -159,10 +174,33 @@ def overview(results: Results) -> list[str | Table]:
         for row in runs.to_dict("records")
     ]
     counts = runs["status"].value_counts()
-    return [
+    before = [
         f"{results.name}: {results.question}",
         "all settings: " + ", ".join(f"{key}={value}" for key, value in common.items()),
-        _table("runs", columns, rows, ""),
-        ", ".join(f"{count} {status}" for status, count in counts.items()),
-        *results.mixtures(),
     ]
+    after = [", ".join(f"{count} {status}" for status, count in counts.items())]
+    return [
+        *map(plain, before),
+        plain_table("runs", columns, rows),
+        *map(plain, (*after, *results.mixtures())),
+    ]
+
+
+def plain(text: str) -> Text:
+    """Text for the terminal as it is: no markup, no control characters."""
+    return Text(printable(text))
+
+
+def failures(results: Results) -> list[Text]:
+    """Of each failed run its settings, the error, and where the traceback is."""
+    runs = results.runs
+    keys = [column for column in runs.columns if "." in column]
+    lines = []
+    for row in runs[runs["status"] == "failed"].to_dict("records"):
+        settings = ", ".join(f"{key}={row[key]}" for key in keys if not pd.isna(row[key]))
+        lines += [
+            f"failed: {row['setting']}, seed {row['seed']} (run {row['run']}): {row['error']}",
+            f"  traceback: {results.file_of(row['run'], 'error.txt')}",
+            f"  settings: {settings}",
+        ]
+    return list(map(plain, lines)) or [plain("no run has failed")]

@@ -32,11 +32,12 @@ def random_streams(seed: int) -> Streams:
 
 
 class State(NamedTuple):
-    """What one update hands to the next."""
+    """What one update hands to the next; the learning rate stays the same."""
 
     params: Any
     optimizer: Any
     diverged: Bool[Array, ""]
+    learning_rate: Float[Array, ""]
 
 
 class StepScalars(NamedTuple):
@@ -97,7 +98,7 @@ class Program:
     Attributes:
         objective: with a cell whose options for initial parameters are at their defaults
             (``cell.dynamics()``), so that runs which differ only in those share a program.
-        training: how to train.
+        training: how to train; its learning rate is not read, see ``start``.
         record: what to record.
         longest_chunk: most updates between two places where a run can be stopped or looked at.
     """
@@ -109,8 +110,8 @@ class Program:
 
     @property
     def optimizer(self) -> optax.GradientTransformation:
-        """See ``make_optimizer``."""
-        return make_optimizer(self.training)
+        """See ``make_optimizer``; at a learning rate of 1, by which ``update`` multiplies."""
+        return make_optimizer(self.training.model_copy(update={"learning_rate": 1.0}))
 
     @property
     def chunk_length(self) -> int:
@@ -132,9 +133,10 @@ class Program:
         """Whether a chunk that starts at this step records it."""
         return (step % self.record.every == 0) | (step == self.training.steps)
 
-    def start(self, params: Any) -> State:
+    def start(self, params: Any, learning_rate: float) -> State:
         """The state before the first update."""
-        return State(params, self.optimizer.init(params), jnp.asarray(False))
+        rate = jnp.asarray(learning_rate, dtype=float)
+        return State(params, self.optimizer.init(params), jnp.asarray(False), rate)
 
     @functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
     def advance(
@@ -258,12 +260,13 @@ class Program:
         """
         loss, gradient = loss_gradient
         updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.params)
+        updates = jax.tree.map(lambda u: u * state.learning_rate, updates)
         params = optax.apply_updates(state.params, updates)
         gradient_norm = global_norm(gradient)
         finite = (
             jnp.isfinite(loss) & jnp.isfinite(gradient_norm) & jnp.isfinite(global_norm(params))
         )
-        after = State(params, optimizer, jnp.asarray(False))
+        after = state._replace(params=params, optimizer=optimizer)
         stopped = state._replace(diverged=jnp.asarray(True))
         new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)
         update_norm = jnp.where(finite, global_norm(updates), jnp.nan)

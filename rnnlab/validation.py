@@ -8,6 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from rnnlab.errors import did_you_mean
 
+MOST_LINES = 20
+
 
 def explain(error: ValidationError, model: type[BaseModel], source: str, section: str = "") -> str:
     """One line for each key that is wrong.
@@ -21,10 +23,18 @@ def explain(error: ValidationError, model: type[BaseModel], source: str, section
     by_key: dict[str, list[Any]] = {}
     for detail in error.errors(include_url=False):
         by_key.setdefault(_dotted(section, detail, model), []).append(detail)
-    return "\n".join(
-        f"{source}: {key + ': ' if key else ''}{_sentence(details, model)}"
-        for key, details in by_key.items()
-    )
+    lines = [
+        f"{source}: {key[:200] + ': ' if key else ''}{_sentence(details, model)}"
+        for key, details in list(by_key.items())[:MOST_LINES]
+    ]
+    more = len(by_key) - len(lines)
+    return "\n".join([*lines, *([f"{source}: and {more} more like these"] if more else [])])
+
+
+def shown(value: object) -> str:
+    """A value for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _dotted(section: str, detail: Any, model: type[BaseModel]) -> str:
@@ -42,18 +52,18 @@ def _sentence(details: list[Any], model: type[BaseModel]) -> str:
     kind = first["type"]
     if kind == "extra_forbidden":
         *path, name = first["loc"]
-        return f"unknown key (value {value!r}); {did_you_mean(name, _fields_at(model, path))}"
+        return f"unknown key (value {shown(value)}); {did_you_mean(name, _fields_at(model, path))}"
     if kind == "missing":
         return "missing"
     if kind == "value_error":
         return str(first["ctx"]["error"])
     if kind == "string_pattern_mismatch":
-        return f"{value!r} must be letters, digits, '_', '-' and '.', 100 at most"
+        return f"{shown(value)} must be letters, digits, '_', '-' and '.', 100 at most"
     wanted = " or ".join(_wanted(detail) for detail in details)
     given = value.get("kind") if kind == "union_tag_invalid" else value
     choices = [c for d in details for c in re.findall(r"'([^']*)'", _wanted(d)) if c != "kind"]
     hint = f"; {did_you_mean(given, choices)}" if choices and isinstance(given, str) else ""
-    return f"{given!r} is not valid: must be {wanted}{hint}"
+    return f"{shown(given)} is not valid: must be {wanted}{hint}"
 
 
 def _fields_at(model: type[BaseModel], path: list[Any]) -> Iterable[str]:

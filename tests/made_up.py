@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from safetensors.numpy import save
 
+from rnnlab.files import parquet_bytes
 from rnnlab.results import SUMMARY
 from rnnlab.store import Store
 from rnnlab.version import RESULTS_VERSION
@@ -64,6 +66,13 @@ def tables(forget_bias):
     }
 
 
+def files(forget_bias):
+    """What such a run is stored as."""
+    params = {"cell.W_f": np.zeros((2, 4), np.float32)}
+    content = {f"{name}.parquet": parquet_bytes(t) for name, t in tables(forget_bias).items()}
+    return content | {"params.safetensors": save(params)}
+
+
 def write(folder, runs, config_folder="."):
     """Store runs given as (settings, seed, status, summary); status "missing" stores nothing."""
     store = Store(folder)
@@ -78,12 +87,11 @@ def write(folder, runs, config_folder="."):
         "config_folder": config_folder,
         "runs": described,
     }
-    store.write_experiment(experiment, "name: made_up\n", {})
+    store.write_experiment(experiment, "name: made_up\n")
     for head, (chosen, _, status, numbers) in zip(described, runs, strict=True):
         run = head | {"results_version": RESULTS_VERSION, "status": status, "summary": numbers}
         if status == "failed":
-            store.write_failure(head["id"], run | {"error": "ValueError: no"}, "Traceback …")
+            store.write_run(head["id"], run | {"error": "ValueError: no"}, {"error.txt": b"Trace"})
         elif status != "missing":
-            params = {"cell.W_f": np.zeros((2, 4), np.float32)}
-            store.write_run(head["id"], run, tables(chosen["cell"]["forget_bias"]), params)
+            store.write_run(head["id"], run, files(chosen["cell"]["forget_bias"]))
     return store

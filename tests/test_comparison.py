@@ -117,6 +117,15 @@ def test_a_reference_agrees_in_the_other_keys(tmp_path):
     assert list(table["loss_ratio"]) == pytest.approx([1, 1, 3, 4])
 
 
+def test_a_key_that_no_setting_has_a_value_of_counts_as_equal(tmp_path):
+    cells = [{"kind": kind, "forget_bias": b, "t_max": t} for kind in ("lstm", "mine.py:Mine")
+             for b, t in ((0.0, None), (1.0, None))]  # fmt: skip
+    runs = [(settings(**cell), 0, "finished", summary(final_loss=1.0)) for cell in cells]
+    write(tmp_path / "kinds", runs)
+    table = compare(load(tmp_path / "kinds"), by="cell.kind", against="lstm")
+    assert list(table["reference"]) == list(table["setting"][:2]) * 2
+
+
 def test_by_orders_rows_and_never_merges_settings(tmp_path):
     cells = [{"forget_bias": 5.0}, {"forget_bias": 1.0}, {"forget_bias": 5.0, "input_bias": "tied"}]
     cells.append({"forget_bias": "chrono", "t_max": 20.0})
@@ -129,11 +138,7 @@ def test_by_orders_rows_and_never_merges_settings(tmp_path):
 
 def test_several_folders_are_compared_together(tmp_path):
     write(tmp_path / "one", [finished(0.0, 0)])
-    other = write(tmp_path / "two", [finished(1.0, 0)])
-    run = other.folder / "runs"
-    (run / f"{0:016x}").rename(run / "0f")
-    text = (other.folder / "experiment.json").read_text()
-    (other.folder / "experiment.json").write_text(text.replace(f"{0:016x}", "0f"))
+    write(tmp_path / "two", [finished(0.0, 0), finished(1.0, 0)])
     table = compare(load(tmp_path / "one", tmp_path / "two"))
     assert list(table["setting"]) == ["b_f = 0", "b_f = 1"]
 

@@ -9,15 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
-from omegaconf import OmegaConf
 from rich.console import Console
 from safetensors.numpy import load_file
 
 import rnnlab
-from rnnlab import engine
 from rnnlab.cells import dynamics_of
 from rnnlab.config import Record, Training
+from rnnlab.engine import execution, work
 from rnnlab.errors import UserError
 from rnnlab.findings import standard_findings
 from rnnlab.objective import Batch, Objective
@@ -69,7 +69,7 @@ def plain(folder):
 
 def execute(folder, *overrides):
     run = load_experiment(folder / "tiny.yaml", overrides).runs[0]
-    return run, engine.execute(run, lambda step, loss: None)
+    return run, execution.execute(run, lambda _: None)
 
 
 def of_run(table, run):
@@ -177,9 +177,9 @@ def test_recording_does_not_change_training(results, plain):
 
 
 def test_short_chunks_record_at_the_same_steps_in_float64(folder, monkeypatch):
-    monkeypatch.setattr(engine, "OPERATIONS_PER_CALL", 1.0)
-    original = engine.Program
-    monkeypatch.setattr(engine, "Program", lambda *args: original(*args, longest_chunk=4))
+    monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
+    original = execution.Program
+    monkeypatch.setattr(execution, "Program", lambda *args: original(*args, longest_chunk=4))
     settings = ("cell.kind=gru", "training.precision=float64", "training.steps=24")
     run, output = execute(folder, *settings)
     jacobians = output.tables["jacobians"]
@@ -226,7 +226,7 @@ def test_a_diverging_run_keeps_its_tables(diverged):
 
 
 def test_figures_of_a_run_that_diverged_between_records(diverged, folder, monkeypatch):
-    monkeypatch.setattr(engine, "execute", lambda run, report: diverged)
+    monkeypatch.setattr(work, "execute", lambda *_: diverged)
     results = rnnlab.run(folder / "tiny.yaml", list(DIVERGING), out=folder / "diverged")
     assert "lyapunov" in standard_findings(results).figures
 
@@ -256,16 +256,16 @@ def test_mistakes(folder, override, message):
     ],
 )
 def test_other_mistakes(tmp_path, jacobians, message):
-    config = OmegaConf.create(CONFIG)
-    config.record.jacobians = jacobians
-    OmegaConf.save(config, tmp_path / "tiny.yaml")
+    config = yaml.safe_load(CONFIG)
+    config["record"]["jacobians"] = jacobians
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(UserError, match=message):
         load_experiment(tmp_path / "tiny.yaml")
 
 
 def test_defaults_follow_the_batch_and_the_schema_knows(folder):
     validator = Draft202012Validator(config_schema())
-    config = OmegaConf.to_container(OmegaConf.create(CONFIG))
+    config = yaml.safe_load(CONFIG)
     for jacobians, valid in (
         ({"every": 10}, True),
         (None, True),

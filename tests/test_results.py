@@ -57,5 +57,5 @@ def test_mixed_environments_are_reported(tmp_path):
         run = store.read_run(run_id)
         assert run is not None
         run["environment"] = {"device": "cpu", "libraries": {"jax": version}}
-        store.write_run(run_id, run, {}, {})
+        store.write_run(run_id, run, {})
     assert load(tmp_path / "a").mixtures() == ["mixed results: jax is 0.10.2, 0.11.2"]

@@ -12,8 +12,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import rnnlab
-from rnnlab import engine, subjects
-from rnnlab.cli import app, main
+from rnnlab import subjects
+from rnnlab.cli import main
+from rnnlab.engine import work
 from rnnlab.errors import UserError
 from rnnlab.objective import Objective
 from rnnlab.progress import PlainLines
@@ -69,9 +70,6 @@ def command(at_home, monkeypatch, capsys):
     """`rnnlab measure …` in this process: exit status, and what it printed."""
 
     def run(*arguments):
-        monkeypatch.setattr(
-            app, "registered_callback", None
-        )  # None for a bool: refused by beartype
         monkeypatch.setattr(sys, "argv", ["rnnlab", "measure", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -204,10 +202,10 @@ def test_nothing_is_left(home, tmp_path):
 class Interrupted(PlainLines):
     """Ctrl-C as the second begins."""
 
-    def run_started(self, label, run):
+    def run_started(self, *run):
         if self.done:
             raise KeyboardInterrupt
-        super().run_started(label, run)
+        super().run_started(*run)
 
 
 def test_ctrl_c_keeps_what_is_measured(at_home):
@@ -360,10 +358,10 @@ def test_a_single_time_step_is_refused(command, tmp_path):
 
 
 def test_results_in_which_no_run_has_ended(at_home, tmp_path, monkeypatch):
-    def fail(run, report):
+    def fail(run, report, resume_from):
         raise RuntimeError("no")
 
-    monkeypatch.setattr(engine, "execute", fail)
+    monkeypatch.setattr(work, "execute", fail)
     rnnlab.run("tiny.yaml", out=tmp_path / "failed")
     with pytest.raises(UserError, match="no run has ended yet"):
         subjects.of_results(tmp_path / "failed")

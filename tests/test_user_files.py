@@ -19,7 +19,7 @@ from safetensors.numpy import save, save_file
 
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
-from rnnlab.engine import _named_arrays
+from rnnlab.engine.output import named_arrays
 from rnnlab.errors import UserError
 from rnnlab.objective import Objective
 from rnnlab.tasks import TASKS
@@ -296,7 +296,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
 def stored_by_a_run(cell):
     """Parameters of cell and readout, and the file's content as the engine writes it."""
     params = Objective(cell, TASKS["adding"](length=10)).init(jax.random.key(1))
-    return params["cell"], _named_arrays(params)
+    return params["cell"], named_arrays(params)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -332,7 +332,7 @@ def test_weights_become_the_default_float(tmp_path, dtype):
 def test_names_without_cell(tmp_path, layers, readout):
     cell = GRU(hidden=HIDDEN, layers=layers)
     params, _ = stored_by_a_run(cell)
-    save_file(_named_arrays(params) | readout, tmp_path / "x.safetensors")
+    save_file(named_arrays(params) | readout, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 
 
@@ -373,7 +373,7 @@ class Untraceable(Leaky):
 def test_cells_of_a_user(tmp_path, kind, layers, prefix):
     cell = kind(hidden=HIDDEN, layers=layers)
     params = jax.tree.map(jnp.asarray, cell.init(jax.random.key(1), FEATURES))
-    arrays = {prefix + name: array for name, array in _named_arrays(params).items()}
+    arrays = {prefix + name: array for name, array in named_arrays(params).items()}
     save_file(arrays, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 

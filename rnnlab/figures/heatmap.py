@@ -1,6 +1,5 @@
 """The gradient over time and over training, as a heat map."""
 
-import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,9 +14,9 @@ from matplotlib.patches import Patch
 from rnnlab.figures.style import (
     axes_or_new,
     log10_with_zeros,
-    math_label,
     panel_for_each,
     settings_of,
+    title_label,
     top_layer,
 )
 
@@ -62,7 +61,7 @@ def gradient_heatmap(
     _hatch_cells(ax, np.asarray(mesh.get_coordinates()), np.isneginf(log10))
     ax.set_xlabel("time step t")
     ax.set_ylabel("training step")
-    ax.set_title("\n".join(textwrap.wrap(math_label(setting), 36)))
+    ax.set_title(title_label(setting, 36))
     if is_new:
         ax.figure.colorbar(mesh, ax=ax, label=_colour_label(quantity), extend="min")
     return ax

@@ -77,15 +77,25 @@ def panel_for_each(settings: Sequence[str], **options: Any) -> tuple[Figure, lis
         ax.set_visible(False)
     used = list(axes.flat)[: len(settings)]
     for ax, setting in zip(used, settings, strict=True):
-        unbroken = math_label(setting).replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
-        lines = textwrap.wrap(unbroken, TITLE_WIDTH)
-        ax.set_title("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "))
+        ax.set_title(title_label(setting, TITLE_WIDTH))
     return figure, used
 
 
+def title_label(setting: str, width: int) -> str:
+    """``math_label`` in lines of so many characters, none of which begins with an equals sign."""
+    unbroken = setting.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    lines = textwrap.wrap(unbroken, width)
+    return "\n".join(map(math_label, lines)).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def math_label(setting: str) -> str:
-    """A setting's label with its symbols typeset."""
-    return re.sub(r"\bb_([fiz])\b", r"$b_\1$", setting)
+    """A setting's label with its symbols typeset, and all else as it is written.
+
+    Matplotlib leaves labels that begin with an underscore out of legends; a space prevents it.
+    """
+    literal = setting.replace("$", r"\$")
+    spaced = f" {literal}" if literal.startswith("_") else literal
+    return re.sub(r"\bb_([fiz])\b", r"$b_\1$", spaced)
 
 
 def step_title(step: int) -> str:

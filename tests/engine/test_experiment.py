@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import rnnlab
-from rnnlab import engine
+from rnnlab.engine import execution, work
 from rnnlab.errors import UserError
 from rnnlab.sweep import load_experiment
 
@@ -61,8 +61,8 @@ def test_what_a_run_leaves(config):
 def test_running_again_does_only_what_is_missing(config, monkeypatch, capsys):
     rnnlab.run(config)
     executed = []
-    original = engine.execute
-    monkeypatch.setattr(engine, "execute", lambda r, f: executed.append(r) or original(r, f))
+    original = work.execute
+    monkeypatch.setattr(work, "execute", lambda r, *a: executed.append(r) or original(r, *a))
     rnnlab.run(config)
     assert executed == []
     assert "4 of 4 runs are stored already" in capsys.readouterr().err
@@ -75,9 +75,9 @@ def test_running_again_does_only_what_is_missing(config, monkeypatch, capsys):
 
 def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
     run = load_experiment(config).runs[1]
-    one = engine.execute(run, nothing)
-    monkeypatch.setattr(engine, "OPERATIONS_PER_CALL", 1.0)
-    other = engine.execute(run, nothing)
+    one = execution.execute(run, nothing)
+    monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
+    other = execution.execute(run, nothing)
     for name, table in one.tables.items():
         pd.testing.assert_frame_equal(table, other.tables[name], check_exact=True)
     for name, values in one.params.items():
@@ -87,11 +87,11 @@ def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
 @pytest.mark.parametrize("longest", [1, 4, 7])
 def test_the_numbers_do_not_depend_on_the_length_of_a_chunk(config, monkeypatch, longest):
     run = load_experiment(config, ["training.precision=float64"]).runs[2]
-    one = engine.execute(run, nothing)
-    original = engine.Program
-    monkeypatch.setattr(engine, "Program", lambda *args: original(*args, longest_chunk=longest))
+    one = execution.execute(run, nothing)
+    original = execution.Program
+    monkeypatch.setattr(execution, "Program", lambda *args: original(*args, longest_chunk=longest))
     reached = []
-    other = engine.execute(run, lambda step, loss: reached.append(step))
+    other = execution.execute(run, lambda e: reached.append(e.step))
     for name, table in one.tables.items():
         pd.testing.assert_frame_equal(
             table.reset_index(drop=True), other.tables[name].reset_index(drop=True), rtol=1e-9
@@ -198,16 +198,16 @@ def test_a_failing_run_is_reported_and_the_others_finish(config):
 
 
 def test_an_interrupted_sweep_keeps_what_is_finished(config, monkeypatch):
-    original = engine.execute
+    original = work.execute
     done = []
 
-    def interrupted(run, report):
+    def interrupted(run, *rest):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(run)
-        return original(run, report)
+        return original(run, *rest)
 
-    monkeypatch.setattr(engine, "execute", interrupted)
+    monkeypatch.setattr(work, "execute", interrupted)
     with pytest.raises(KeyboardInterrupt):
         rnnlab.run(config)
     assert list(rnnlab.load("results/tiny").runs["status"]) == ["finished"] * 2 + ["missing"] * 2

@@ -1,0 +1,91 @@
+"""The sweep of a config as axes: lists of patches, to be crossed."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rnnlab.config import Config
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.settings import SECTIONS
+from rnnlab.validation import shown
+
+Keys = tuple[str, ...]
+Patch = dict[Keys, Any]
+
+
+def swept_axes(config: Config, path: Path) -> Iterator[list[Patch]]:
+    """The sweep as lists of patches, to be crossed.
+
+    Raises:
+        UserError: it names what is no section, or is no list where one is due.
+    """
+    sweep = dict(config.sweep)
+    zipped = sweep.pop("zip", None)
+    lists = dict(_swept_lists(sweep, (), path))
+    if zipped is not None:
+        entries = isinstance(zipped, list) and zipped and all(isinstance(e, dict) for e in zipped)
+        if not entries:
+            raise UserError(f"{path}: sweep.zip: must be a list of mappings, got {shown(zipped)}")
+        patches = [dict(_leaves(entry)) for entry in zipped]
+        for section in {keys[0] for patch in patches for keys in patch}:
+            _check_section(section, f"{path}: sweep.zip")
+        zipped_keys = {keys for patch in patches for keys in patch}
+        clashes = (_heads(zipped_keys) & lists.keys()) | (zipped_keys & _heads(lists.keys()))
+        if clashes:
+            dotted = ".".join(min(clashes))
+            raise UserError(f"{path}: sweep: {dotted} is set by both zip and a list")
+        yield patches
+    for keys, values in lists.items():
+        yield [{keys: value} for value in values]
+
+
+def _heads(every_keys: Iterable[Keys]) -> set[Keys]:
+    """The keys, and those of all that they lie in."""
+    return {keys[:length] for keys in every_keys for length in range(1, len(keys) + 1)}
+
+
+def _swept_lists(
+    tree: dict[str, Any], prefix: Keys, path: Path
+) -> Iterator[tuple[Keys, list[Any]]]:
+    for key, value in tree.items():
+        keys = (*prefix, key)
+        dotted = ".".join(keys)
+        _check_section(keys[0], f"{path}: sweep")
+        if isinstance(value, dict):
+            yield from _swept_lists(value, keys, path)
+        elif isinstance(value, list) and value:
+            yield keys, value
+        else:
+            raise UserError(f"{path}: sweep.{dotted}: must be a list of values, got {shown(value)}")
+
+
+def _check_section(section: str, where: str) -> None:
+    if section not in SECTIONS:
+        raise UserError(f"{where}.{section}: {did_you_mean(section, (*SECTIONS, 'zip'))}")
+
+
+def _leaves(tree: dict[str, Any], prefix: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value
+
+
+def refuse_idle_overrides(overridden: list[str], axes: list[list[Patch]]) -> None:
+    """Refuse an override that every setting of the sweep replaces.
+
+    Raises:
+        UserError: it would do nothing.
+    """
+    for dotted, axis in itertools.product(overridden, axes):
+        keys = tuple(dotted.split("."))
+        covering = {keys[:length] for length in range(1, len(keys) + 1)} | {(*keys, "kind")}
+        if all(covering & patch.keys() for patch in axis):
+            whole = next(iter(covering & axis[0].keys()))
+            example = "[{kind: …}, …]" if whole in (("cell",), ("task",)) else "[…]"
+            raise UserError(
+                f"override {dotted} has no effect, since the sweep sets {'.'.join(whole)}: "
+                f"override the whole sweep, as in 'sweep.{'.'.join(whole)}={example}'"
+            )

@@ -1,0 +1,94 @@
+"""Whether a results folder is as it was written, and what to drop where it is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnlab.engine.checkpoint import is_whole
+from rnnlab.errors import UserError
+from rnnlab.files import Damaged, read_sealed, sha256, storage_errors
+from rnnlab.store import Store
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is not as it was written.
+
+    Attributes:
+        message: which file, and what is wrong.
+        run: the id of the run that it is part of, or None.
+        checkpoint: the damaged checkpoint, or None.
+    """
+
+    message: str
+    run: str | None = None
+    checkpoint: Path | None = None
+
+
+def find_damage(folder: Path) -> list[Damage]:
+    """Read every file of a results folder and compare it with its checksum.
+
+    Raises:
+        UserError: there is no such folder, or it holds nothing of rnnlab.
+    """
+    store = Store(folder)
+    if not (folder / "experiment.json").exists() and not store.run_ids():
+        raise UserError(f"{folder}: no results folder of rnnlab")
+    return [*_of_the_experiment(store), *_of_runs(store), *_of_checkpoints(store)]
+
+
+def _of_the_experiment(store: Store) -> Iterator[Damage]:
+    try:
+        files = store.experiment()["files"]
+        for name, checksum in files.items():
+            path = store.folder / name
+            if not path.exists() or sha256(path.read_bytes()) != checksum:
+                yield Damage(f"{path}: is not as it was written; run the config again")
+    except Damaged as damage:
+        yield Damage(str(damage))
+    environment = store.folder / "environment.json"
+    if environment.exists():
+        try:
+            read_sealed(environment)
+        except Damaged as damage:
+            yield Damage(f"{damage}; the next run writes it again")
+
+
+def _of_runs(store: Store) -> Iterator[Damage]:
+    for run_id in store.run_ids():
+        try:
+            run = store.read_run(run_id)
+            assert run is not None
+            for name in run["files"]:
+                store.read_file(run_id, name)
+        except Damaged as damage:
+            yield Damage(str(damage), run=run_id)
+
+
+def _of_checkpoints(store: Store) -> Iterator[Damage]:
+    for path in sorted(store.folder.glob("checkpoints/*.safetensors")):
+        with storage_errors(path):
+            if not is_whole(path.read_bytes()):
+                yield Damage(f"{path}: is not as it was written", checkpoint=path)
+
+
+def repair(folder: Path, damages: list[Damage]) -> list[str]:
+    """Drop damaged runs and checkpoints, and nothing else.
+
+    Returns:
+        What was dropped, and what is left to do.
+
+    Raises:
+        UserError: another process writes into the folder, or it cannot be written.
+    """
+    store = Store(folder)
+    done = []
+    with store.locked():
+        for run_id in dict.fromkeys(damage.run for damage in damages if damage.run):
+            store.drop_run(run_id)
+            done.append(f"dropped run {run_id}")
+        for path in [damage.checkpoint for damage in damages if damage.checkpoint]:
+            with storage_errors(path):
+                path.unlink(missing_ok=True)
+            done.append(f"dropped {path}")
+    return done

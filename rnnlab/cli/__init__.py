@@ -1,0 +1,24 @@
+"""The command line: reads arguments, calls the library, prints."""
+
+import sys
+
+# isort: off
+from rnnlab.cli import running, measuring, reading  # noqa: F401  in the order of the help
+
+# isort: on
+from rnnlab.cli.app import Interrupted, app
+from rnnlab.errors import UserError
+
+
+def main() -> None:
+    """Run the command line; mistakes end with one message, 2, and Ctrl-C with 130."""
+    try:
+        app()
+    except UserError as error:
+        from rnnlab.labels import printable
+
+        print(f"rnnlab: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, Interrupted) as error:
+        print(f"rnnlab: {error or 'stopped'}", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,94 @@
+"""What the commands share: the application, its arguments, how it prints and ends."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnnlab.version import __version__
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from rich.console import Console, RenderableType
+
+    from rnnlab.results import Results
+
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""rnnlab shows where gradients go in recurrent networks.
+
+Examples:
+
+rnnlab run forget_bias
+
+rnnlab run my.yaml cell.hidden=32 'sweep.cell.forget_bias=\\[0,1]' seeds=3
+
+rnnlab compare results/forget_bias --by cell.forget_bias --against 1
+
+rnnlab plot results/forget_bias --format pdf
+
+rnnlab measure forget_bias task.length=1000
+
+rnnlab watch results/forget_bias
+""",
+)
+
+
+ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder.")]
+
+
+EveryConfig = Annotated[
+    bool, typer.Option("--all", help="Also runs of earlier configs in the same folder.")
+]
+
+
+def _version(wanted: bool | None) -> None:
+    if wanted:
+        typer.echo(f"rnnlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool | None,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = None,
+) -> None:
+    """Options before the command."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with what to say about it."""
+
+
+def console() -> "Console":
+    """Where tables are printed; wide enough for them if it is no terminal."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 120))
+
+
+def show_parts(parts: "Iterable[RenderableType]") -> None:
+    """Print tables, and texts as they are: lines of any length, no markup."""
+    from rich.text import Text
+
+    to = console()
+    for part in parts:
+        if isinstance(part, Text):
+            typer.echo(part.plain)
+        else:
+            to.print(part)
+
+
+def print_comparison(table: "DataFrame", results: "Results") -> None:
+    """Print the comparison, and on what the runs differ that they should not."""
+    from rnnlab.tables import comparison_tables, plain
+
+    show_parts((*comparison_tables(table, results.name), *map(plain, results.mixtures())))

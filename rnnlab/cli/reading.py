@@ -1,0 +1,147 @@
+"""Commands that read results folders and configs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnlab.cli.app import EveryConfig, ResultsFolder, app, print_comparison, show_parts
+from rnnlab.errors import UserError
+
+
+@app.command()
+def show(
+    target: Annotated[
+        str, typer.Argument(metavar="RESULTS|CONFIG", help="A results folder, or a config.")
+    ],
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Of RESULTS only the runs that failed, and why.")
+    ] = False,
+    every_config: EveryConfig = False,
+) -> None:
+    """What ran, with which settings, and what is missing or failed.
+
+    Of a CONFIG, what it would run, and which files it would load as code; none of them is loaded.
+    """
+    from rnnlab.preview import preview
+    from rnnlab.results import load
+    from rnnlab.tables import failures, overview
+
+    if Path(target).is_dir():
+        loaded = load(target, every_config=every_config)
+        parts = failures(loaded) if failed else overview(loaded)
+    else:
+        parts = preview(target)
+    show_parts(parts)
+
+
+@app.command()
+def compare(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="Results folders.")],
+    by: Annotated[str | None, typer.Option(help="Order by this key, as in cell.hidden.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Value of --by to take differences to, paired by seed.")
+    ] = None,
+    every_config: EveryConfig = False,
+) -> None:
+    """One row for each setting over its seeds; also written to compare.csv."""
+    from rnnlab.comparison import compare as compare_results
+    from rnnlab.csv_text import csv_text
+    from rnnlab.files import storage_errors, write_text
+    from rnnlab.results import load
+
+    loaded = load(*results, every_config=every_config)
+    table = compare_results(loaded, by=by, against=against)
+    path = results[0] / "compare.csv"
+    with storage_errors(results[0]):
+        write_text(path, csv_text(table))
+    print_comparison(table, loaded)
+    typer.echo(f"written: {path}")
+
+
+@app.command()
+def plot(
+    results: ResultsFolder,
+    file_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default the results folder.")
+    ] = None,
+    every_config: EveryConfig = False,
+) -> None:
+    """Draw all figures again from stored results."""
+    from rnnlab.errors import did_you_mean
+    from rnnlab.findings import FORMATS, find, write_findings
+    from rnnlab.results import load
+
+    if file_format not in FORMATS:
+        raise UserError(f"--format {file_format}: {did_you_mean(file_format, FORMATS)}")
+    findings = find(load(results, every_config=every_config))
+    for path in write_findings(findings, out or results, file_format):
+        typer.echo(path)
+
+
+@app.command()
+def check(
+    results: ResultsFolder,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Drop damaged runs, so that they run again.")
+    ] = False,
+) -> None:
+    """Compare every file of a results folder with its checksum."""
+    from rnnlab import check as checking
+
+    damages = checking.find_damage(results)
+    for damage in damages:
+        typer.echo(damage.message)
+    if not damages:
+        typer.echo(f"{results}: every file is as it was written")
+    elif repair:
+        for line in checking.repair(results, damages):
+            typer.echo(line)
+    else:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    results: ResultsFolder,
+    to: Annotated[str, typer.Option(help="csv, tensorboard, wandb-offline or mlflow.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default RESULTS/export/<format>.")
+    ] = None,
+    every_config: EveryConfig = False,
+) -> None:
+    """Write the runs for another tool to read."""
+    from rnnlab.export import export as export_results
+    from rnnlab.results import load
+
+    loaded = load(results, every_config=every_config)
+    for path in export_results(loaded, to, out or results / "export" / to):
+        typer.echo(path)
+
+
+@app.command("list")
+def list_configs() -> None:
+    """The bundled configs: the question each answers, and its size."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from rnnlab.bundled import config_names
+    from rnnlab.sweep import load_experiment
+
+    table = Table("name", "question", "size", box=SIMPLE_HEAD)
+    for name in config_names():
+        experiment = load_experiment(name)
+        size = f"{len(experiment.runs)} runs × {experiment.runs[0].settings.training.steps} steps"
+        table.add_row(name, experiment.config.question, size)
+    show_parts([table])
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a config file, for editors."""
+    import json
+
+    from rnnlab.schema import config_schema
+
+    typer.echo(json.dumps(config_schema(), indent=1))

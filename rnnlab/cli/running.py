@@ -1,0 +1,176 @@
+"""Commands that train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_comparison, show_parts
+
+if TYPE_CHECKING:
+    from rnnlab.engine.where import Where
+    from rnnlab.results import Results
+    from rnnlab.sweep import Experiment
+
+
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes; 0: this one; default by cores and memory."),
+]
+
+
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="A running Dask cluster, tcp://host:8786.")
+]
+
+
+Slurm = Annotated[
+    str | None,
+    typer.Option(metavar="KEY=VALUE,...", help="SLURM jobs, as in partition=gpu,gpus=1,jobs=20."),
+]
+
+
+Interface = Annotated[
+    str | None, typer.Option(help="The network interface to listen on; default loopback only.")
+]
+
+
+Tls = Annotated[
+    str | None,
+    typer.Option(metavar="KEY=FILE,...", help="Encrypt: ca=ca.pem,cert=cert.pem,key=key.pem."),
+]
+
+
+Threads = Annotated[
+    int, typer.Option(min=1, help="CPU threads of each process; numbers repeat exactly with 1.")
+]
+
+
+@app.command()
+def run(
+    config: Annotated[str, typer.Argument(help="A config file, or the name of a bundled one.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="As in cell.hidden=32.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The results folder; default results/<name>.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list the runs, and estimate the time.")
+    ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
+    interface: Interface = None,
+    tls: Tls = None,
+    threads: Threads = 1,
+) -> None:
+    """Train every run of a config that is not stored yet; then compare and draw."""
+    from rnnlab.engine.experiment import default_folder
+    from rnnlab.sweep import load_experiment
+
+    where = _where(workers, scheduler, slurm, interface, tls, threads)
+    experiment = load_experiment(config, overrides or [])
+    folder = out if out is not None else default_folder(experiment)
+    if dry_run:
+        _foresee(experiment, folder, where)
+    else:
+        _train(experiment, folder, where)
+
+
+@app.command()
+def rerun(
+    results: ResultsFolder,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the runs that failed.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
+    interface: Interface = None,
+    tls: Tls = None,
+    threads: Threads = 1,
+) -> None:
+    """Go on with the experiment of a results folder: what is missing there, or has failed."""
+    from rnnlab.engine.experiment import stored_experiment
+    from rnnlab.results import load
+
+    where = _where(workers, scheduler, slurm, interface, tls, threads)
+    experiment = stored_experiment(results)
+    only = None
+    if failed:
+        runs = load(results).runs
+        only = set(runs.loc[runs["status"] == "failed", "run"])
+    _train(experiment, results, where, only)
+
+
+@app.command()
+def watch(results: ResultsFolder) -> None:
+    """Follow a sweep from another terminal: its runs, losses, and the time left."""
+    from rnnlab.watch import watch as watch_folder
+
+    watch_folder(results, console())
+
+
+def _where(
+    workers: int | None,
+    scheduler: str | None,
+    slurm: str | None,
+    interface: str | None,
+    tls: str | None,
+    threads: int,
+) -> "Where":
+    from rnnlab.engine.where import SLURM_KEYS, TLS_KEYS, Where, parse_pairs
+
+    return Where(
+        workers=workers,
+        scheduler=scheduler,
+        slurm=parse_pairs("--slurm", slurm, SLURM_KEYS) if slurm else None,
+        interface=interface,
+        tls=parse_pairs("--tls", tls, TLS_KEYS) if tls else None,
+        threads=threads,
+    )
+
+
+def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
+    from rnnlab.dry_run import foresee
+
+    show_parts(foresee(experiment, folder, where, lambda text: typer.echo(text, err=True)))
+
+
+def _train(
+    experiment: "Experiment", folder: Path, where: "Where", only: set[str] | None = None
+) -> None:
+    """Do the runs, then show and write what they say."""
+    from rnnlab.engine import run_experiment
+    from rnnlab.findings import find, write_findings
+    from rnnlab.labels import printable
+    from rnnlab.progress import make_progress
+    from rnnlab.results import load
+
+    try:
+        run_experiment(experiment, folder, make_progress(), where, only)
+    except KeyboardInterrupt:
+        if not (folder / "experiment.json").exists():
+            raise
+        stored = (load(folder).runs["status"] != "missing").sum()
+        raise Interrupted(
+            f"stopped; {stored} of {len(experiment.runs)} runs are stored in {folder}, and the "
+            "same command goes on from there"
+        ) from None
+    results = load(folder)
+    if results.runs["status"].isin(["finished", "diverged"]).any():
+        findings = find(results)
+        written = write_findings(findings, folder)
+        print_comparison(findings.table, results)
+        if findings.text:
+            typer.echo(printable(findings.text) + "\n")
+        typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
+    _end_with_failures(results)
+
+
+def _end_with_failures(results: "Results") -> None:
+    from rnnlab.tables import failures
+
+    if (results.runs["status"] == "failed").any():
+        for line in failures(results):
+            typer.echo(line, err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,72 @@
+"""What ``rnnlab run --dry-run`` tells."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from rnnlab.engine.estimate import Cost, probe, seconds_in_all
+from rnnlab.engine.execution import program_of
+from rnnlab.engine.experiment import workers_here
+from rnnlab.engine.where import Where
+from rnnlab.labels import flatten, label_each
+from rnnlab.progress import minutes
+from rnnlab.store import open_for_writing
+from rnnlab.sweep import Experiment, Run
+from rnnlab.tables import plain, plain_table
+from rnnlab.training import Program
+
+
+def foresee(
+    experiment: Experiment, folder: Path, where: Where, tell: Callable[[str], None]
+) -> list[Text | Table]:
+    """What running an experiment would do, as lines and a table; nothing is written.
+
+    Args:
+        experiment: what would be run.
+        folder: the results folder, which need not exist.
+        where: it would run.
+        tell: called before something that takes a while.
+
+    Raises:
+        UserError: the folder holds something else.
+    """
+    store = open_for_writing(folder)
+    missing = {run.id: run for run in experiment.runs if not store.is_done(run.id)}
+    begun = {path.stem for path in folder.glob("checkpoints/*")}
+    script = [plain("the job script:\n" + _job_script(where))] if where.slurm is not None else []
+    costs = probe(list(missing.values()), tell)
+    names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
+    rows = []
+    for run, name in zip(experiment.runs, names, strict=True):
+        state, seconds = "stored", ""
+        if run.id in missing:
+            state = "begun" if run.id in begun else "to do"
+            seconds = f"{costs[program_of(run.settings)].running:.1f}"
+        rows.append([name, str(run.seed), state, seconds])
+    done = f"{len(rows) - len(missing)} of {len(rows)} runs are stored in {folder}"
+    table = plain_table("runs", ["setting", "seed", "state", "seconds"], rows)
+    parts: list[Text | Table] = [table, plain(done)]
+    if missing:
+        parts.append(plain(_time_in_words(list(missing.values()), costs, where)))
+    return parts + script
+
+
+def _job_script(where: Where) -> str:
+    from rnnlab.engine.slurm import job_script
+
+    assert where.slurm is not None
+    return job_script(where.slurm, where.interface, where.threads)
+
+
+def _time_in_words(missing: list[Run], costs: dict[Program, Cost], where: Where) -> str:
+    workers = workers_here(where, missing)
+    if workers is None and where.slurm is not None:
+        workers = where.slurm_jobs
+    if workers is None:
+        alone = seconds_in_all(missing, costs, 1)
+        return f"about {minutes(alone)} by this machine's pace, divided by the number of workers"
+    time_left = minutes(seconds_in_all(missing, costs, workers))
+    by = "this process" if workers == 0 else f"{workers} workers at this machine's pace"
+    return f"about {time_left} by {by}"

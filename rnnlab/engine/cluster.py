@@ -1,0 +1,188 @@
+"""Dask clusters: processes on this machine, one that runs already, or jobs of SLURM."""
+
+import contextlib
+import functools
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import dask
+import psutil
+from distributed import Client, Nanny, Scheduler, Security, SpecCluster
+
+from rnnlab.engine import preload, slurm
+from rnnlab.engine.dispatch import Dispatch
+from rnnlab.engine.groups import make_groups
+from rnnlab.engine.interrupt import Stop
+from rnnlab.engine.ledger import Ledger
+from rnnlab.engine.resources import gpus, memory
+from rnnlab.engine.revival import Revival
+from rnnlab.engine.where import Where
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.sweep import Run
+from rnnlab.threads import cores
+
+Revive = Callable[[], None]
+
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.deploy.lost-worker-timeout": "1 day",
+}
+# Of the memory that is free: the rest is for this process and the others.
+MEMORY_SHARE = 0.9
+
+
+def do_on_cluster(
+    runs: list[Run],
+    ledger: Ledger,
+    checkpoint_every: float,
+    where: Where,
+    workers: int | None,
+    stop: Stop,
+) -> None:
+    """Do runs on the cluster that the user chose; a cluster of our own ends with them.
+
+    Args:
+        runs: what to do.
+        ledger: takes in what workers say.
+        checkpoint_every: seconds.
+        where: what the user chose.
+        workers: so many, if they are processes on this machine.
+        stop: whether to leave.
+
+    Raises:
+        UserError: there is no cluster at that address, or it cannot be started, or is lost.
+    """
+    with _quiet(), _connect(where, workers) as (client, revive):
+        say = ledger.progress.say
+        if find_spec("bokeh") and client.dashboard_link:
+            say(f"dashboard: {client.dashboard_link}")
+        found = _wait_for_workers(client, say, stop)
+        say(f"{found} worker{'s' if found > 1 else ''}")
+        dispatch = Dispatch(client, ledger, checkpoint_every, where.threads)
+        expected = max(found, where.slurm_jobs)
+        dispatch.run(make_groups(runs, expected), stop, revive)
+
+
+def _wait_for_workers(client: Client, say: Callable[[str], None], stop: Stop) -> int:
+    """How many workers there are, as soon as there is one; more may come later."""
+    started, patience = time.monotonic(), 10.0
+    while not (found := len(client.nthreads())) and not stop.wanted:
+        time.sleep(0.1)
+        if time.monotonic() - started > patience:
+            say("waiting for a worker")
+            patience *= 4
+    return found
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask logs what is handled here, such as the death of a worker, with tracebacks."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+@contextlib.contextmanager
+def _connect(where: Where, workers: int | None) -> Iterator[tuple[Client, Revive]]:
+    """A client of the cluster, and what replaces workers that are lost."""
+    security = _security(where)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(CONFIG))
+        if where.scheduler is not None:
+            yield stack.enter_context(_existing(where.scheduler, security)), lambda: None
+            return
+        revive: Revive
+        if where.slurm is not None:
+            cluster = slurm.make_cluster(where.slurm, where.interface, where.threads, security)
+            stack.enter_context(cluster)
+            revive = functools.partial(cluster.scale, jobs=where.slurm_jobs)
+            revive()
+        else:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnlab-workers-"))
+            assert workers is not None
+            cluster = stack.enter_context(local_cluster(where, workers, security, scratch))
+            revive = Revival(cluster)
+        yield stack.enter_context(Client(cluster, set_as_default=False)), revive
+
+
+def _security(where: Where) -> Security | None:
+    if where.tls is None:
+        return None
+    files = {
+        f"tls_{role}_{part}": where.tls[part]
+        for role in ("client", "scheduler", "worker")
+        for part in ("cert", "key")
+    }
+    return Security(require_encryption=True, tls_ca_file=where.tls["ca"], **files)
+
+
+def _existing(address: str, security: Security | None) -> Client:
+    try:
+        return Client(address, security=security, timeout=10, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(f"--scheduler {address}: no Dask scheduler answers: {error}") from None
+
+
+def local_cluster(
+    where: Where, workers: int, security: Security | None, scratch: str
+) -> SpecCluster:
+    """A scheduler in this process and worker processes, one on each core or GPU."""
+    listens = _listens(where.interface)
+    options: dict[str, Any] = {"security": security, **listens}
+    common = options | {
+        "nthreads": 1,
+        "memory_limit": int(MEMORY_SHARE * memory() / workers),
+        "local_directory": scratch,
+        "preload": [preload.__name__],
+        "silence_logs": logging.CRITICAL,
+        "dashboard": False,
+    }
+    specs = {
+        index: {"cls": Nanny, "options": common | {"env": environment}}
+        for index, environment in enumerate(_environments(workers, where.threads))
+    }
+    dashboard = {"dashboard_address": f"{_address(where.interface)}:0"}
+    return SpecCluster(
+        workers=specs,
+        scheduler={"cls": Scheduler, "options": options | dashboard},
+        security=security,
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _environments(workers: int, threads: int) -> list[dict[str, str]]:
+    """What tells each worker its GPU, or else its core where it computes on one thread."""
+    if devices := gpus():
+        return [{"CUDA_VISIBLE_DEVICES": devices[i % len(devices)]} for i in range(workers)]
+    mine = cores()
+    if threads > 1 or workers > len(mine):
+        return [{} for _ in range(workers)]
+    return [{preload.CORE: str(mine[i])} for i in range(workers)]
+
+
+def _listens(interface: str | None) -> dict[str, Any]:
+    if interface is None:
+        return {"host": "127.0.0.1"}
+    names = psutil.net_if_addrs()
+    if interface not in names:
+        raise UserError(f"--interface {interface}: {did_you_mean(interface, names)}")
+    return {"interface": interface}
+
+
+def _address(interface: str | None) -> str:
+    return "127.0.0.1" if interface is None else psutil.net_if_addrs()[interface][0].address

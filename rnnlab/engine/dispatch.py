@@ -1,0 +1,195 @@
+"""Groups of runs on a Dask cluster, until all have ended, whatever happens to the workers."""
+
+import itertools
+import pickle
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from distributed import Client, Event, Future, KilledWorker, Queue
+
+from rnnlab.engine.groups import Group
+from rnnlab.engine.interrupt import Stop
+from rnnlab.engine.ledger import Ledger
+from rnnlab.engine.messages import Ended, Message, Reached, Started
+from rnnlab.engine.remote import VERSION, Order, do
+from rnnlab.engine.work import failure
+from rnnlab.errors import UserError
+from rnnlab.sweep import Run
+
+MOST_DEATHS = 3
+SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_REVIVALS = 5.0
+# Messages that wait at the scheduler: more, and workers wait, so that its memory is bounded.
+LONGEST_QUEUE = 64
+
+
+@dataclass
+class Submitted:
+    """An order on the cluster, and which of its runs is in progress."""
+
+    future: Future
+    runs: list[Run]
+    in_progress: str | None = None
+
+
+@dataclass
+class Deaths:
+    """How often in a row a run's process has died with no progress, and the step it was at."""
+
+    count: int = 0
+    step: int = -1
+
+
+class Dispatch:
+    """Submits groups, takes in what workers say, and submits again what a dead worker left.
+
+    A run that is in progress when its process dies is tried again, by itself; after three deaths
+    without progress it has failed. Its neighbours in the group are never blamed.
+    """
+
+    def __init__(
+        self, client: Client, ledger: Ledger, checkpoint_every: float, threads: int
+    ) -> None:
+        self.client, self.ledger = client, ledger
+        self.checkpoint_every, self.threads = checkpoint_every, threads
+        name = f"rnnlab-{uuid.uuid4().hex}"
+        self.queue = Queue(name, client=client, maxsize=LONGEST_QUEUE)
+        self.stop = Event(f"{name}-stop", client=client)
+        self.numbers = itertools.count()
+        self.submitted: dict[int, Submitted] = {}
+        self.deaths: dict[str, Deaths] = {}
+        self.steps: dict[str, int] = {}
+        self.early_deaths = 0
+        self.revived = time.monotonic()
+
+    def run(self, groups: Iterable[Group], stop: Stop, revive: Callable[[], None]) -> None:
+        """Have all groups done; when asked to stop, return with the runs in progress stored.
+
+        Args:
+            groups: what to do.
+            stop: whether to leave.
+            revive: called now and then to replace workers that are lost.
+
+        Raises:
+            UserError: the scheduler is lost, workers cannot work, or the folder cannot be written.
+        """
+        try:
+            for group in groups:
+                self._submit(group.runs)
+            while self.submitted:
+                if stop.wanted:
+                    self._leave()
+                elif time.monotonic() - self.revived > SECONDS_BETWEEN_REVIVALS:
+                    self.revived = time.monotonic()
+                    revive()
+                self._listen()
+                for number in [n for n, s in self.submitted.items() if s.future.done()]:
+                    self._done(number, stop.wanted)
+        except Exception as error:
+            if isinstance(error, UserError) or self.client.status == "running":
+                raise
+            raise self._lost(error) from None
+
+    def _lost(self, reason: object) -> UserError:
+        return UserError(
+            f"the scheduler is lost ({reason}); {self.ledger.kept}, and running the same command "
+            "again goes on from there"
+        )
+
+    def _submit(self, runs: list[Run]) -> None:
+        if not runs:
+            return
+        order = Order(
+            version=VERSION,
+            number=next(self.numbers),
+            runs=[run.packed() for run in runs],
+            checkpoints=self.ledger.store.read_checkpoints(run.id for run in runs),
+            checkpoint_every=self.checkpoint_every,
+            threads=self.threads,
+            queue=self.queue.name,
+            stop=self.stop.name,
+        )
+        key = f"{self.queue.name}-{order.number}"
+        future = self.client.submit(do, order, key=key, pure=False)
+        self.submitted[order.number] = Submitted(future, runs)
+
+    def _leave(self) -> None:
+        """Tell workers to leave, and forget orders that none has begun."""
+        self.stop.set()
+        for number in [n for n, s in self.submitted.items() if s.in_progress is None]:
+            self.submitted.pop(number).future.cancel()
+
+    def _listen(self) -> None:
+        """Take in all messages that there are; where there is none, wait a moment."""
+        received = self.queue.get(batch=True)
+        for content in received:
+            number, messages = pickle.loads(content)
+            for message in messages:
+                self._take(self.submitted.get(number), message)
+        if not received:
+            self.ledger.live.update()
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _take(self, submitted: Submitted | None, message: Message) -> None:
+        if submitted is not None and isinstance(message, Started):
+            if submitted.in_progress is not None:  # the scheduler has given the order to another
+                self._blame(submitted, submitted.in_progress)
+            submitted.in_progress = message.run
+        elif submitted is not None and isinstance(message, Ended):
+            submitted.in_progress = None
+        elif isinstance(message, Reached):
+            self.steps[message.run] = message.step
+        self.ledger.take(message)
+
+    def _done(self, number: int, is_leaving: bool) -> None:
+        """What to do when an order has been carried out, or not."""
+        future = self.submitted[number].future
+        self._listen()
+        submitted = self.submitted.pop(number)
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            self._died(submitted, is_leaving)
+        elif isinstance(error, UserError):
+            raise error
+        elif error is not None:
+            raise UserError(f"a worker cannot work: {type(error).__name__}: {error}")
+        elif future.status != "finished":
+            raise self._lost(future.status)
+
+    def _died(self, submitted: Submitted, is_leaving: bool) -> None:
+        """Submit again what a dead worker left: the run in progress by itself."""
+        suspect = submitted.in_progress
+        if suspect is not None:
+            self._blame(submitted, suspect)
+        else:
+            self.early_deaths += 1
+            if self.early_deaths > MOST_DEATHS:
+                raise UserError("workers die before they begin a run: see what they print")
+        if not is_leaving:
+            left = [run for run in submitted.runs if run.id in self.ledger.open]
+            self._submit([run for run in left if run.id == suspect])
+            self._submit([run for run in left if run.id != suspect])
+
+    def _blame(self, submitted: Submitted, run_id: str) -> None:
+        """Count a death of the process in which this run was in progress."""
+        deaths = self.deaths.setdefault(run_id, Deaths())
+        step = self.steps.get(run_id, 0)
+        deaths.count = deaths.count + 1 if step <= deaths.step else 1
+        deaths.step = step
+        if deaths.count == MOST_DEATHS:
+            run = next(run for run in submitted.runs if run.id == run_id)
+            self.ledger.take(failure(run, f"WorkerDied: {DIED.format(step=step)}", ADVICE))
+
+
+DIED = (
+    "the worker process died three times at the same place, after step {step}; a process that "
+    "takes more memory than there is ends like that"
+)
+ADVICE = """\
+There is no traceback, since the process that did this run was ended from outside, each time while
+this run was in progress: by the system or by Dask for want of memory, or by a crash in compiled
+code. Fewer workers leave each of them more memory (rnnlab run … --workers 1); a smaller
+training.batch, task.length or cell.hidden takes less.
+"""

@@ -1,0 +1,82 @@
+"""How long an experiment would take, from a few timed steps of each of its programs."""
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rnnlab.engine.execution import Execution, precision_of, program_of
+from rnnlab.engine.groups import make_groups
+from rnnlab.sweep import Run
+from rnnlab.threads import limit_threads
+from rnnlab.training import Program
+
+TIMED_UPDATES = 4
+ROUNDS = 3
+
+
+class Cost(NamedTuple):
+    """Seconds that a program takes to compile, and a run of it to run."""
+
+    compiling: float
+    running: float
+
+
+def probe(runs: Sequence[Run], tell: Callable[[str], None]) -> dict[Program, Cost]:
+    """Time each program of these runs on this machine, on one of its runs.
+
+    Args:
+        runs: what is to be done.
+        tell: called before each program.
+    """
+    limit_threads(1)
+    first = {program_of(run.settings): run for run in reversed(runs)}
+    costs = {}
+    for number, (program, run) in enumerate(first.items(), 1):
+        tell(f"timing a few steps: program {number} of {len(first)}")
+        costs[program] = _time(run)
+    return costs
+
+
+def _time(run: Run) -> Cost:
+    """By calls with a record and one update, and with a record and a few updates."""
+    with precision_of(run):
+        started = time.perf_counter()
+        execution = Execution(run)
+        updates = min(TIMED_UPDATES, execution.program.chunk_length, run.settings.training.steps)
+        _call(execution, updates)
+        cold = time.perf_counter() - started
+        started = time.perf_counter()
+        execution = Execution(run)
+        setting_up = time.perf_counter() - started
+        one = min(_call(execution, min(updates, 1)) for _ in range(ROUNDS))
+        more = min(_call(execution, updates) for _ in range(ROUNDS)) if updates > 1 else one
+    program = execution.program
+    update = (more - one) / (updates - 1) if updates > 1 else one
+    record = max(one - update, 0.0)
+    steps = program.training.steps
+    records = steps // program.record.every + 1
+    running = 2 * setting_up + steps * update + records * record
+    return Cost(max(cold - setting_up - more, 0.0), running)
+
+
+def _call(execution: Execution, updates: int) -> float:
+    """Seconds of a call that records step 0 and makes so many updates."""
+    started = time.perf_counter()
+    execution.try_updates(updates)
+    return time.perf_counter() - started
+
+
+def seconds_in_all(runs: Sequence[Run], costs: dict[Program, Cost], workers: int) -> float:
+    """When the last of the workers would be done, taking groups in turn."""
+    free_at = [(0.0, index) for index in range(max(workers, 1))]
+    compiled: set[tuple[int, Program]] = set()
+    for group in make_groups(runs, workers):
+        program = program_of(group.runs[0].settings)
+        begin, worker = heapq.heappop(free_at)
+        is_new = (worker, program) not in compiled
+        compiled.add((worker, program))
+        cost = costs[program]
+        end = begin + cost.compiling * is_new + cost.running * len(group.runs)
+        heapq.heappush(free_at, (end, worker))
+    return max(end for end, _ in free_at)

@@ -1,0 +1,190 @@
+"""One run, from its settings and seed to its tables; nothing else enters its numbers."""
+
+import contextlib
+import functools
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from rnnlab.cells import dynamics_of
+from rnnlab.engine import checkpoint
+from rnnlab.engine.output import RunOutput, joined, last_step, make_output
+from rnnlab.environment import environment
+from rnnlab.files import Damaged
+from rnnlab.measurement import spectra
+from rnnlab.objective import Batch, Objective
+from rnnlab.settings import Settings
+from rnnlab.sweep import Run
+from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, random_streams
+
+# About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
+OPERATIONS_PER_CALL = 2e10
+# What a time step of a layer costs besides its arithmetic, forward and back, in operations.
+OPERATIONS_PER_TIME_STEP = 4e5
+
+
+class Execution:
+    """A run as a sequence of calls of one compiled program; between two it can be stored.
+
+    Attributes:
+        step: the update reached.
+        loss: the last finite training loss.
+        is_over: whether the last call has been made.
+        environments: of everyone who made calls.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.program = program_of(run.settings)
+        objective = Objective(run.settings.cell, run.settings.task)
+        streams = random_streams(run.seed)
+        evaluation = objective.sample(streams.evaluation, EVALUATION_EXAMPLES)
+        params = objective.init(streams.init)
+        self._spectra = functools.partial(_spectra, self.program, evaluation)
+        self._ends = [self._spectra(params, 0)]
+        self._state = self.program.start(params, run.settings.training.learning_rate)
+        self._advance = functools.partial(
+            self.program.advance, data=streams.data, evaluation=evaluation
+        )
+        size = _chunks_per_call(self.program, evaluation.inputs.shape[0])
+        self._calls = _calls(self.program.chunk_bounds(), size)
+        self._seen: list[Chunk] = []
+        self._position = 0
+        self._started = time.monotonic()
+        self.step, self.loss, self.is_over = 0, math.nan, False
+        self.environments = [environment()]
+
+    def advance(self) -> None:
+        """Make the next call."""
+        call = self._calls[self._position]
+        self._state, chunks = self._advance(self._state, bounds=jnp.asarray(call))
+        self._seen.append(jax.tree.map(np.asarray, chunks))
+        self._position += 1
+        self._look(self._seen[-1], call)
+
+    def try_updates(self, updates: int) -> None:
+        """Record step 0 and make so many updates, and throw both away: a call to be timed."""
+        skipped = [(-1, -1)] * (len(self._calls[0]) - 1)
+        state = jax.tree.map(jnp.copy, self._state)
+        bounds = jnp.asarray([(0, updates), *skipped])
+        jax.block_until_ready(self._advance(state, bounds=bounds))
+
+    def _look(self, chunks: Chunk, call: list[tuple[int, int]]) -> None:
+        updated = [start < stop for start, stop in call]
+        losses = chunks.steps.loss[-len(call) :][updated]
+        losses = losses[np.isfinite(losses)]
+        self.step = max(stop for _, stop in call)
+        self.loss = float(losses[-1]) if losses.size else self.loss
+        self.is_over = self._position == len(self._calls) or bool(self._state.diverged)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, before it was resumed included."""
+        return time.monotonic() - self._started
+
+    def checkpoint(self) -> bytes:
+        """Where the run stands after at least one call."""
+        self._seen = [joined(self._seen)]
+        return checkpoint.to_bytes(
+            checkpoint.Checkpoint(
+                self._position, self.seconds, self.environments, self._state, self._seen[0]
+            )
+        )
+
+    def restore(self, content: bytes) -> None:
+        """Go on from a checkpoint of this run.
+
+        Raises:
+            Damaged: it is not what was written, or not of this run.
+        """
+        bounds = jnp.asarray(self._calls[0])
+        state, chunks = jax.eval_shape(self._advance, self._state, bounds=bounds)
+        found = checkpoint.from_bytes(content, state, chunks)
+        self._position, self._state, self._seen = found.position, found.state, [found.chunks]
+        self._started -= found.seconds
+        self.environments += [e for e in found.environments if e not in self.environments]
+        self._look(found.chunks, self._calls[self._position - 1])
+
+    def output(self) -> RunOutput:
+        """What the run leaves, once it is over."""
+        chunks = joined(self._seen)
+        end = last_step(self.program, chunks, bool(self._state.diverged))
+        if end > 0:
+            self._ends.append(self._spectra(self._state.params, end))
+        output = make_output(self.program, self._state, chunks, self._ends, self.environments)
+        output.summary["seconds"] = round(self.seconds, 3)
+        return output
+
+
+def execute(
+    run: Run, report: Callable[[Execution], None], resume_from: bytes | None = None
+) -> RunOutput:
+    """Train one run.
+
+    Args:
+        run: what to run.
+        report: called after each call, about twice a second; an exception of its own ends the run.
+        resume_from: a checkpoint of the run; one that is damaged is not used.
+
+    Returns:
+        What the run leaves; ``seconds`` in its summary count from before it was resumed.
+    """
+    with precision_of(run):
+        execution = Execution(run)
+        if resume_from is not None:
+            with contextlib.suppress(Damaged):
+                execution.restore(resume_from)
+        while not execution.is_over:
+            execution.advance()
+            report(execution)
+        return execution.output()
+
+
+@contextlib.contextmanager
+def precision_of(run: Run) -> Iterator[None]:
+    """Compute in the run's precision."""
+    double = run.settings.training.precision == "float64"
+    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
+        yield
+
+
+def program_of(settings: Settings) -> Program:
+    """What runs must share to share compiled code: all but numbers that it reads as data."""
+    training = settings.training.model_copy(update={"learning_rate": 1.0})
+    objective = Objective(dynamics_of(settings.cell), settings.task)
+    return Program(objective, training, settings.record)
+
+
+def _spectra(
+    program: Program, evaluation: Batch, params: Any, step: int
+) -> dict[str, pd.DataFrame]:
+    """Exponents and eigenvalues at the start or the end of a run that records Jacobians."""
+    if program.record.jacobians is None:
+        return {}
+    inputs = evaluation.inputs[:, : program.record.jacobians.examples]
+    return spectra(program.objective.cell, params["cell"], inputs, step)
+
+
+def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int]]]:
+    """Chunk bounds in lists of equal length, padded with bounds that are skipped."""
+    padding = [(-1, -1)] * (-len(bounds) % size)
+    padded = bounds + padding
+    return [padded[i : i + size] for i in range(0, len(padded), size)]
+
+
+def _chunks_per_call(program: Program, length: int) -> int:
+    chunk = operations_per_update(program, length) * program.chunk_length
+    return max(1, min(int(OPERATIONS_PER_CALL / chunk), len(program.chunk_bounds())))
+
+
+def operations_per_update(program: Program, length: int) -> float:
+    """Floating-point operations of an update on sequences of this length, about."""
+    cell = program.objective.cell
+    products = 4 * 2 * cell.hidden**2 * program.training.batch
+    return length * cell.layers * (6 * products + OPERATIONS_PER_TIME_STEP)

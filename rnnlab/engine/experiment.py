@@ -1,0 +1,162 @@
+"""An experiment, or what is missing of it: done somewhere, stored here."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
+from rnnlab.engine.interrupt import Stop, stop_on_signal
+from rnnlab.engine.ledger import Ledger
+from rnnlab.engine.where import Where
+from rnnlab.engine.work import head_of, work
+from rnnlab.errors import UserError
+from rnnlab.labels import flatten, label_each
+from rnnlab.progress import Progress, make_progress
+from rnnlab.results import Results, load
+from rnnlab.settings import SECTIONS
+from rnnlab.store import open_for_reading, open_for_writing
+from rnnlab.sweep import Experiment, Run, load_experiment
+from rnnlab.threads import limit_threads
+
+HERE = Where(workers=0)
+
+
+def run(
+    source: str | Path,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    out: str | Path | None = None,
+    workers: int = 0,
+) -> Results:
+    """Run an experiment, or what is missing of it, and load its results.
+
+    Args:
+        source: a config file, or the name of a bundled config.
+        overrides: ``{"cell.hidden": 32}`` or ``["cell.hidden=32"]``.
+        out: the results folder; default ``results/<name>``.
+        workers: processes; 0 is this one. More need a script's ``if __name__ == "__main__":``.
+
+    Raises:
+        UserError: the config is wrong, or the folder cannot be used.
+        KeyboardInterrupt: Ctrl-C; runs in progress have been stored and will go on from there.
+    """
+    experiment = load_experiment(source, overrides)
+    folder = default_folder(experiment) if out is None else Path(out)
+    run_experiment(experiment, folder, make_progress(), Where(workers=workers))
+    return load(folder)
+
+
+def default_folder(experiment: Experiment) -> Path:
+    """Where results go if nothing else is said."""
+    return Path("results") / experiment.config.name
+
+
+def stored_experiment(folder: Path) -> Experiment:
+    """The experiment of a results folder, from its ``config.yaml``.
+
+    Raises:
+        UserError: the folder has none, or plug-in files have changed since.
+    """
+    stored = open_for_reading(folder).experiment()
+    path = folder / "config.yaml"
+    experiment = load_experiment(path, home=folder / stored["config_folder"])
+    if [run.id for run in experiment.runs] != [run["id"] for run in stored["runs"]]:
+        raise UserError(
+            f"{path}: has other runs than {folder / 'experiment.json'}: it, or a file that it "
+            f"names, has changed; rnnlab run {path} --out {folder} takes it as it is now"
+        )
+    return experiment
+
+
+def run_experiment(
+    experiment: Experiment,
+    folder: Path,
+    progress: Progress,
+    where: Where = HERE,
+    only: Collection[str] | None = None,
+) -> None:
+    """Do the runs that the folder lacks, storing each the moment it has ended.
+
+    A run that fails is stored as failed, with its traceback, and the others go on.
+
+    Args:
+        experiment: what to run.
+        folder: the results folder.
+        progress: told of every run.
+        where: in this process, or in workers.
+        only: ids of the runs to do; default all that the folder lacks.
+
+    Raises:
+        UserError: the folder cannot be used or written, or the workers are lost.
+        KeyboardInterrupt: Ctrl-C; runs in progress have been stored and will go on from there.
+    """
+    store = open_for_writing(folder)
+    with store.locked():
+        store.write_experiment(_description(experiment, folder), _resolved_yaml(experiment))
+        missing = [run for run in experiment.runs if not store.is_done(run.id)]
+        wanted = missing if only is None else [run for run in missing if run.id in only]
+        names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
+        labels = {run.id: name for run, name in zip(experiment.runs, names, strict=True)}
+        ledger = Ledger(store, wanted, labels, progress)
+        total = len(experiment.runs)
+        with progress, stop_on_signal(progress.say) as stop, ledger.live:
+            progress.start(total, total - len(missing), float(sum(map(cost, wanted))))
+            if wanted:
+                _do(wanted, ledger, experiment.config.checkpoint_every, where, stop)
+        if stop.wanted:
+            raise KeyboardInterrupt
+
+
+def _do(runs: list[Run], ledger: Ledger, checkpoint_every: float, where: Where, stop: Stop) -> None:
+    workers = workers_here(where, runs)
+    if workers == 0:
+        limit_threads(where.threads)
+        _do_here(make_groups(runs, 1), ledger, checkpoint_every, stop)
+    else:
+        from rnnlab.engine.cluster import do_on_cluster
+
+        do_on_cluster(runs, ledger, checkpoint_every, where, workers, stop)
+
+
+def workers_here(where: Where, runs: Sequence[Run]) -> int | None:
+    """Processes on this machine that the user wants, or that it has room for; None if elsewhere."""
+    if where.workers is None and where.scheduler is None and where.slurm is None:
+        from rnnlab.engine.resources import default_workers
+
+        return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(cost, runs)))
+    return where.workers
+
+
+def _do_here(groups: list[Group], ledger: Ledger, checkpoint_every: float, stop: Stop) -> None:
+    def take_all(messages: Sequence[Any]) -> None:
+        for message in messages:
+            ledger.take(message)
+
+    for group in groups:
+        begun = ledger.store.read_checkpoints(run.id for run in group.runs)
+        work(group.runs, begun, checkpoint_every, "this process", take_all, stop)
+
+
+def _description(experiment: Experiment, folder: Path) -> dict[str, Any]:
+    return {
+        "name": experiment.config.name,
+        "question": experiment.config.question,
+        "analysis": experiment.config.analysis,
+        "config_folder": os.path.relpath(experiment.home.resolve(), folder.resolve()),
+        "runs": [head_of(run) for run in experiment.runs],
+    }
+
+
+def _resolved_yaml(experiment: Experiment) -> str:
+    """The config with overrides applied, and every default on which all settings agree."""
+    config = experiment.config.model_dump(mode="json")
+    first, *others = [settings.resolved for settings in experiment.settings]
+    for section in SECTIONS:
+        config[section] |= {
+            key: value
+            for key, value in first[section].items()
+            if all(key in other[section] and other[section][key] == value for other in others)
+        }
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)

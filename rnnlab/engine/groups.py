@@ -1,0 +1,66 @@
+"""Which runs are handed to a worker together."""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+
+from rnnlab.engine.execution import operations_per_update, program_of
+from rnnlab.sweep import Run
+from rnnlab.tasks import Task
+from rnnlab.training import Program
+
+GROUPS_PER_WORKER = 4
+LARGEST_GROUP = 64
+
+
+class Group(NamedTuple):
+    """Runs of one compiled program, and what they cost, in floating-point operations."""
+
+    runs: list[Run]
+    cost: float
+
+
+def make_groups(runs: Sequence[Run], workers: int) -> list[Group]:
+    """Runs that share a program, in pieces, the most costly first.
+
+    Pieces are small enough to keep every worker busy to the end, and large enough that a program
+    is compiled by few of them.
+    """
+    by_program: dict[Program, list[Run]] = {}
+    for run in runs:
+        by_program.setdefault(program_of(run.settings), []).append(run)
+    groups = []
+    for sharing in by_program.values():
+        wanted = math.ceil(len(sharing) / (GROUPS_PER_WORKER * max(workers, 1)))
+        size = min(wanted, LARGEST_GROUP)
+        pieces = [sharing[i : i + size] for i in range(0, len(sharing), size)]
+        groups += [Group(piece, float(sum(map(cost, piece)))) for piece in pieces]
+    return sorted(groups, key=lambda group: -group.cost)
+
+
+def cost(run: Run) -> float:
+    """Floating-point operations of a run, about."""
+    program = program_of(run.settings)
+    steps = run.settings.training.steps + 1
+    return steps * operations_per_update(program, _length(run.settings.task))
+
+
+def bytes_of(run: Run) -> int:
+    """What the arrays of a training step take, about: ten of (time, batch, hidden) a layer."""
+    cell, training = run.settings.cell, run.settings.training
+    width = 8 if training.precision == "float64" else 4
+    examples = max(training.batch, run.settings.record.examples)
+    return 10 * width * _length(run.settings.task) * examples * cell.hidden * cell.layers
+
+
+@functools.cache
+def _length(task: Task) -> int:
+    """Time steps of an example; 1 where a task of the user's own does not tell."""
+    try:
+        inputs, _ = jax.eval_shape(lambda: task.sample(jax.random.key(0)))
+        return int(inputs.shape[0])
+    except Exception:
+        return 1

@@ -1,0 +1,45 @@
+"""Ctrl-C: once to store what is in progress and leave, twice to leave at once."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Whether to leave; becomes true once."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def __call__(self) -> bool:
+        """Whether a stop is wanted."""
+        return self.wanted
+
+
+@contextlib.contextmanager
+def stop_on_signal(say: Callable[[str], None]) -> Iterator[Stop]:
+    """Take Ctrl-C, and a polite request to end, as a wish to stop; the second one raises.
+
+    Outside the main thread signals are left alone.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.wanted:
+            raise KeyboardInterrupt
+        stop.wanted = True
+        say("stopping: the runs in progress are being stored; once more stops at once")
+
+    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

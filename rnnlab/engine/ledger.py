@@ -1,0 +1,68 @@
+"""Takes in what is told of runs: stores it, and shows it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnlab.engine.groups import cost
+from rnnlab.engine.live import LiveFile
+from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
+from rnnlab.progress import Progress
+from rnnlab.store import Store
+from rnnlab.sweep import Run
+
+
+class Ledger:
+    """Stores each run once, the moment it has ended.
+
+    Attributes:
+        open: the runs that have not ended, by id.
+    """
+
+    def __init__(
+        self, store: Store, runs: Sequence[Run], labels: dict[str, str], progress: Progress
+    ) -> None:
+        self.store, self.progress, self.labels = store, progress, labels
+        self.open = {run.id: run for run in runs}
+        self.live = LiveFile(store.folder, progress)
+        self.environment: dict[str, Any] | None = None
+
+    def take(self, message: Message) -> None:
+        """Act on a message; of a run that has ended there is no more to say."""
+        run = self.open.get(message.run)
+        if run is None:
+            return
+        match message:
+            case Started(worker=worker):
+                label = f"{self.labels[run.id]}, seed {run.seed}"
+                steps = run.settings.training.steps
+                self.progress.run_started(run.id, label, steps, cost(run), worker)
+            case Reached(step=step, loss=loss):
+                self.progress.step(run.id, step, loss)
+            case Saved(checkpoint=checkpoint):
+                self.store.write_checkpoint(run.id, checkpoint)
+            case Ended(head=head, files=files):
+                self.store.write_run(run.id, head, files)
+                del self.open[run.id]
+                self._say_where(head["environment"])
+                self.progress.run_ended(run.id, head["status"], _detail(head))
+        self.live.update()
+
+    @property
+    def kept(self) -> str:
+        """A sentence for the moment when not all is done."""
+        progress = self.progress
+        return f"{progress.done} of {progress.total} runs are stored in {self.store.folder}"
+
+    def _say_where(self, environment: dict[str, Any]) -> None:
+        if self.environment is None and environment:
+            self.environment = environment
+            self.store.write_environment(environment)
+
+
+def _detail(head: dict[str, Any]) -> str:
+    if head["status"] == "failed":
+        return str(head["error"])
+    summary = head["summary"]
+    if head["status"] == "diverged":
+        return f"at step {summary['last_step']}"
+    return f"evaluation loss {summary['final_loss']:.3g}"

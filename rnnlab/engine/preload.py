@@ -1,0 +1,23 @@
+"""Run by Dask in each local worker process before anything else."""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+CORE = "RNNLAB_CORE"
+# Of 1000: should memory run out, the system ends a worker, not the process that stores results.
+OUT_OF_MEMORY_SCORE = "800"
+
+
+def dask_setup(worker: Any) -> None:
+    """Keep to one core, leave Ctrl-C to the main process, and end first when memory runs out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.unraisablehook = lambda _: None  # Dask's clients complain when the process ends
+    if core := os.environ.get(CORE):
+        os.sched_setaffinity(0, {int(core)})
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE)

@@ -1,0 +1,67 @@
+"""What a worker of a Dask cluster does."""
+
+import pickle
+import threading
+from typing import Any, NamedTuple
+
+from distributed import Event, Queue, get_worker
+
+from rnnlab.engine.messages import Message
+from rnnlab.engine.work import work
+from rnnlab.errors import UserError
+from rnnlab.sweep import unpack
+from rnnlab.threads import limit_threads
+from rnnlab.version import RESULTS_VERSION, __version__
+
+VERSION = (__version__, RESULTS_VERSION)
+
+# One run at a time in a process, whatever its number of threads: when a process dies, it is known
+# which run was in progress.
+_one_at_a_time = threading.Lock()
+
+
+class Order(NamedTuple):
+    """What a worker is to do, as plain data.
+
+    Attributes:
+        version: of rnnlab and of the results format.
+        number: of the order; goes with every message.
+        runs: packed.
+        checkpoints: of those that have begun, by id.
+        checkpoint_every: seconds.
+        threads: that XLA may compute on.
+        queue: the name of the queue that takes messages.
+        stop: the name of the event that tells to leave.
+    """
+
+    version: tuple[str, int]
+    number: int
+    runs: list[dict[str, Any]]
+    checkpoints: dict[str, bytes]
+    checkpoint_every: float
+    threads: int
+    queue: str
+    stop: str
+
+
+def do(order: Order) -> None:
+    """Do the runs of an order.
+
+    Raises:
+        UserError: this worker has another rnnlab.
+    """
+    worker = get_worker().address
+    if tuple(order.version) != VERSION:
+        raise UserError(
+            f"worker {worker} has rnnlab {VERSION[0]} (results format {VERSION[1]}), the sweep "
+            f"{order.version[0]} ({order.version[1]}): install the same on all machines"
+        )
+    limit_threads(order.threads)
+    queue, stop = Queue(order.queue), Event(order.stop)
+
+    def send(messages: list[Message]) -> None:
+        queue.put(pickle.dumps((order.number, messages)))
+
+    with _one_at_a_time:
+        runs = [unpack(packed) for packed in order.runs]
+        work(runs, order.checkpoints, order.checkpoint_every, worker, send, stop.is_set)

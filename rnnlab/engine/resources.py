@@ -1,0 +1,53 @@
+"""What this machine offers to workers."""
+
+import os
+import subprocess
+from importlib.util import find_spec
+
+import psutil
+from distributed.system import MEMORY_LIMIT
+
+from rnnlab.threads import cores
+
+# What a worker needs besides its arrays: Python, JAX, and the programs that it has compiled.
+WORKER_BYTES = 2**30
+# Starting workers and compiling in each of them; and what a core does meanwhile.
+SECONDS_TO_START_WORKERS = 15.0
+OPERATIONS_PER_SECOND = 4e10
+
+
+def memory() -> int:
+    """Bytes that are free, within the limits set for this process."""
+    return min(psutil.virtual_memory().available, MEMORY_LIMIT)
+
+
+def gpus() -> list[str]:
+    """The GPUs that JAX would use here, as CUDA names them."""
+    platforms = os.environ.get("JAX_PLATFORMS", "cuda").split(",")
+    has_plugin = any(find_spec(f"jax_cuda{version}_plugin") for version in (12, 13))
+    if not has_plugin or not {"cuda", "gpu"} & set(platforms):
+        return []
+    if visible := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return visible.split(",")
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [str(index) for index in range(listed.stdout.count("(UUID: GPU"))]
+
+
+def default_workers(runs: int, bytes_per_run: int, operations: float) -> int:
+    """One worker a GPU, or a core, if memory allows; 0, this process, where that is as fast.
+
+    Args:
+        runs: that are to be done.
+        bytes_per_run: that a run's arrays take.
+        operations: of all runs together.
+    """
+    devices = gpus()
+    if devices:
+        return min(len(devices), runs)
+    fitting = memory() // (WORKER_BYTES + bytes_per_run)
+    workers = min(len(cores()), fitting, runs)
+    is_long = operations > SECONDS_TO_START_WORKERS * OPERATIONS_PER_SECOND
+    return workers if workers > 1 and is_long else 0

@@ -1,0 +1,77 @@
+"""Workers that are jobs of SLURM, through dask-jobqueue."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+from distributed import Security
+
+from rnnlab.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from dask_jobqueue import SLURMCluster
+
+
+DEFAULTS = {"memory": "4GB", "time": "01:00:00"}
+
+
+def make_cluster(
+    options: dict[str, str], interface: str | None, threads: int, security: Security | None
+) -> "SLURMCluster":
+    """A scheduler in this process, for workers that SLURM starts; none is submitted yet.
+
+    Args:
+        options: ``partition``, ``jobs`` (how many workers), ``gpus`` (of each), ``memory``,
+            ``time``, ``account``, ``constraint``, ``qos``.
+        interface: through which compute nodes reach this machine.
+        threads: CPU cores of each job.
+        security: of all connections.
+
+    Raises:
+        UserError: dask-jobqueue is not installed, or an option is wrong.
+    """
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise UserError("--slurm needs dask-jobqueue: pip install 'rnnlab[slurm]'") from None
+    names = psutil.net_if_addrs()
+    if interface is None or interface not in names:
+        raise UserError(
+            "--slurm: compute nodes must reach the scheduler, which runs here: name a network "
+            f"interface with --interface; {did_you_mean(interface, names)}"
+        )
+    options = DEFAULTS | options
+    try:
+        return SLURMCluster(
+            queue=options.get("partition"),
+            account=options.get("account"),
+            walltime=options["time"],
+            cores=threads,
+            processes=1,
+            memory=options["memory"],
+            interface=interface,
+            security=security,
+            python=shlex.quote(sys.executable),
+            job_name="rnnlab",
+            job_extra_directives=_directives(options),
+            scheduler_options={"dashboard_address": _dashboard(interface)},
+        )
+    except ValueError as error:
+        raise UserError(f"--slurm: {error}") from None
+
+
+def _directives(options: dict[str, str]) -> list[str]:
+    return [
+        f"--{name}={options[name]}" for name in ("gpus", "constraint", "qos") if name in options
+    ]
+
+
+def _dashboard(interface: str) -> str:
+    return f"{psutil.net_if_addrs()[interface][0].address}:0"
+
+
+def job_script(options: dict[str, str], interface: str | None, threads: int) -> str:
+    """What would be handed to ``sbatch`` for each job; raises as ``make_cluster``."""
+    with make_cluster(options, interface, threads, None) as cluster:
+        return str(cluster.job_script())

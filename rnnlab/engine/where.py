@@ -1,0 +1,65 @@
+"""Where runs execute, as the user says it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnlab.errors import UserError, did_you_mean
+
+TLS_KEYS = ("ca", "cert", "key")
+SLURM_KEYS = ("partition", "jobs", "gpus", "memory", "time", "account", "constraint", "qos")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where runs execute.
+
+    Attributes:
+        workers: processes on this machine, 0 for this process only; None chooses.
+        scheduler: address of a running Dask cluster, in place of workers of our own.
+        slurm: options of SLURM jobs that become workers, see ``slurm``.
+        interface: the network interface that a scheduler of our own listens on; None is loopback.
+        tls: files ``ca``, ``cert`` and ``key`` with which all connections are encrypted.
+        threads: CPU threads that XLA computes on in each process.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    slurm: dict[str, str] | None = None
+    interface: str | None = None
+    tls: dict[str, str] | None = None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if sum(x is not None for x in (self.workers, self.scheduler, self.slurm)) > 1:
+            raise UserError("choose one of --workers, --scheduler and --slurm")
+        if self.tls is not None and set(self.tls) != set(TLS_KEYS):
+            raise UserError("--tls: needs ca=FILE,cert=FILE,key=FILE")
+        jobs = (self.slurm or {}).get("jobs", "1")
+        if not jobs.isdecimal() or int(jobs) < 1:
+            raise UserError(f"--slurm: jobs={jobs}: must be a whole number, 1 or more")
+        for name, file in (self.tls or {}).items():
+            if not Path(file).is_file():
+                raise UserError(f"--tls {name}: {file}: no such file")
+
+    @property
+    def slurm_jobs(self) -> int:
+        """How many jobs of SLURM are wanted."""
+        return int((self.slurm or {}).get("jobs", "1"))
+
+
+def parse_pairs(option: str, text: str, valid: Iterable[str]) -> dict[str, str]:
+    """Options written as ``key=value,key=value``.
+
+    Raises:
+        UserError: a part is no such pair, or its key is unknown.
+    """
+    pairs = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if key not in set(valid):
+            raise UserError(f"{option}: unknown key {key!r}; {did_you_mean(key, valid)}")
+        if not equals or not value:
+            raise UserError(f"{option}: {part!r} must be key=value")
+        pairs[key] = value
+    return pairs

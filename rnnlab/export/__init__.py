@@ -1,0 +1,44 @@
+"""Results for other tools: CSV files, TensorBoard, Weights & Biases (offline) and MLflow."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.export.tables import to_csv
+from rnnlab.export.to_mlflow import to_mlflow
+from rnnlab.export.to_tensorboard import to_tensorboard
+from rnnlab.export.to_wandb import to_wandb
+from rnnlab.files import storage_errors
+from rnnlab.results import Results
+
+__all__ = ["FORMATS", "export"]
+
+_WRITERS: dict[str, Callable[[Results, Path], list[Path]]] = {
+    "csv": to_csv,
+    "tensorboard": to_tensorboard,
+    "wandb-offline": to_wandb,
+    "mlflow": to_mlflow,
+}
+FORMATS = tuple(_WRITERS)
+
+
+def export(results: Results, to: str, out: Path) -> list[Path]:
+    """Write results for another tool, run by run, and say which files and folders were written.
+
+    What an earlier export wrote of a run is replaced, whatever the run's label was then; all else
+    in the folder stays.
+
+    Args:
+        results: of which the runs that finished or diverged are written; ``runs.csv`` tells of all.
+        to: one of ``FORMATS``.
+        out: the folder, made if there is none; nothing is written outside it.
+
+    Raises:
+        UserError: there is no such format, its library is not installed, no run has finished, or
+            the folder cannot be written.
+    """
+    if to not in _WRITERS:
+        raise UserError(f"no export to {to!r}; {did_you_mean(to, FORMATS)}")
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        return _WRITERS[to](results, out)

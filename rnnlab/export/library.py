@@ -1,0 +1,37 @@
+"""The optional libraries that an export needs, and their environment."""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator
+
+from rnnlab.errors import UserError
+
+
+def require(extra: str, *modules: str) -> None:
+    """Check that the modules of an extra of rnnlab are installed.
+
+    Raises:
+        UserError: one is not; the message says what to install.
+    """
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"export to {extra} needs {error.name}, which is not installed: "
+            f"pip install 'rnnlab[{extra}]'"
+        ) from None
+
+
+@contextlib.contextmanager
+def environment_variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment, and put back what was there."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before

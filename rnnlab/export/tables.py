@@ -1,0 +1,59 @@
+"""CSV files that a spreadsheet opens without running what is in them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from rnnlab.export.runs import StoredRun, stored_runs
+from rnnlab.files import replacing
+from rnnlab.results import Results
+
+TABLES = ("training", "gradients", "gates")
+JACOBIAN_TABLES = ("jacobians", "lyapunov", "eigenvalues")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
+    """A data frame as CSV (RFC 4180); numbers keep all digits, and a missing one is empty.
+
+    Text that a spreadsheet would take for a formula is given a ' in front.
+    """
+    safe = frame.rename(columns=_harmless)
+    for column in safe.select_dtypes(exclude="number"):
+        safe[column] = safe[column].astype(object).map(_harmless)
+    # Python before 3.13 quotes a carriage return only where it is part of the line's end.
+    return safe.to_csv(index=False, header=header, lineterminator="\r\n")
+
+
+def to_csv(results: Results, out: Path) -> list[Path]:
+    """``runs.csv`` of all runs, and each table of the stored ones, run after run.
+
+    ``jacobians.csv``, ``lyapunov.csv`` and ``eigenvalues.csv`` are written where runs recorded
+    them. Files of these names are replaced.
+    """
+    runs = list(stored_runs(results))
+    with_jacobians = [run for run in runs if run.record["settings"]["record"].get("jacobians")]
+    written = [_write(out / "runs.csv", [results.runs])]
+    written += [_write_table(out, name, runs) for name in TABLES]
+    if with_jacobians:
+        written += [_write_table(out, name, with_jacobians) for name in JACOBIAN_TABLES]
+    return written
+
+
+def _write_table(out: Path, name: str, runs: list[StoredRun]) -> Path:
+    columns = dict.fromkeys(column for run in runs for column in run.table(name).columns)
+    frames = (run.table(name).reindex(columns=list(columns)) for run in runs)
+    return _write(out / f"{name}.csv", frames)
+
+
+def _write(path: Path, frames: Iterable[pd.DataFrame]) -> Path:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        for index, frame in enumerate(frames):
+            file.write(safe_csv(frame, header=index == 0))
+    return path
+
+
+def _harmless(value: object) -> object:
+    dangerous = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+    return f"'{value}" if dangerous else value

@@ -1,0 +1,66 @@
+"""Event files for TensorBoard, written without TensorFlow."""
+
+import glob
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rnnlab.export.library import require
+from rnnlab.export.runs import StoredRun, stored_runs
+from rnnlab.results import Results
+
+
+def to_tensorboard(results: Results, out: Path) -> list[Path]:
+    """One folder a run, named by label, seed and id: scalars by step, and settings as hparams.
+
+    Scalars are those of ``StoredRun.history``, in single precision. The seed is not among the
+    hparams, so that TensorBoard groups a setting's seeds. A folder of the same run is replaced.
+
+    Raises:
+        UserError: tensorboard is not installed.
+    """
+    require("tensorboard", "tensorboard")
+    return [_replace(run, out) for run in stored_runs(results)]
+
+
+def _replace(run: StoredRun, out: Path) -> Path:
+    """Write a scratch folder that takes the place of what an earlier export wrote of the run."""
+    partial = Path(tempfile.mkdtemp(prefix=".", dir=out))
+    try:
+        partial.chmod(0o755)
+        _write(run, partial)
+        for earlier in out.glob(f"*-{glob.escape(run.key)}"):
+            shutil.rmtree(earlier)
+        return partial.rename(out / run.folder_name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write(run: StoredRun, folder: Path) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    writer = EventFileWriter(str(folder))
+    writer.add_event(Event(wall_time=run.time(0), summary=_settings(run)))
+    for step, values in run.history().items():
+        writer.add_event(Event(wall_time=run.time(step), step=step, summary=_scalars(values)))
+    writer.close()
+
+
+def _scalars(values: dict[str, float]) -> Any:
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    return Summary(
+        value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+    )
+
+
+def _settings(run: StoredRun) -> Any:
+    from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+
+    hparams = {
+        key: value if isinstance(value, bool | int | float | str) else str(value)
+        for key, value in run.settings.items()
+    }
+    return hparams_pb(hparams, start_time_secs=run.time(0))

@@ -1,0 +1,159 @@
+"""A config file and overrides as plain data."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rnnlab.errors import UserError
+from rnnlab.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
+
+REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
+
+
+def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
+    """A config file's content with a patch merged over it, references written out.
+
+    Args:
+        path: of the file.
+        patch: see ``override_patch``; a sweep in it replaces the file's.
+
+    Raises:
+        UserError: the file cannot be read, is no YAML, or too much.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(4 * MOST_CHARACTERS + 4).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: must be UTF-8 text: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    loaded = read_yaml(text, str(path))
+    if not isinstance(loaded, dict):
+        raise UserError(f"{path}: must hold keys and values, such as 'task: {{kind: adding}}'")
+    if "sweep" in patch:
+        loaded.pop("sweep", None)
+    merged = _merged(loaded, patch)
+    content = References(merged, str(path)).written_out(merged)
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def _merged(base: Any, patch: Any) -> Any:
+    """Mappings key by key; anything else is replaced."""
+    if not (isinstance(base, dict) and isinstance(patch, dict)):
+        return patch
+    return base | {key: _merged(base.get(key), value) for key, value in patch.items()}
+
+
+def override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides as one nested mapping.
+
+    Args:
+        overrides: ``"dotted.key=value"`` each, or a mapping with dotted or nested keys.
+
+    Raises:
+        UserError: one is no assignment, or holds what no config file could.
+    """
+    patch: dict[str, Any] = {}
+    pairs = overrides.items() if isinstance(overrides, Mapping) else map(_assignment, overrides)
+    for key, value in pairs:
+        where = f"override {str(key)[:200]!r}"
+        if str(key).count(".") >= DEEPEST:
+            raise UserError(f"{where} has too many parts")
+        value = _plain(value, where)
+        for part in reversed(str(key).split(".")):
+            value = {part: value}
+        patch = _merged(patch, value)
+    return patch
+
+
+def _assignment(override: str) -> tuple[str, Any]:
+    """The key and the value of ``key=value``."""
+    key, is_given, text = override.partition("=")
+    where = f"override {override[:200]!r}"
+    if not is_given or not key.strip():
+        raise UserError(f"{where} must be key=value, such as cell.hidden=32")
+    return key.strip(), read_yaml(text, where)
+
+
+def _plain(value: Any, where: str, depth: int = 0) -> Any:
+    """A value from Python, as YAML could hold it."""
+    if depth > DEEPEST:
+        raise UserError(f"{where}: nested too deeply")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, where, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, where, depth + 1) for inner in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise UserError(f"{where}: {type(value).__name__} is nothing that a config file holds")
+
+
+def dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    """The keys of a nested mapping's values."""
+    keys = []
+    for key, value in tree.items():
+        inner = isinstance(value, dict) and value
+        keys += dotted_keys(value, f"{prefix}{key}.") if inner else [f"{prefix}{key}"]
+    return keys
+
+
+class References:
+    """Writes values in place of ``${dotted.key}``, as long as they do not add up to too much."""
+
+    def __init__(self, root: dict[str, Any], where: str) -> None:
+        self.root, self.where = root, where
+        self.left, self.depth = MOST_CHARACTERS, 0
+        self.trail: list[str] = []
+
+    def written_out(self, value: Any) -> Any:
+        """A value with those in place of its references, alone or in the midst of a text.
+
+        Raises:
+            UserError: a reference to nothing or to itself, or that is none, or too much in all.
+        """
+        self.depth += 1
+        self._spend(1)
+        if self.depth > DEEPEST:
+            raise UserError(f"{self.where}: nested too deeply, references written out")
+        if isinstance(value, dict):
+            value = {key: self.written_out(inner) for key, inner in value.items()}
+        elif isinstance(value, list):
+            value = [self.written_out(inner) for inner in value]
+        elif isinstance(value, str):
+            value = self._text(value)
+        self.depth -= 1
+        return value
+
+    def _text(self, text: str) -> Any:
+        if whole := REFERENCE.fullmatch(text):
+            return self._target(whole[1])
+        if "${" in REFERENCE.sub("", text):
+            raise UserError(
+                f"{self.where}: {text[:200]!r}: a reference names a key, as in ${{task.length}}"
+            )
+        text = REFERENCE.sub(lambda found: str(self._target(found[1])), text)
+        self._spend(len(text))
+        return text
+
+    def _target(self, dotted: str) -> Any:
+        shown = f"{self.where}: the reference ${{{dotted[:200]}}}"
+        if dotted in self.trail:
+            raise UserError(f"{shown} leads to itself")
+        self.trail.append(dotted)
+        value: Any = self.root
+        for part in dotted.split("."):
+            value = self._text(value) if isinstance(value, str) else value
+            if not isinstance(value, dict) or part not in value:
+                raise UserError(f"{shown} leads to no key")
+            value = value[part]
+        value = self.written_out(value)
+        self.trail.pop()
+        return value
+
+    def _spend(self, characters: int) -> None:
+        self.left -= characters
+        if self.left < 0:
+            raise UserError(
+                f"{self.where}: references make more than {MOST_CHARACTERS} characters of it"
+            )

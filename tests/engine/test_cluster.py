@@ -1,0 +1,212 @@
+"""Dask clusters of every kind: encrypted, of jobs, with workers that are lost or too old."""
+
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.sweeps import numbers, rnnlab, write_config
+from engine.test_kills import Cluster
+from rnnlab.cli.app import app
+from rnnlab.engine import remote, resources, revival
+from rnnlab.engine.cluster import CONFIG, local_cluster
+from rnnlab.engine.resources import default_workers, gpus
+from rnnlab.engine.revival import Revival
+from rnnlab.engine.slurm import job_script
+from rnnlab.engine.where import Where, parse_pairs
+from rnnlab.errors import UserError
+
+TINY = """
+task: {kind: adding, length: 12}
+cell: {kind: own.py:Mine, hidden: 4}
+training: {steps: 40, batch: 4}
+sweep: {cell: {slope: [1.0, 2.0]}}
+"""
+OWN = "import rnnlab\n\nclass Mine(rnnlab.LSTM):\n    slope: float = 1.0\n"
+
+
+@pytest.fixture
+def config(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "own.py").write_text(OWN)
+    return write_config(home, TINY)
+
+
+def test_a_cluster_that_has_not_the_plug_in(config, tmp_path):
+    """Workers in another folder get the plug-in's code with the run."""
+    cluster = Cluster(tmp_path)
+    for out, where in (("there", ("--scheduler", cluster.address)), ("here", ("--workers", 0))):
+        code, output = rnnlab("run", config, "--out", tmp_path / out, *where)
+        assert code == 0, output
+    cluster.close()
+    assert numbers(tmp_path / "there") == numbers(tmp_path / "here")
+
+
+def test_nobody_answers(config, tmp_path):
+    code, output = rnnlab(
+        "run", config, "--out", tmp_path / "x", "--scheduler", "tcp://127.0.0.1:9"
+    )
+    assert code == 2
+    assert "--scheduler tcp://127.0.0.1:9: no Dask scheduler answers" in output
+    assert "Traceback" not in output
+
+
+def test_a_worker_with_another_rnnlab(monkeypatch):
+    order = remote.Order(("0.0.1", 1), 0, [], {}, 1.0, 1, "queue", "stop")
+
+    class Worker:
+        address = "tcp://there"
+
+    monkeypatch.setattr(remote, "get_worker", Worker)
+    with pytest.raises(UserError, match=r"tcp://there has rnnlab .*, the sweep 0\.0\.1 \(1\)"):
+        remote.do(order)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
+def test_encrypted(config, tmp_path):
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command += ["-subj", "/CN=rnnlab", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    tls = f"ca={cert},cert={cert},key={key}"
+    code, output = rnnlab("run", config, "--out", tmp_path / "out", "--workers", 1, "--tls", tls)
+    assert code == 0, output
+    assert len(numbers(tmp_path / "out")) == 8
+
+
+SBATCH = """\
+#!/bin/sh
+cp "$1" {folder}/job.sh
+setsid sh {folder}/job.sh > {folder}/job.log 2>&1 &
+echo "Submitted batch job $!"
+"""
+
+
+def test_jobs_of_slurm(config, tmp_path, monkeypatch):
+    """With an sbatch that runs the job here at once."""
+    pytest.importorskip("dask_jobqueue")
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, text in (
+        ("sbatch", SBATCH.format(folder=tmp_path)),
+        ("scancel", "#!/bin/sh\nkill -- -$1\n"),
+    ):
+        (bin_folder / name).write_text(text)
+        (bin_folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=":")
+    slurm = ("--slurm", "partition=gpu,gpus=1,jobs=1,memory=1GB", "--interface", "lo")
+    code, output = rnnlab("run", config, "--out", tmp_path / "out", *slurm, seconds=120)
+    assert code == 0, output + (tmp_path / "job.log").read_text()
+    assert len(numbers(tmp_path / "out")) == 8
+    script = (tmp_path / "job.sh").read_text()
+    assert "#SBATCH -p gpu\n" in script
+    assert "#SBATCH --gpus=1\n" in script
+    assert "#SBATCH --mem=" in script
+
+
+def test_the_job_script_without_submitting():
+    pytest.importorskip("dask_jobqueue")
+    options = {"partition": "long", "time": "02:00:00", "account": "me", "qos": "high"}
+    script = job_script(options, "lo", 2)
+    for line in ("-p long", "-t 02:00:00", "-A me", "--qos=high", "--cpus-per-task=2"):
+        assert f"#SBATCH {line}\n" in script
+    with pytest.raises(UserError, match="name a network interface with --interface"):
+        job_script(options, None, 1)
+
+
+def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
+    """One whose process is gone for good: Dask itself does not replace it."""
+    import dask
+
+    monkeypatch.setattr(revival, "SECONDS_AWAY", 3.0)
+    with (
+        dask.config.set(CONFIG),
+        local_cluster(Where(workers=1), 1, None, str(tmp_path)) as cluster,
+    ):
+        revive = Revival(cluster)
+        revive()
+        first = list(cluster.scheduler.workers)
+        assert len(first) == 1
+        cluster.sync(cluster.workers[0].close)
+        started = time.monotonic()
+        while list(cluster.scheduler.workers) in (first, []):
+            assert time.monotonic() - started < 60
+            time.sleep(0.2)
+            revive()
+
+
+# What the user may say
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--slurm", "partitio=x"], "--slurm: unknown key 'partitio'; did you mean 'partition'?"),
+        (["--slurm", "jobs"], "--slurm: 'jobs' must be key=value"),
+        (["--slurm", "jobs=0"], "--slurm: jobs=0: must be a whole number, 1 or more"),
+        (
+            ["--workers", "1", "--scheduler", "x"],
+            "choose one of --workers, --scheduler and --slurm",
+        ),
+        (["--tls", "ca=x"], "--tls: needs ca=FILE,cert=FILE,key=FILE"),
+        (["--tls", "ca=a,cert=b,key=c"], "--tls ca: a: no such file"),
+    ],
+)
+def test_options_that_do_not_fit(arguments, message):
+    ended = CliRunner().invoke(app, ["run", "forget_bias", *arguments])
+    assert message in str(ended.exception)
+    assert isinstance(ended.exception, UserError)
+
+
+def test_an_interface_that_is_not_there(config, tmp_path):
+    code, output = rnnlab(
+        "run", config, "--out", tmp_path / "out", "--workers", 1, "--interface", "l0"
+    )
+    assert code == 2
+    assert "--interface l0: did you mean 'lo'?" in output
+
+
+def test_pairs():
+    assert parse_pairs("--x", "a=1,b=2=3", ("a", "b")) == {"a": "1", "b": "2=3"}
+
+
+def test_workers_by_cores_and_memory(monkeypatch):
+    long = 1e15
+    monkeypatch.setattr(resources, "gpus", list)
+    monkeypatch.setattr(resources, "cores", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr(resources, "memory", lambda: 16 * 2**30)
+    assert default_workers(100, 0, long) == 4
+    assert default_workers(3, 0, long) == 3
+    assert default_workers(1, 0, long) == 0
+    assert default_workers(100, 7 * 2**30, long) == 2
+    assert default_workers(100, 20 * 2**30, long) == 0
+    assert default_workers(100, 0, 1e9) == 0
+    monkeypatch.setattr(resources, "gpus", lambda: ["0", "1"])
+    assert default_workers(100, 0, 1e9) == 2
+
+
+def test_gpus_are_counted_without_jax(tmp_path, monkeypatch):
+    (tmp_path / "nvidia-smi").write_text(
+        textwrap.dedent(f"""\
+            #!{sys.executable}
+            for i in range(3):
+                print(f"GPU {{i}}: NVIDIA H100 (UUID: GPU-{{i}})")
+                print("  MIG 1g.10gb Device 0: (UUID: MIG-0)")
+        """)
+    )
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    assert gpus() == []
+    monkeypatch.setattr(resources, "find_spec", lambda name: name == "jax_cuda12_plugin")
+    assert gpus() == ["0", "1", "2"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert gpus() == ["2", "5"]
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert gpus() == []

@@ -1,0 +1,128 @@
+"""kill -9 at random moments: what resumes ends with the numbers of a sweep left in peace.
+
+RNNLAB_KILLS says how many kills of each kind; ``make soak`` has 20 and more.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine.sweeps import finish, kill, numbers, rnnlab, start, workers_of, write_config
+from rnnlab.check import find_damage
+from rnnlab.store import Store
+from rnnlab.sweep import load_experiment
+
+KILLS = int(os.environ.get("RNNLAB_KILLS", "1"))
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return write_config(tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config):
+    folder = config.parent / "undisturbed"
+    code, output = rnnlab("run", config, "--out", folder, "--workers", 2)
+    assert code == 0, output
+    return numbers(folder)
+
+
+def is_whole(folder, config, undisturbed):
+    """Each run once, whole, with the same numbers, and nothing left behind."""
+    ids = [run.id for run in load_experiment(config).runs]
+    assert Store(folder).run_ids() == sorted(ids)
+    assert find_damage(folder) == []
+    assert numbers(folder) == undisturbed
+    assert [p.name for p in folder.glob("runs/.*")] == []
+    assert list(folder.glob("checkpoints/*")) == []
+    return True
+
+
+def test_workers_are_killed(config, undisturbed, tmp_path):
+    folder, chance = tmp_path / "out", random.Random(0)
+    process = start("run", config, "--out", folder, "--workers", 2)
+    kills = 0
+    while kills < KILLS and process.poll() is None:
+        time.sleep(chance.uniform(2, 8))
+        if workers := workers_of(process):
+            kill(chance.choice(workers).pid)
+            kills += 1
+    code, output = finish(process)
+    assert code == 0, output
+    assert kills > 0
+    assert is_whole(folder, config, undisturbed)
+
+
+def test_the_main_process_is_killed(config, undisturbed, tmp_path):
+    folder, chance = tmp_path / "out", random.Random(1)
+    for _ in range(KILLS):
+        process = start("run", config, "--out", folder, "--workers", 2)
+        time.sleep(chance.uniform(1, 14))
+        workers = workers_of(process)
+        kill(process.pid)
+        finish(process)
+        for worker in workers:
+            worker.wait(timeout=30)
+        assert all("is missing" not in d.message or d.run is None for d in find(folder))
+    code, output = rnnlab("run", config, "--out", folder, "--workers", 2)
+    assert code == 0, output
+    assert is_whole(folder, config, undisturbed)
+
+
+def find(folder):
+    return find_damage(folder) if (folder / "experiment.json").exists() else []
+
+
+class Cluster:
+    """A Dask scheduler with two workers, as a user would start them."""
+
+    def __init__(self, folder):
+        self.file = folder / f"scheduler-{random.random()}.json"
+        self.scheduler = self._dask(
+            "scheduler", "--scheduler-file", self.file, "--host", "127.0.0.1", "--port", 0,
+            "--dashboard-address", "127.0.0.1:0",
+        )  # fmt: skip
+        while not self.file.exists():
+            time.sleep(0.1)
+        worker = ("--scheduler-file", self.file, "--nthreads", 1, "--host", "127.0.0.1",
+                  "--no-dashboard", "--local-directory", folder)  # fmt: skip
+        self.workers = [self._dask("worker", *worker) for _ in range(2)]
+        self.address = json.loads(self.file.read_text())["address"]
+
+    def _dask(self, kind, *arguments):
+        command = [sys.executable, "-m", "dask", kind, *map(str, arguments)]
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def close(self):
+        for process in (*self.workers, self.scheduler):
+            process.terminate()
+        for process in (*self.workers, self.scheduler):
+            process.wait(timeout=30)
+
+
+def test_the_scheduler_is_killed(config, undisturbed, tmp_path):
+    folder, chance = tmp_path / "out", random.Random(2)
+    for _ in range(KILLS):
+        cluster = Cluster(tmp_path)
+        process = start("run", config, "--out", folder, "--scheduler", cluster.address)
+        time.sleep(chance.uniform(6, 14))
+        kill(cluster.scheduler.pid)
+        code, output = finish(process)
+        cluster.close()
+        if code != 0:
+            assert code == 2, output
+            assert "scheduler is lost" in output
+            assert "Traceback" not in output
+    cluster = Cluster(tmp_path)
+    code, output = rnnlab("run", config, "--out", folder, "--scheduler", cluster.address)
+    cluster.close()
+    assert code == 0, output
+    assert is_whole(folder, config, undisturbed)

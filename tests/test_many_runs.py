@@ -1,0 +1,155 @@
+"""Sweeps of thousands of runs: the time for reading grows with their number, not its square."""
+
+import gc
+import os
+import time
+
+import pytest
+import yaml
+
+from rnnlab.comparison import compare
+from rnnlab.labels import flatten, label_each
+from rnnlab.preview import preview
+from rnnlab.results import load
+from rnnlab.store import Store
+from rnnlab.sweep import load_experiment
+from rnnlab.tables import comparison_tables, overview
+from rnnlab.version import RESULTS_VERSION
+
+FEWER, MORE, MOST = 500, 2_000, 10_000
+NUMBERS = {
+    "baseline": 1 / 6,
+    "threshold": 0.01,
+    "read_step": 5,
+    "last_step": 100,
+    "decay_of": "c",
+    "decay_first": -0.1,
+    "decay_last": -0.05,
+    "forget_first": 0.5,
+    "forget_last": 0.6,
+    "final_loss": 0.1,
+    "final_metric": 0.1,
+    "solved_at": 50,
+    "seconds": 1.0,
+}
+
+
+def setting(number, **cell):
+    return {
+        "task": {"kind": "adding", "length": 6},
+        "cell": {"kind": "lstm", "hidden": 4, "forget_bias": number / 8, "input_bias": 0.0, **cell},
+        "training": {"steps": 100, "optimizer": {"kind": "adam"}, "learning_rate": 0.005},
+        "record": {"every": 10, "examples": 3},
+    }
+
+
+def store_runs(folder, runs, **head):
+    """Store runs given as (settings, seed) that have a summary and no tables."""
+    described = [
+        {"id": f"{number:016x}", "seed": seed, "settings": chosen}
+        for number, (chosen, seed) in enumerate(runs)
+    ]
+    experiment = {"name": "many", "question": "", "analysis": None, "config_folder": "."}
+    folder.mkdir(parents=True)
+    store = Store(folder)
+    store.write_experiment(experiment | head | {"runs": described}, "name: many\n")
+    ended = {"results_version": RESULTS_VERSION, "status": "finished", "summary": NUMBERS}
+    for run in described:
+        store.write_run(run["id"], run | ended, {})
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """A folder with so many settings, each with so many seeds; written without fsync."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+    def stored(settings, seeds):
+        folder = tmp_path / f"{settings}x{seeds}"
+        runs = [(setting(number), seed) for number in range(settings) for seed in range(seeds)]
+        store_runs(folder, runs)
+        return folder
+
+    return stored
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A config of so many settings, each with so many seeds."""
+
+    def written(settings, seeds):
+        path = tmp_path / f"{settings}x{seeds}.yaml"
+        rates = [0.001 * (number + 1) for number in range(10)]
+        biases = [number / 8 for number in range(settings // 10)]
+        sweep = {"training": {"learning_rate": rates}, "cell": {"forget_bias": biases}}
+        content = setting(0) | {"sweep": sweep, "seeds": seeds}
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    return written
+
+
+def seconds(function, *arguments):
+    """CPU time; the collector's, which depends on what other tests left, not counted."""
+    gc.collect()
+    gc.disable()
+    started = time.process_time()
+    function(*arguments)
+    gc.enable()
+    return time.process_time() - started
+
+
+def read(folder):
+    """What reading a folder takes, by part."""
+    results = load(folder)
+    compared = compare(results)
+    return {
+        "load": seconds(load, folder),
+        "overview": seconds(overview, results),
+        "compare": seconds(compare, results),
+        "compare by": seconds(compare, results, "cell.forget_bias", 0),
+        "comparison_tables": seconds(comparison_tables, compared, "many"),
+    }
+
+
+def expand(path):
+    """What expanding a config takes, by part."""
+    experiment = load_experiment(path)
+    flat = [flatten(settings.resolved) for settings in experiment.settings]
+    return {
+        "label_each": seconds(label_each, flat),
+        "load_experiment": seconds(load_experiment, path),
+        "ids": seconds(lambda: [run.id for run in experiment.runs]),
+        "preview": seconds(preview, path),
+    }
+
+
+def assert_linear(fewer, more, factor):
+    """Quadratic code takes ``factor``² times as long."""
+    for part, took in more.items():
+        assert took < 2 * factor * max(fewer[part], 0.005), (part, fewer[part], took)
+
+
+@pytest.mark.parametrize("seeds", [1, 10])
+def test_reading_results_grows_with_their_number(stored, seeds):
+    fewer, more = (read(stored(runs // seeds, seeds)) for runs in (FEWER, MORE))
+    assert_linear(fewer, more, MORE / FEWER)
+
+
+@pytest.mark.parametrize("seeds", [1, 10])
+def test_expanding_a_config_grows_with_its_settings(written, seeds):
+    fewer, more = (expand(written(runs // seeds, seeds)) for runs in (2 * FEWER, 2 * MORE))
+    assert_linear(fewer, more, MORE / FEWER)
+
+
+def test_many_settings_have_labels_and_rows_of_their_own(stored):
+    results = load(stored(MORE, 1))
+    assert len(results.settings) == MORE == len(set(results.settings))
+    assert list(compare(results)["setting"]) == results.settings
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seeds", [1, 10])
+def test_ten_thousand_runs(stored, written, seeds):
+    took = read(stored(MOST // seeds, seeds)) | expand(written(MOST // seeds, seeds))
+    print({part: round(value, 2) for part, value in took.items()})
+    assert max(took.values()) < 5

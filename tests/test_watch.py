@@ -1,0 +1,170 @@
+"""Following a sweep, and foreseeing it."""
+
+import re
+import time
+
+import made_up
+import pytest
+from engine.sweeps import rnnlab, start, write_config
+from rich.console import Console
+
+from rnnlab import watch
+from rnnlab.engine.estimate import Cost, probe, seconds_in_all
+from rnnlab.engine.execution import execute, program_of
+from rnnlab.engine.groups import make_groups
+from rnnlab.engine.live import LiveFile, read_live
+from rnnlab.progress import PlainLines, minutes
+from rnnlab.sweep import load_experiment
+
+ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
+RUNS = [
+    (made_up.settings(forget_bias=0.0), 0, "finished", ENDED),
+    (made_up.settings(forget_bias=1.0), 0, "failed", {}),
+    (made_up.settings(forget_bias=2.0), 0, "missing", {}),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return made_up.write(tmp_path / "out", RUNS).folder
+
+
+@pytest.fixture
+def under_way(folder):
+    """A live file such as a sweep writes, with one run half done."""
+    progress = PlainLines()
+    progress.start(3, 2, 10.0)
+    progress.run_started("2", "b_f = 2, seed 0", 100, 10.0, "worker")
+    progress.step("2", 50, 0.25)
+    live = LiveFile(folder, progress)
+    live.update()
+    return live
+
+
+def shown(sweep):
+    console = Console(width=120, file=None, record=True, quiet=True)
+    console.print(sweep.table())
+    return console.export_text() + sweep.state()
+
+
+def test_what_is_shown(folder, under_way):
+    sweep = watch.Sweep(folder)
+    sweep.look()
+    text = shown(sweep)
+    assert re.search("b_f = 0, seed 0 +finished", text), text
+    assert "0.125" in text
+    assert "failed: ValueError: no" in text
+    assert "running (worker)" in text
+    assert "50/100" in text
+    assert "0.25" in text
+    assert "2 of 3 runs are stored" in text
+    assert "is at work, 0:0" in text
+    assert not sweep.is_over()
+
+
+def test_a_sweep_that_is_dead(folder, under_way, monkeypatch):
+    """Its file stays as it was, whatever the clocks say."""
+    sweep = watch.Sweep(folder)
+    sweep.look()
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 100)
+    sweep.look()
+    assert sweep.is_over()
+    assert "no sign of life of process" in sweep.state()
+    under_way.update()
+    sweep.look()
+    assert not sweep.is_over()
+
+
+def test_a_sweep_that_has_ended(folder, under_way):
+    under_way.__exit__()
+    assert read_live(folder) is None
+    sweep = watch.Sweep(folder)
+    sweep.look()
+    assert sweep.is_over()
+    assert sweep.state() == "2 of 3 runs are stored; no rnnlab run is at work here"
+
+
+def test_a_live_file_that_is_no_json(folder):
+    (folder / "live.json").write_text("{")
+    assert read_live(folder) is None
+    (folder / "live.json").write_text("[]")
+    assert read_live(folder) is None
+
+
+def test_a_folder_that_cannot_be_written_does_not_end_the_sweep(folder, under_way, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    under_way.written = -100.0
+    under_way.update()
+
+
+CONFIG = """
+task: {kind: adding, length: 20}
+cell: {kind: lstm, hidden: 8}
+training: {steps: 3000, batch: 8}
+record: {every: 50}
+sweep: {cell: {forget_bias: [0, 1]}}
+seeds: 2
+"""
+
+
+def test_from_another_terminal(tmp_path):
+    config = write_config(tmp_path, CONFIG)
+    out = tmp_path / "out"
+    sweep = start("run", config, "--out", out, "--workers", 0)
+    while not (out / "live.json").exists() and sweep.poll() is None:
+        time.sleep(0.05)
+    code, output = rnnlab("watch", out)
+    assert sweep.communicate(timeout=120)
+    assert sweep.returncode == 0
+    assert code == 0, output
+    assert "4 of 4 runs are stored" in output
+    assert output.count("finished") == 4
+
+
+# Foreseeing
+
+
+def test_dry_run(tmp_path):
+    config = write_config(tmp_path, CONFIG)
+    out = tmp_path / "out"
+    code, output = rnnlab("run", config, "--out", out, "--dry-run", "--workers", 2)
+    assert code == 0, output
+    assert output.count("to do") == 4
+    assert "0 of 4 runs are stored" in output
+    assert "by 2 workers at this machine's pace" in output
+    assert not out.exists()
+    assert rnnlab("run", config, "seeds=1", "--out", out, "--workers", 0)[0] == 0
+    code, output = rnnlab("run", config, "--out", out, "--dry-run")
+    assert output.count("to do") == 2
+    assert "2 of 4 runs are stored" in output
+
+
+def test_a_probe_tells_what_a_run_takes(tmp_path):
+    """As a ratio within one process, with a margin for a machine that does other things."""
+    runs = load_experiment(write_config(tmp_path, CONFIG)).runs
+    costs = probe(runs, lambda text: None)
+    (cost,) = costs.values()
+    execute(runs[0], lambda _: None)
+    started = time.perf_counter()
+    execute(runs[1], lambda _: None)
+    took = time.perf_counter() - started
+    assert 1 / 3 < cost.running / took < 3
+    assert cost.compiling > 0
+
+
+def test_time_in_all(tmp_path):
+    """Groups in turn to whoever is free first; a program is compiled once by each worker."""
+    runs = load_experiment(write_config(tmp_path, CONFIG)).runs
+    costs = {program_of(runs[0].settings): Cost(compiling=5.0, running=10.0)}
+    assert [len(group.runs) for group in make_groups(runs, 2)] == [1, 1, 1, 1]
+    assert seconds_in_all(runs, costs, 0) == 5 + 4 * 10
+    assert seconds_in_all(runs, costs, 2) == 5 + 2 * 10
+    assert seconds_in_all(runs, costs, 4) == 5 + 10
+
+
+def test_minutes():
+    assert [minutes(s) for s in (None, 5.9, 65.0, 7265.0)] == ["–:––", "0:05", "1:05", "2:01:05"]
