@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What make test does in short: 20 kills of each kind, 5,000 hostile configs, 10,000 runs.
 soak: .venv/installed

@@ -124,6 +124,10 @@ class Results:
         """Where a file of a stored run is."""
         return self._home[run].run_folder(run) / name
 
+    def has_begun(self, run: str) -> bool:
+        """Whether a checkpoint of the run is stored."""
+        return run in self._home and self._home[run].checkpoint_path(run).exists()
+
     @property
     def has_jacobians(self) -> bool:
         """Whether a stored run recorded Jacobians."""

@@ -169,9 +169,9 @@ def overview(results: Results) -> list[Text | Table]:
             *(str(row[key]) for key in ("setting", "seed", "status", "run")),
             _number(row.get("last_step"), "{:.0f}"),
             _number(row.get("seconds"), "{:.1f}"),
-            "" if pd.isna(row["error"]) else str(row["error"]),
+            _note(row, results),
         ]
-        for row in runs.to_dict("records")
+        for row in cast(list[Row], runs.to_dict("records"))
     ]
     counts = runs["status"].value_counts()
     before = [
@@ -184,6 +184,12 @@ def overview(results: Results) -> list[Text | Table]:
         plain_table("runs", columns, rows),
         *map(plain, (*after, *results.mixtures())),
     ]
+
+
+def _note(row: Row, results: Results) -> str:
+    if row["status"] == "missing" and results.has_begun(row["run"]):
+        return "has begun; a checkpoint is stored"
+    return "" if pd.isna(row["error"]) else str(row["error"])
 
 
 def plain(text: str) -> Text:

@@ -1,5 +1,6 @@
 """Following a sweep, and foreseeing it."""
 
+import io
 import re
 import time
 
@@ -42,9 +43,9 @@ def under_way(folder):
 
 
 def shown(sweep):
-    console = Console(width=120, file=None, record=True, quiet=True)
+    console = Console(width=120, file=io.StringIO())
     console.print(sweep.table())
-    return console.export_text() + sweep.state()
+    return console.file.getvalue() + sweep.state()
 
 
 def test_what_is_shown(folder, under_way):

@@ -1,5 +1,6 @@
 """Dask clusters: processes on this machine, one that runs already, or jobs of SLURM."""
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -14,7 +15,7 @@ import psutil
 from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 from rnnlab.engine import preload, slurm
-from rnnlab.engine.dispatch import Dispatch
+from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
@@ -61,8 +62,8 @@ def do_on_cluster(
     Raises:
         UserError: there is no cluster at that address, or it cannot be started, or is lost.
     """
-    with _quiet(), _connect(where, workers) as (client, revive):
-        say = ledger.progress.say
+    say = ledger.progress.say
+    with _quiet(), _connect(where, workers) as (client, revive), _scheduler_errors(client, ledger):
         if find_spec("bokeh") and client.dashboard_link:
             say(f"dashboard: {client.dashboard_link}")
         found = _wait_for_workers(client, say, stop)
@@ -70,6 +71,21 @@ def do_on_cluster(
         dispatch = Dispatch(client, ledger, checkpoint_every, where.threads)
         expected = max(found, where.slurm_jobs)
         dispatch.run(make_groups(runs, expected), stop, revive)
+
+
+@contextlib.contextmanager
+def _scheduler_errors(client: Client, ledger: Ledger) -> Iterator[None]:
+    """Turn what Dask raises when the scheduler is gone into a message."""
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:
+        is_lost = isinstance(error, (OSError, asyncio.CancelledError, SchedulerLost))
+        if isinstance(error, UserError) or not (is_lost or client.status != "running"):
+            raise
+        raise UserError(
+            f"the scheduler is lost ({error or type(error).__name__}); {ledger.kept}, and running "
+            "the same command again goes on from there"
+        ) from None
 
 
 def _wait_for_workers(client: Client, say: Callable[[str], None], stop: Stop) -> int:

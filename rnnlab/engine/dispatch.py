@@ -42,6 +42,10 @@ class Deaths:
     step: int = -1
 
 
+class SchedulerLost(Exception):
+    """The scheduler has forgotten what it was to do."""
+
+
 class Dispatch:
     """Submits groups, takes in what workers say, and submits again what a dead worker left.
 
@@ -73,30 +77,21 @@ class Dispatch:
             revive: called now and then to replace workers that are lost.
 
         Raises:
-            UserError: the scheduler is lost, workers cannot work, or the folder cannot be written.
+            SchedulerLost: an order is neither carried out nor failed.
+            UserError: workers cannot work, or the folder cannot be written.
+            Exception: of Dask, when it has lost the scheduler.
         """
-        try:
-            for group in groups:
-                self._submit(group.runs)
-            while self.submitted:
-                if stop.wanted:
-                    self._leave()
-                elif time.monotonic() - self.revived > SECONDS_BETWEEN_REVIVALS:
-                    self.revived = time.monotonic()
-                    revive()
-                self._listen()
-                for number in [n for n, s in self.submitted.items() if s.future.done()]:
-                    self._done(number, stop.wanted)
-        except Exception as error:
-            if isinstance(error, UserError) or self.client.status == "running":
-                raise
-            raise self._lost(error) from None
-
-    def _lost(self, reason: object) -> UserError:
-        return UserError(
-            f"the scheduler is lost ({reason}); {self.ledger.kept}, and running the same command "
-            "again goes on from there"
-        )
+        for group in groups:
+            self._submit(group.runs)
+        while self.submitted:
+            if stop.wanted:
+                self._leave()
+            elif time.monotonic() - self.revived > SECONDS_BETWEEN_REVIVALS:
+                self.revived = time.monotonic()
+                revive()
+            self._listen()
+            for number in [n for n, s in self.submitted.items() if s.future.done()]:
+                self._done(number, stop.wanted)
 
     def _submit(self, runs: list[Run]) -> None:
         if not runs:
@@ -156,7 +151,7 @@ class Dispatch:
         elif error is not None:
             raise UserError(f"a worker cannot work: {type(error).__name__}: {error}")
         elif future.status != "finished":
-            raise self._lost(future.status)
+            raise SchedulerLost(future.status)
 
     def _died(self, submitted: Submitted, is_leaving: bool) -> None:
         """Submit again what a dead worker left: the run in progress by itself."""

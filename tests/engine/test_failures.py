@@ -1,5 +1,6 @@
 """Runs that diverge, crash, or run out of memory: the others finish, and each says why."""
 
+import resource
 import textwrap
 from types import SimpleNamespace
 from unittest.mock import create_autospec
@@ -46,12 +47,17 @@ sweep:
 """
 
 
+def four_gigabytes():
+    """A limit that the system does not enforce, but that rnnlab gives its workers shares of."""
+    resource.setrlimit(resource.RLIMIT_RSS, (4 * 2**30, 4 * 2**30))
+
+
 @pytest.mark.parametrize("kind", ["killed", "memory"])
 def test_the_others_finish(tmp_path, kind):
     (tmp_path / "own.py").write_text(OWN)
     config = write_config(tmp_path, CONFIG.replace("KIND", kind))
     out = tmp_path / "out"
-    code, output = rnnlab("run", config, "--out", out, "--workers", 2)
+    code, output = rnnlab("run", config, "--out", out, "--workers", 2, preexec_fn=four_gigabytes)
     assert code == 1, output
     runs = load(out).runs
     assert list(runs["status"]) == ["finished", "failed", "failed", "diverged"]

@@ -101,7 +101,7 @@ def test_interrupted_and_resumed(config, in_process, tmp_path):
         asked = time.monotonic()
         code, output = finish(process)
         assert code == 130, output
-        assert time.monotonic() - asked < 15
+        assert time.monotonic() - asked < 30
         assert "the same command goes on from there" in output
         assert "Traceback" not in output
         assert checkpoints(parts)
