@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rnnlab.engine.checkpoint import is_whole
 from rnnlab.errors import UserError
-from rnnlab.files import Damaged, read_sealed, sha256, storage_errors
+from rnnlab.files import Damaged, OtherVersion, read_bytes, read_sealed, sha256, storage_errors
 from rnnlab.store import Store
 
 
@@ -32,7 +32,9 @@ def find_damage(folder: Path) -> list[Damage]:
         UserError: there is no such folder, or it holds nothing of rnnlab.
     """
     store = Store(folder)
-    if not (folder / "experiment.json").exists() and not store.run_ids():
+    with storage_errors(folder):
+        is_ours = (folder / "experiment.json").exists() or bool(store.run_ids())
+    if not is_ours:
         raise UserError(f"{folder}: no results folder of rnnlab")
     return [*_of_the_experiment(store), *_of_runs(store), *_of_checkpoints(store)]
 
@@ -42,7 +44,7 @@ def _of_the_experiment(store: Store) -> Iterator[Damage]:
         files = store.experiment()["files"]
         for name, checksum in files.items():
             path = store.folder / name
-            if not path.exists() or sha256(path.read_bytes()) != checksum:
+            if sha256(read_bytes(path)) != checksum:
                 yield Damage(f"{path}: is not as it was written; run the config again")
     except Damaged as damage:
         yield Damage(str(damage))
@@ -58,9 +60,10 @@ def _of_runs(store: Store) -> Iterator[Damage]:
     for run_id in store.run_ids():
         try:
             run = store.read_run(run_id)
-            assert run is not None
-            for name in run["files"]:
+            for name in run["files"] if run is not None else ():
                 store.read_file(run_id, name)
+        except OtherVersion as other:
+            yield Damage(str(other))
         except Damaged as damage:
             yield Damage(str(damage), run=run_id)
 
@@ -72,11 +75,11 @@ def _of_checkpoints(store: Store) -> Iterator[Damage]:
                 yield Damage(f"{path}: is not as it was written", checkpoint=path)
 
 
-def repair(folder: Path, damages: list[Damage]) -> list[str]:
+def repair(folder: Path) -> list[str]:
     """Drop damaged runs and checkpoints, and nothing else.
 
     Returns:
-        What was dropped, and what is left to do.
+        What was dropped, and what is left as it is.
 
     Raises:
         UserError: another process writes into the folder, or it cannot be written.
@@ -84,6 +87,7 @@ def repair(folder: Path, damages: list[Damage]) -> list[str]:
     store = Store(folder)
     done = []
     with store.locked():
+        damages = find_damage(folder)
         for run_id in dict.fromkeys(damage.run for damage in damages if damage.run):
             store.drop_run(run_id)
             done.append(f"dropped run {run_id}")
@@ -91,4 +95,5 @@ def repair(folder: Path, damages: list[Damage]) -> list[str]:
             with storage_errors(path):
                 path.unlink(missing_ok=True)
             done.append(f"dropped {path}")
+        done += [d.message for d in damages if d.run is None and d.checkpoint is None]
     return done

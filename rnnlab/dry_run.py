@@ -36,7 +36,7 @@ def foresee(
     missing = {run.id: run for run in experiment.runs if not store.is_done(run.id)}
     begun = {path.stem for path in folder.glob("checkpoints/*")}
     script = [plain("the job script:\n" + _job_script(where))] if where.slurm is not None else []
-    costs = probe(list(missing.values()), tell)
+    costs = probe(list(missing.values()), where.threads, tell)
     names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
     rows = []
     for run, name in zip(experiment.runs, names, strict=True):

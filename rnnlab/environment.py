@@ -1,10 +1,12 @@
 """Where the numbers were made: versions, device, revision."""
 
+import contextlib
 import functools
 import importlib.metadata
 import os
 import platform
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -25,11 +27,21 @@ def environment() -> dict[str, Any]:
         "git_revision": _git_revision(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
         "device": f"{device.platform} ({device.device_kind}) × {jax.device_count()}",
         "threads": xla_threads(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
+
+
+def _cpu() -> str:
+    """The processor's model: another one may round differently."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 def _git_revision() -> str | None:

@@ -14,12 +14,18 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.errors import UserError
+from rnnlab.version import RESULTS_VERSION
 
 SEAL = "sha256"
+LAST_UNSEALED = 1
 
 
 class Damaged(UserError):
     """A file is not what was written."""
+
+
+class OtherVersion(Damaged):
+    """A file is of another version of the results format; it may well be whole."""
 
 
 @contextlib.contextmanager
@@ -108,17 +114,41 @@ def read_sealed(path: Path) -> dict[str, Any]:
     """Read JSON that was written with ``write_sealed``.
 
     Raises:
-        Damaged: it cannot be read, or is not what was written.
+        OtherVersion: it is of another version of the results format.
+        Damaged: it is missing, or not what was written.
+        UserError: the file system cannot read it.
     """
+    text = read_bytes(path)
     try:
-        text = path.read_bytes()
         content = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged(f"{path}: cannot be read: {error}") from None
-    is_whole = isinstance(content, dict) and text.endswith(b"\n")
-    if not is_whole or content.pop(SEAL, None) != _seal(content):
+    if not isinstance(content, dict):
+        raise Damaged(f"{path}: is not as it was written")
+    version = content.get("results_version", RESULTS_VERSION)
+    is_sealed = text.endswith(b"\n") and content.pop(SEAL, None) == _seal(content)
+    if version != RESULTS_VERSION and (is_sealed or version == LAST_UNSEALED):
+        raise OtherVersion(
+            f"{path}: in version {version} of the results format, and this rnnlab reads version "
+            f"{RESULTS_VERSION}: install the rnnlab that fits, or choose another folder"
+        )
+    if not is_sealed:
         raise Damaged(f"{path}: is not as it was written (its checksum differs)")
     return content
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        Damaged: there is no such file.
+        UserError: the file system cannot read it, which need not be for good.
+    """
+    with storage_errors(path):
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _seal(content: dict[str, Any]) -> str:

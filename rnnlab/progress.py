@@ -81,13 +81,14 @@ class Progress(AbstractContextManager["Progress"], ABC):
         """All of it as plain data."""
         running = [
             {
+                "id": run_id,
                 "label": run.label,
                 "worker": run.worker,
                 "step": run.step,
                 "steps": run.steps,
                 "loss": run.loss if math.isfinite(run.loss) else None,
             }
-            for run in self.active.values()
+            for run_id, run in self.active.items()
         ]
         left = self.seconds_left()
         return {"total": self.total, "done": self.done, "seconds_left": left, "running": running}

@@ -22,6 +22,8 @@ from filelock import FileLock, Timeout
 from rnnlab.errors import UserError, did_you_mean
 from rnnlab.files import (
     Damaged,
+    OtherVersion,
+    read_bytes,
     read_sealed,
     sealed,
     sha256,
@@ -35,6 +37,9 @@ from rnnlab.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")
+# What a writer that was killed leaves: see ``Store._replacing_run`` and ``files.replacing``.
+LEFT_RUN = re.compile(r"\.[0-9a-f]{16}\.")
+LEFT_FILE = re.compile(r"\.\d+\.")
 
 
 @dataclass(frozen=True)
@@ -80,17 +85,13 @@ class Store:
         """A run's ``run.json``, or None where the run is missing.
 
         Raises:
-            Damaged: it is not what was written, or of another version of the format.
+            Damaged: it is not what was written, or (OtherVersion) of another version.
+            UserError: the file system cannot read it.
         """
         path = self.run_folder(run_id) / "run.json"
         if not path.parent.exists():
             return None
         run = read_sealed(path)
-        if run["results_version"] != RESULTS_VERSION:
-            raise Damaged(
-                f"{path}: in version {run['results_version']} of the results format, and this "
-                f"rnnlab reads version {RESULTS_VERSION}"
-            )
         if run["id"] != run_id:
             raise Damaged(f"{path}: is of run {run['id']}")
         return run
@@ -112,9 +113,9 @@ class Store:
         run = self.read_run(run_id)
         path = self.run_folder(run_id) / name
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise Damaged(f"{path}: cannot be read: {error.strerror}; {self._remedy()}") from None
+            content = read_bytes(path)
+        except Damaged as damage:
+            raise Damaged(f"{damage}; {self._remedy()}") from None
         if run is None or run["files"].get(name) != sha256(content):
             raise Damaged(
                 f"{path}: is not as it was written (its checksum differs); {self._remedy()}"
@@ -129,7 +130,9 @@ class Store:
         return pd.read_parquet(io.BytesIO(self.read_file(run_id, f"{table}.parquet")))
 
     def write_run(self, run_id: str, head: dict[str, Any], files: dict[str, bytes]) -> None:
-        """Store a run that has ended, in place of an earlier attempt, and drop its checkpoint.
+        """Store a run that has ended, in place of an earlier attempt.
+
+        Its checkpoint is dropped, unless the run has failed and may go on from there.
 
         Args:
             run_id: the run.
@@ -141,13 +144,15 @@ class Store:
             for name, content in files.items():
                 write_bytes(folder / name, content)
             write_bytes(folder / "run.json", sealed(head | {"files": checksums}))
-        self.drop_checkpoint(run_id)
+        if head["status"] != "failed":
+            self.drop_checkpoint(run_id)
 
     @contextlib.contextmanager
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
         """A scratch folder that takes the run's place when all is written."""
         target = self.run_folder(run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(self.folder)
         partial = Path(tempfile.mkdtemp(prefix=f".{run_id}.", dir=target.parent))
         partial.chmod(0o755)
         try:
@@ -179,11 +184,13 @@ class Store:
         path = self.checkpoint_path(run_id)
         with storage_errors(self.folder):
             path.parent.mkdir(exist_ok=True)
+            sync_folder(self.folder)
             write_bytes(path, content)
 
     def drop_checkpoint(self, run_id: str) -> None:
         """Delete a run's state, if there is one."""
-        self.checkpoint_path(run_id).unlink(missing_ok=True)
+        with storage_errors(self.folder):
+            self.checkpoint_path(run_id).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -210,10 +217,12 @@ class Store:
 
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob("runs/.*"):
-            shutil.rmtree(path, ignore_errors=True)
-        for pattern in (".[0-9]*", "checkpoints/.[0-9]*", "figures/.[0-9]*"):
-            for path in self.folder.glob(pattern):
-                path.unlink(missing_ok=True)
+            if LEFT_RUN.match(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+        with storage_errors(self.folder):
+            for path in [p for pattern in (".*", "*/.*") for p in self.folder.glob(pattern)]:
+                if LEFT_FILE.match(path.name) and path.is_file():
+                    path.unlink(missing_ok=True)
 
 
 def open_for_writing(folder: Path) -> Store:
@@ -223,11 +232,17 @@ def open_for_writing(folder: Path) -> Store:
         UserError: it holds something else, or results of another version.
     """
     store = Store(folder)
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file, not a results folder")
-    if folder.exists() and _has_content(folder):
-        with contextlib.suppress(Damaged):  # experiment.json is written anew
+    with storage_errors(folder):
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder}: is a file, not a results folder")
+        has_content = folder.exists() and _has_content(folder)
+    if has_content:
+        try:
             _check_is_ours(store)
+        except OtherVersion:
+            raise
+        except Damaged:
+            pass  # experiment.json is written anew
     return store
 
 
@@ -237,10 +252,13 @@ def open_for_reading(folder: Path) -> Store:
     Raises:
         UserError: there is none, or it is empty, not ours, or of another version.
     """
-    if not folder.is_dir():
+    with storage_errors(folder):
+        is_folder = folder.exists() and folder.is_dir()
+        has_content = is_folder and _has_content(folder)
+    if not is_folder:
         siblings = [p.name for p in folder.parent.glob("*/") if (p / "experiment.json").exists()]
         raise UserError(f"{folder}: no such results folder; {did_you_mean(folder.name, siblings)}")
-    if not _has_content(folder):
+    if not has_content:
         raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
     store = Store(folder)
     _check_is_ours(store)
@@ -258,15 +276,12 @@ def _check_is_ours(store: Store) -> None:
     experiment = _read_experiment(path)
     if experiment.get("format") != FORMAT:
         raise UserError(f"{path}: not written by rnnlab")
-    if experiment["results_version"] != RESULTS_VERSION:
-        raise UserError(
-            f"{path}: results of version {experiment['results_version']}, and this rnnlab reads "
-            f"version {RESULTS_VERSION}: install the rnnlab that fits, or choose another folder"
-        )
 
 
 def _read_experiment(path: Path) -> dict[str, Any]:
     try:
         return read_sealed(path)
+    except OtherVersion:
+        raise
     except Damaged as damage:
         raise Damaged(f"{damage}; rnnlab run CONFIG --out {path.parent} writes it again") from None

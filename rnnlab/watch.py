@@ -22,7 +22,7 @@ SECONDS_WITHOUT_SIGN = 30.0
 MOST_ENDED = 10
 
 
-class Sweep:
+class View:
     """What can be seen of a sweep in its results folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,8 +43,11 @@ class Sweep:
         self.live = read_live(self.folder)
         if self.live is not None and self.live["beat"] != self.beat:
             self.beat, self.changed = self.live["beat"], time.monotonic()
+        at_work = {run["id"] for run in (self.live or {}).get("running", [])}
         for run_id in self.store.run_ids():
-            if run_id in self.labels and run_id not in self.ended:
+            if run_id in at_work:
+                self.ended.pop(run_id, None)
+            elif run_id in self.labels and run_id not in self.ended:
                 try:
                     run = self.store.read_run(run_id)
                 except Damaged as damage:
@@ -101,7 +104,7 @@ def watch(folder: Path, console: Console) -> None:
     Raises:
         UserError: there is no such results folder.
     """
-    sweep = Sweep(folder)
+    sweep = View(folder)
     sweep.look()
     with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
         for _ in _looks(sweep):
@@ -110,7 +113,7 @@ def watch(folder: Path, console: Console) -> None:
         console.print(sweep.table(), Text(sweep.state()))
 
 
-def _looks(sweep: Sweep) -> Iterator[None]:
+def _looks(sweep: View) -> Iterator[None]:
     yield
     while not sweep.is_over():
         time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,5 +1,7 @@
 """Damage of any kind is found and named, and repair drops what is damaged and nothing else."""
 
+import errno
+import json
 import random
 import shutil
 
@@ -13,7 +15,6 @@ from rnnlab.engine.checkpoint import Checkpoint, to_bytes
 from rnnlab.errors import UserError
 from rnnlab.files import Damaged, write_sealed
 from rnnlab.results import load
-from rnnlab.store import Store
 from rnnlab.version import RESULTS_VERSION
 
 FINISHED = ("finished", {"read_step": 5, "final_loss": 0.1, "last_step": 100})
@@ -59,7 +60,7 @@ def test_repair_drops_the_damaged_run_only(store):
     with pytest.raises(Damaged, match=r"gates\.parquet: is not as it was written .* --repair"):
         _ = load(store.folder).gates
     assert list(load(store.folder).runs["status"]) == ["finished"] * 3
-    assert repair(store.folder, find_damage(store.folder)) == [f"dropped run {IDS[1]}"]
+    assert repair(store.folder) == [f"dropped run {IDS[1]}"]
     assert list(load(store.folder).runs["status"]) == ["finished", "missing", "finished"]
     for run in (IDS[0], IDS[2]):
         assert [p.read_bytes() for p in files(store.run_folder(run))] == before[run]
@@ -82,7 +83,35 @@ def test_a_table_of_another_version(store):
     )
     (damage,) = find_damage(store.folder)
     assert f"version {RESULTS_VERSION + 1} of the results format" in damage.message
+    assert repair(store.folder) == [damage.message]
+    assert store.run_ids() == IDS
     assert list(load(store.folder).runs["status"]) == ["damaged", "finished", "finished"]
+
+
+def test_results_of_the_first_version_are_left_alone(store):
+    """They had no checksums."""
+    path = store.run_folder(IDS[0]) / "run.json"
+    content = json.loads(path.read_text()) | {"results_version": 1}
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    assert "in version 1 of the results format" in find_damage(store.folder)[0].message
+    repair(store.folder)
+    assert store.run_ids() == IDS
+
+
+def test_what_cannot_be_read_is_not_damaged(store, monkeypatch):
+    """An input error need not be for good: no run is dropped for it, or done again."""
+
+    def broken(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", broken)
+    with pytest.raises(UserError, match="Input/output error") as raised:
+        store.is_done(IDS[0])
+    assert not isinstance(raised.value, Damaged)
+    with pytest.raises(UserError, match="Input/output error"):
+        repair(store.folder)
+    assert store.run_ids() == IDS
 
 
 def test_a_run_in_another_place(store):
@@ -105,12 +134,12 @@ def test_config_experiment_and_environment(store):
 
 
 def test_checkpoints(store):
-    content = to_bytes(Checkpoint(1, 2.0, [], {}, {}))
+    content = to_bytes(Checkpoint("0" * 16, 1, 2.0, [], {}, {}))
     store.write_checkpoint(IDS[0], content)
     assert find_damage(store.folder) == []
     store.write_checkpoint(IDS[0], content[:-1] + b"!")
-    (damage,) = find_damage(store.folder)
-    repair(store.folder, [damage])
+    assert len(find_damage(store.folder)) == 1
+    repair(store.folder)
     assert store.read_checkpoints(IDS) == {}
 
 
@@ -143,4 +172,4 @@ def test_the_command(store):
 
 def test_only_one_writes(store):
     with store.locked(), pytest.raises(UserError, match="another rnnlab is at work in this folder"):
-        repair(Store(store.folder).folder, [])
+        repair(store.folder)

@@ -103,7 +103,9 @@ def other_json(folder):
 
 
 def of_another_program(folder):
-    write_sealed(folder / "experiment.json", {"format": "other", "results_version": 1})
+    write_sealed(
+        folder / "experiment.json", {"format": "other", "results_version": RESULTS_VERSION}
+    )
     return folder
 
 
@@ -113,7 +115,7 @@ def of_another_program(folder):
         (not_there, "no such results folder; did you mean 'made_up'"),
         (empty, "is empty"),
         (of_something_else, "not a results folder"),
-        (newer, "results of version 3, and this rnnlab reads version 2"),
+        (newer, "in version 3 of the results format, and this rnnlab reads version 2"),
         (cut_short, "experiment.json: cannot be read"),
         (other_json, "experiment.json: is not as it was written"),
         (of_another_program, "not written by rnnlab"),

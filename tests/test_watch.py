@@ -49,7 +49,7 @@ def shown(sweep):
 
 
 def test_what_is_shown(folder, under_way):
-    sweep = watch.Sweep(folder)
+    sweep = watch.View(folder)
     sweep.look()
     text = shown(sweep)
     assert re.search("b_f = 0, seed 0 +finished", text), text
@@ -65,7 +65,7 @@ def test_what_is_shown(folder, under_way):
 
 def test_a_sweep_that_is_dead(folder, under_way, monkeypatch):
     """Its file stays as it was, whatever the clocks say."""
-    sweep = watch.Sweep(folder)
+    sweep = watch.View(folder)
     sweep.look()
     clock = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: clock() + 100)
@@ -80,7 +80,7 @@ def test_a_sweep_that_is_dead(folder, under_way, monkeypatch):
 def test_a_sweep_that_has_ended(folder, under_way):
     under_way.__exit__()
     assert read_live(folder) is None
-    sweep = watch.Sweep(folder)
+    sweep = watch.View(folder)
     sweep.look()
     assert sweep.is_over()
     assert sweep.state() == "2 of 3 runs are stored; no rnnlab run is at work here"
@@ -147,7 +147,7 @@ def test_dry_run(tmp_path):
 def test_a_probe_tells_what_a_run_takes(tmp_path):
     """As a ratio within one process, with a margin for a machine that does other things."""
     runs = load_experiment(write_config(tmp_path, CONFIG)).runs
-    costs = probe(runs, lambda text: None)
+    costs = probe(runs, 1, lambda text: None)
     (cost,) = costs.values()
     execute(runs[0], lambda _: None)
     started = time.perf_counter()

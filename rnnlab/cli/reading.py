@@ -96,7 +96,7 @@ def check(
     if not damages:
         typer.echo(f"{results}: every file is as it was written")
     elif repair:
-        for line in checking.repair(results, damages):
+        for line in checking.repair(results):
             typer.echo(line)
     else:
         raise typer.Exit(1)

@@ -123,9 +123,9 @@ def _where(
     return Where(
         workers=workers,
         scheduler=scheduler,
-        slurm=parse_pairs("--slurm", slurm, SLURM_KEYS) if slurm else None,
+        slurm=parse_pairs("--slurm", slurm, SLURM_KEYS) if slurm is not None else None,
         interface=interface,
-        tls=parse_pairs("--tls", tls, TLS_KEYS) if tls else None,
+        tls=parse_pairs("--tls", tls, TLS_KEYS) if tls is not None else None,
         threads=threads,
     )
 

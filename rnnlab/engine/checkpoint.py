@@ -11,12 +11,14 @@ from safetensors.numpy import load, save
 from rnnlab.files import Damaged
 
 DIGEST_BYTES = 32
+HEAD = ("run", "position", "seconds", "environments")
 
 
 class Checkpoint(NamedTuple):
     """Where a run stands.
 
     Attributes:
+        run: the run's id.
         position: calls made.
         seconds: time spent on them.
         environments: where they were made, see ``environment``.
@@ -24,6 +26,7 @@ class Checkpoint(NamedTuple):
         chunks: all that was reported, concatenated along the leading axis.
     """
 
+    run: str
     position: int
     seconds: float
     environments: list[dict[str, Any]]
@@ -36,26 +39,45 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     leaves = jax.tree.leaves((checkpoint.state, checkpoint.chunks))
     arrays = {f"{i:04d}": np.asarray(leaf, order="C") for i, leaf in enumerate(leaves)}
     facts = checkpoint._asdict()
-    head = json.dumps({name: facts[name] for name in ("position", "seconds", "environments")})
+    head = json.dumps({name: facts[name] for name in HEAD})
     content = save(arrays, metadata={"rnnlab": head})
     return hashlib.sha256(content).digest() + content
 
 
-def from_bytes(content: bytes, state: Any, chunks: Any) -> Checkpoint:
+def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
     """The checkpoint, in trees of these structures.
 
+    Args:
+        content: see ``to_bytes``.
+        run: whose checkpoint it should be.
+        state: shapes of the state.
+        chunks: shapes of what a call reports.
+
     Raises:
-        Damaged: it is not what was written, or of a run of another shape.
+        Damaged: it is not what was written, or not of such a run.
     """
     if not is_whole(content):
         raise Damaged("checkpoint: is not as it was written (its checksum differs)")
     content = content[DIGEST_BYTES:]
-    arrays = load(content)
-    leaves, structure = jax.tree.flatten((state, chunks))
-    if len(arrays) != len(leaves):
-        raise Damaged("checkpoint: is of a run of another shape")
-    state, chunks = jax.tree.unflatten(structure, [arrays[name] for name in sorted(arrays)])
-    return Checkpoint(**_head(content), state=state, chunks=chunks)
+    try:
+        head, arrays = _head(content), load(content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"checkpoint: cannot be read: {error}") from None
+    leaves = [arrays[name] for name in sorted(arrays)]
+    wanted, structure = jax.tree.flatten((state, chunks))
+    reported = len(jax.tree.leaves(chunks))
+    shapes = [leaf.shape for leaf in wanted]
+    lengths = [(head.get("position", 0) * shape[0], *shape[1:]) for shape in shapes[-reported:]]
+    of_such_a_run = (
+        set(head) == set(HEAD)
+        and head["run"] == run
+        and [leaf.shape for leaf in leaves] == shapes[:-reported] + lengths
+        and [leaf.dtype for leaf in leaves] == [leaf.dtype for leaf in wanted]
+    )
+    if not of_such_a_run:
+        raise Damaged("checkpoint: is not of this run, or of another version of rnnlab")
+    state, chunks = jax.tree.unflatten(structure, leaves)
+    return Checkpoint(**head, state=state, chunks=chunks)
 
 
 def is_whole(content: bytes) -> bool:

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import functools
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ CONFIG = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
-    "distributed.deploy.lost-worker-timeout": "1 day",
+    "distributed.deploy.lost-worker-timeout": "1 day",  # see Revival
 }
 # Of the memory that is free: the rest is for this process and the others.
 MEMORY_SHARE = 0.9
@@ -126,13 +126,15 @@ def _connect(where: Where, workers: int | None) -> Iterator[tuple[Client, Revive
         if where.slurm is not None:
             cluster = slurm.make_cluster(where.slurm, where.interface, where.threads, security)
             stack.enter_context(cluster)
-            revive = functools.partial(cluster.scale, jobs=where.slurm_jobs)
-            revive()
+            if shutil.which(cluster.job_cls.submit_command) is None:
+                raise UserError(f"--slurm: no {cluster.job_cls.submit_command} on this machine")
+            cluster.scale(jobs=where.slurm_jobs)
+            revive = Revival(cluster, ())
         else:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnlab-workers-"))
             assert workers is not None
             cluster = stack.enter_context(local_cluster(where, workers, security, scratch))
-            revive = Revival(cluster)
+            revive = Revival(cluster, cluster.worker_spec)
         yield stack.enter_context(Client(cluster, set_as_default=False)), revive
 
 
@@ -173,18 +175,23 @@ def local_cluster(
         for index, environment in enumerate(_environments(workers, where.threads))
     }
     dashboard = {"dashboard_address": f"{_address(where.interface)}:0"}
-    return SpecCluster(
-        workers=specs,
-        scheduler={"cls": Scheduler, "options": options | dashboard},
-        security=security,
-        silence_logs=logging.CRITICAL,
-    )
+    try:
+        return SpecCluster(
+            workers=specs,
+            scheduler={"cls": Scheduler, "options": options | dashboard},
+            security=security,
+            silence_logs=logging.CRITICAL,
+        )
+    except (RuntimeError, OSError, ValueError) as error:
+        raise UserError(f"the workers cannot be started: {error}") from None
 
 
 def _environments(workers: int, threads: int) -> list[dict[str, str]]:
     """What tells each worker its GPU, or else its core where it computes on one thread."""
     if devices := gpus():
-        return [{"CUDA_VISIBLE_DEVICES": devices[i % len(devices)]} for i in range(workers)]
+        shared = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"} if workers > len(devices) else {}
+        chosen = [devices[i % len(devices)] for i in range(workers)]
+        return [shared | {"CUDA_VISIBLE_DEVICES": device} for device in chosen]
     mine = cores()
     if threads > 1 or workers > len(mine):
         return [{} for _ in range(workers)]

@@ -1,5 +1,6 @@
 """Groups of runs on a Dask cluster, until all have ended, whatever happens to the workers."""
 
+import contextlib
 import itertools
 import pickle
 import time
@@ -13,7 +14,7 @@ from rnnlab.engine.groups import Group
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.messages import Ended, Message, Reached, Started
-from rnnlab.engine.remote import VERSION, Order, do
+from rnnlab.engine.remote import VERSION, Abandoned, Order, do
 from rnnlab.engine.work import failure
 from rnnlab.errors import UserError
 from rnnlab.sweep import Run
@@ -81,8 +82,16 @@ class Dispatch:
             UserError: workers cannot work, or the folder cannot be written.
             Exception: of Dask, when it has lost the scheduler.
         """
-        for group in groups:
-            self._submit(group.runs)
+        try:
+            for group in groups:
+                self._submit(group.runs)
+            self._attend(stop, revive)
+            while self._listen():
+                pass
+        finally:
+            self._clear_away()
+
+    def _attend(self, stop: Stop, revive: Callable[[], None]) -> None:
         while self.submitted:
             if stop.wanted:
                 self._leave()
@@ -92,6 +101,14 @@ class Dispatch:
             self._listen()
             for number in [n for n, s in self.submitted.items() if s.future.done()]:
                 self._done(number, stop.wanted)
+
+    def _clear_away(self) -> None:
+        """Leave nothing at a scheduler that others use, nor workers with what nobody waits for."""
+        with contextlib.suppress(Exception):
+            self.stop.set()
+            for submitted in self.submitted.values():
+                submitted.future.cancel()
+            self.queue.close()
 
     def _submit(self, runs: list[Run]) -> None:
         if not runs:
@@ -113,10 +130,11 @@ class Dispatch:
     def _leave(self) -> None:
         """Tell workers to leave, and forget orders that none has begun."""
         self.stop.set()
+        self._listen()
         for number in [n for n, s in self.submitted.items() if s.in_progress is None]:
             self.submitted.pop(number).future.cancel()
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
         """Take in all messages that there are; where there is none, wait a moment."""
         received = self.queue.get(batch=True)
         for content in received:
@@ -126,12 +144,12 @@ class Dispatch:
         if not received:
             self.ledger.live.update()
             time.sleep(SECONDS_BETWEEN_LOOKS)
+        return bool(received)
 
     def _take(self, submitted: Submitted | None, message: Message) -> None:
         if submitted is not None and isinstance(message, Started):
-            if submitted.in_progress is not None:  # the scheduler has given the order to another
-                self._blame(submitted, submitted.in_progress)
             submitted.in_progress = message.run
+            self.early_deaths = 0
         elif submitted is not None and isinstance(message, Ended):
             submitted.in_progress = None
         elif isinstance(message, Reached):
@@ -144,7 +162,7 @@ class Dispatch:
         self._listen()
         submitted = self.submitted.pop(number)
         error = future.exception() if future.status == "error" else None
-        if isinstance(error, KilledWorker):
+        if isinstance(error, (KilledWorker, Abandoned, OSError)):
             self._died(submitted, is_leaving)
         elif isinstance(error, UserError):
             raise error
@@ -157,7 +175,7 @@ class Dispatch:
         """Submit again what a dead worker left: the run in progress by itself."""
         suspect = submitted.in_progress
         if suspect is not None:
-            self._blame(submitted, suspect)
+            self._blame(suspect)
         else:
             self.early_deaths += 1
             if self.early_deaths > MOST_DEATHS:
@@ -167,14 +185,14 @@ class Dispatch:
             self._submit([run for run in left if run.id == suspect])
             self._submit([run for run in left if run.id != suspect])
 
-    def _blame(self, submitted: Submitted, run_id: str) -> None:
+    def _blame(self, run_id: str) -> None:
         """Count a death of the process in which this run was in progress."""
         deaths = self.deaths.setdefault(run_id, Deaths())
         step = self.steps.get(run_id, 0)
         deaths.count = deaths.count + 1 if step <= deaths.step else 1
-        deaths.step = step
-        if deaths.count == MOST_DEATHS:
-            run = next(run for run in submitted.runs if run.id == run_id)
+        deaths.step = max(deaths.step, step)
+        if deaths.count >= MOST_DEATHS and run_id in self.ledger.open:
+            run = self.ledger.open[run_id]
             self.ledger.take(failure(run, f"WorkerDied: {DIED.format(step=step)}", ADVICE))
 
 

@@ -22,19 +22,24 @@ class Cost(NamedTuple):
     running: float
 
 
-def probe(runs: Sequence[Run], tell: Callable[[str], None]) -> dict[Program, Cost]:
-    """Time each program of these runs on this machine, on one of its runs.
+def probe(runs: Sequence[Run], threads: int, tell: Callable[[str], None]) -> dict[Program, Cost]:
+    """Time each program of these runs on this machine, on one of its runs; 0 where it fails.
 
     Args:
         runs: what is to be done.
-        tell: called before each program.
+        threads: that XLA computes on.
+        tell: called before each program, and of one that fails.
     """
-    limit_threads(1)
+    limit_threads(threads)
     first = {program_of(run.settings): run for run in reversed(runs)}
     costs = {}
     for number, (program, run) in enumerate(first.items(), 1):
         tell(f"timing a few steps: program {number} of {len(first)}")
-        costs[program] = _time(run)
+        try:
+            costs[program] = _time(run)
+        except Exception as error:
+            tell(f"it fails: {type(error).__name__}: {error}")
+            costs[program] = Cost(0.0, 0.0)
     return costs
 
 

@@ -93,7 +93,12 @@ class Execution:
         self._seen = [joined(self._seen)]
         return checkpoint.to_bytes(
             checkpoint.Checkpoint(
-                self._position, self.seconds, self.environments, self._state, self._seen[0]
+                self.run.id,
+                self._position,
+                self.seconds,
+                self.environments,
+                self._state,
+                self._seen[0],
             )
         )
 
@@ -105,7 +110,7 @@ class Execution:
         """
         bounds = jnp.asarray(self._calls[0])
         state, chunks = jax.eval_shape(self._advance, self._state, bounds=bounds)
-        found = checkpoint.from_bytes(content, state, chunks)
+        found = checkpoint.from_bytes(content, self.run.id, state, chunks)
         self._position, self._state, self._seen = found.position, found.state, [found.chunks]
         self._started -= found.seconds
         self.environments += [e for e in found.environments if e not in self.environments]

@@ -100,9 +100,9 @@ def run_experiment(
         names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
         labels = {run.id: name for run, name in zip(experiment.runs, names, strict=True)}
         ledger = Ledger(store, wanted, labels, progress)
-        total = len(experiment.runs)
+        done = len(experiment.runs) - len(missing)
         with progress, stop_on_signal(progress.say) as stop, ledger.live:
-            progress.start(total, total - len(missing), float(sum(map(cost, wanted))))
+            progress.start(done + len(wanted), done, float(sum(map(cost, wanted))))
             if wanted:
                 _do(wanted, ledger, experiment.config.checkpoint_every, where, stop)
         if stop.wanted:
@@ -144,9 +144,17 @@ def _description(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "name": experiment.config.name,
         "question": experiment.config.question,
         "analysis": experiment.config.analysis,
-        "config_folder": os.path.relpath(experiment.home.resolve(), folder.resolve()),
+        "config_folder": _relative(experiment.home.resolve(), folder.resolve()),
         "runs": [head_of(run) for run in experiment.runs],
     }
+
+
+def _relative(path: Path, start: Path) -> str:
+    """From there, unless it is on another drive."""
+    try:
+        return os.path.relpath(path, start)
+    except ValueError:
+        return str(path)
 
 
 def _resolved_yaml(experiment: Experiment) -> str:

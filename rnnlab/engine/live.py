@@ -13,6 +13,7 @@ from rnnlab.progress import Progress
 
 SECONDS_BETWEEN_WRITES = 1.0
 NAME = "live.json"
+FIELDS = {"process", "host", "beat", "total", "done", "seconds_left", "running"}
 
 
 class LiveFile(contextlib.AbstractContextManager["LiveFile"]):
@@ -47,4 +48,4 @@ def read_live(folder: Path) -> dict[str, Any] | None:
         content = json.loads((folder / NAME).read_bytes())
     except (OSError, ValueError):
         return None
-    return content if isinstance(content, dict) else None
+    return content if isinstance(content, dict) and content.keys() >= FIELDS else None

@@ -17,7 +17,8 @@ def dask_setup(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.unraisablehook = lambda _: None  # Dask's clients complain when the process ends
-    if core := os.environ.get(CORE):
+    core = os.environ.get(CORE)
+    if core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE)

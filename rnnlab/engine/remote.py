@@ -1,7 +1,9 @@
 """What a worker of a Dask cluster does."""
 
+import contextlib
 import pickle
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from distributed import Event, Queue, get_worker
@@ -18,6 +20,13 @@ VERSION = (__version__, RESULTS_VERSION)
 # One run at a time in a process, whatever its number of threads: when a process dies, it is known
 # which run was in progress.
 _one_at_a_time = threading.Lock()
+
+
+SECONDS_TO_WAIT = 5.0
+
+
+class Abandoned(Exception):
+    """The order has been begun before, and its worker has died."""
 
 
 class Order(NamedTuple):
@@ -49,6 +58,7 @@ def do(order: Order) -> None:
 
     Raises:
         UserError: this worker has another rnnlab.
+        Abandoned: the scheduler hands on what a dead worker left; who gave the order does better.
     """
     worker = get_worker().address
     if tuple(order.version) != VERSION:
@@ -58,10 +68,33 @@ def do(order: Order) -> None:
         )
     limit_threads(order.threads)
     queue, stop = Queue(order.queue), Event(order.stop)
+    begun = Event(f"{order.queue}-{order.number}")
+    if begun.is_set():
+        raise Abandoned
+    begun.set()
+    is_dropped = _is_dropped()
 
     def send(messages: list[Message]) -> None:
-        queue.put(pickle.dumps((order.number, messages)))
+        content = pickle.dumps((order.number, messages))
+        while not is_dropped():
+            with contextlib.suppress(TimeoutError):
+                queue.put(content, timeout=SECONDS_TO_WAIT)
+                return
 
     with _one_at_a_time:
         runs = [unpack(packed) for packed in order.runs]
-        work(runs, order.checkpoints, order.checkpoint_every, worker, send, stop.is_set)
+        work(
+            runs,
+            order.checkpoints,
+            order.checkpoint_every,
+            worker,
+            send,
+            lambda: is_dropped() or stop.is_set(),
+        )
+
+
+def _is_dropped() -> Callable[[], bool]:
+    """Tells whether nobody waits for the present order any more."""
+    worker = get_worker()
+    task = worker.state.tasks[worker.get_current_task()]
+    return lambda: task.state != "executing"

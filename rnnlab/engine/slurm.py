@@ -1,18 +1,26 @@
 """Workers that are jobs of SLURM, through dask-jobqueue."""
 
 import shlex
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import psutil
 from distributed import Security
 
+from rnnlab.engine import preload
 from rnnlab.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
 
 
+# Workers hold no data that could be moved to disk: without this they would only stand still.
+NO_PAUSE = [
+    f"export DASK_DISTRIBUTED__WORKER__MEMORY__{name}=False"
+    for name in ("TARGET", "SPILL", "PAUSE")
+]
 DEFAULTS = {"memory": "4GB", "time": "01:00:00"}
 
 
@@ -31,10 +39,14 @@ def make_cluster(
     Raises:
         UserError: dask-jobqueue is not installed, or an option is wrong.
     """
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError:
         raise UserError("--slurm needs dask-jobqueue: pip install 'rnnlab[slurm]'") from None
+    finally:  # dask-jobqueue takes Ctrl-C for itself
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, on_interrupt)
     names = psutil.net_if_addrs()
     if interface is None or interface not in names:
         raise UserError(
@@ -54,6 +66,8 @@ def make_cluster(
             security=security,
             python=shlex.quote(sys.executable),
             job_name="rnnlab",
+            worker_extra_args=["--preload", preload.__name__],
+            job_script_prologue=NO_PAUSE,
             job_extra_directives=_directives(options),
             scheduler_options={"dashboard_address": _dashboard(interface)},
         )

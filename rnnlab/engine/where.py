@@ -33,6 +33,12 @@ class Where:
     def __post_init__(self) -> None:
         if sum(x is not None for x in (self.workers, self.scheduler, self.slurm)) > 1:
             raise UserError("choose one of --workers, --scheduler and --slurm")
+        if (self.workers or 0) < 0 or self.threads < 1:
+            raise UserError(f"workers={self.workers}, threads={self.threads}: must be ≥ 0, and ≥ 1")
+        if self.scheduler == "":
+            raise UserError("--scheduler: needs an address, such as tcp://host:8786")
+        if self.interface and (self.workers == 0 or self.scheduler is not None):
+            raise UserError("--interface: there is no scheduler of our own that would listen on it")
         if self.tls is not None and set(self.tls) != set(TLS_KEYS):
             raise UserError("--tls: needs ca=FILE,cert=FILE,key=FILE")
         jobs = (self.slurm or {}).get("jobs", "1")

@@ -18,8 +18,12 @@ LARGEST_SHARE = 0.05
 Send = Callable[[list[Message]], None]
 
 
-class Stopped(Exception):
+class Stopped(BaseException):
     """The run has been stored and left where it is."""
+
+
+class Unsent(BaseException):
+    """What a run reports does not arrive, which is no fault of the run."""
 
 
 def work(
@@ -39,6 +43,9 @@ def work(
         worker: the name of this process.
         send: takes messages.
         should_stop: whether to store the run in progress and leave.
+
+    Raises:
+        Exception: what ``send`` raises.
     """
     ended: list[Message] = []
     for run in runs:
@@ -46,7 +53,10 @@ def work(
             break
         send([*ended, Started(run.id, worker)])
         reporter = Reporter(run, checkpoint_every, send, should_stop)
-        ended = _attempt(run, reporter, checkpoints.get(run.id))
+        try:
+            ended = _attempt(run, reporter, checkpoints.get(run.id))
+        except Unsent as unsent:
+            raise unsent.__cause__ or unsent from None
     send(ended)
 
 
@@ -118,13 +128,23 @@ class Reporter:
         if now - self.reported < SECONDS_BETWEEN_REPORTS or execution.is_over:
             return
         self.reported = now
-        messages: list[Message] = [Reached(self.run.id, execution.step, execution.loss)]
-        stops = self.should_stop()
-        if stops or now - self.saved >= self.every:
-            messages.append(Saved(self.run.id, execution.checkpoint()))
-            took = time.monotonic() - now
-            self.every = max(self.every, took / LARGEST_SHARE)
-            self.saved = time.monotonic()
-        self.send(messages)
+        try:
+            stops = self._report(execution)
+        except Exception as error:
+            raise Unsent from error
         if stops:
             raise Stopped
+
+    def _report(self, execution: Execution) -> bool:
+        """Say how far the run is, store it if that is due, and tell whether to stop."""
+        begun = time.monotonic()
+        messages: list[Message] = [Reached(self.run.id, execution.step, execution.loss)]
+        stops = self.should_stop()
+        is_due = stops or begun - self.saved >= self.every
+        if is_due:
+            messages.append(Saved(self.run.id, execution.checkpoint()))
+        self.send(messages)
+        if is_due:
+            self.saved = time.monotonic()
+            self.every = max(self.every, (self.saved - begun) / LARGEST_SHARE)
+        return stops

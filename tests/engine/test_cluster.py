@@ -1,6 +1,7 @@
 """Dask clusters of every kind: encrypted, of jobs, with workers that are lost or too old."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -9,7 +10,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from engine.sweeps import numbers, rnnlab, write_config
+from engine.sweeps import finish, numbers, rnnlab, start, write_config
 from engine.test_kills import Cluster
 from rnnlab.cli.app import app
 from rnnlab.engine import remote, resources, revival
@@ -45,6 +46,30 @@ def test_a_cluster_that_has_not_the_plug_in(config, tmp_path):
         assert code == 0, output
     cluster.close()
     assert numbers(tmp_path / "there") == numbers(tmp_path / "here")
+
+
+def test_a_worker_is_free_again_when_the_main_process_is_killed(config, tmp_path):
+    """It has no one left to send to, and does not wait for ever."""
+    cluster = Cluster(tmp_path, workers=1)
+    long = write_config(config.parent, TINY.replace("steps: 40", "steps: 10000000"), "long")
+    process = start("run", long, "--out", tmp_path / "long", "--scheduler", cluster.address)
+    while not (tmp_path / "long" / "live.json").exists():
+        time.sleep(0.1)
+    time.sleep(2)
+    process.kill()
+    finish(process)
+    out = tmp_path / "out"
+    code, output = rnnlab("run", config, "--out", out, "--scheduler", cluster.address)
+    cluster.close()
+    assert code == 0, output
+
+
+def test_ctrl_c_stays_ours():
+    """dask-jobqueue takes it when it is imported."""
+    pytest.importorskip("dask_jobqueue")
+    before = signal.getsignal(signal.SIGINT)
+    job_script({}, "lo", 1)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_nobody_answers(config, tmp_path):
@@ -128,7 +153,7 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
         dask.config.set(CONFIG),
         local_cluster(Where(workers=1), 1, None, str(tmp_path)) as cluster,
     ):
-        revive = Revival(cluster)
+        revive = Revival(cluster, cluster.worker_spec)
         revive()
         first = list(cluster.scheduler.workers)
         assert len(first) == 1

@@ -11,6 +11,8 @@ from safetensors.numpy import load_file
 import rnnlab
 from rnnlab.engine import execution, work
 from rnnlab.errors import UserError
+from rnnlab.files import Damaged
+from rnnlab.store import Store
 from rnnlab.sweep import load_experiment
 
 TINY = """
@@ -226,3 +228,54 @@ def test_no_steps_records_the_initial_parameters(config):
     results = rnnlab.run(config, ["training.steps=0", "seeds=1"])
     assert set(results.gradients["step"]) == {0}
     assert list(results.runs["status"]) == ["finished"] * 2
+
+
+def saving_at_once(monkeypatch):
+    monkeypatch.setattr(work, "SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
+
+
+def test_a_checkpoint_that_cannot_be_stored_is_no_fault_of_the_run(config, monkeypatch):
+    saving_at_once(monkeypatch)
+
+    def full(*_):
+        raise UserError("no space left on the device")
+
+    monkeypatch.setattr(Store, "write_checkpoint", full)
+    with pytest.raises(UserError, match="no space left"):
+        rnnlab.run(config, {"checkpoint_every": 0.0})
+    assert set(rnnlab.load("results/tiny").runs["status"]) == {"missing"}
+
+
+def test_resuming_from_any_call(config, monkeypatch):
+    """Bit for bit; a checkpoint that is damaged, or not of this run, is not used."""
+    monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
+    run, other = load_experiment(config, {"training.steps": 35}).runs[:2]
+    states = []
+    whole = execution.execute(run, lambda e: states.append(e.checkpoint()))
+    assert len(states) == 5
+    for state in (*states, states[1][:-1], states[1][:40] + b"!" + states[1][41:]):
+        again = execution.execute(run, nothing, state)
+        assert again.files() == whole.files()
+    fresh = execution.execute(other, nothing)
+    assert execution.execute(other, nothing, states[2]).files() == fresh.files()
+
+
+def test_a_checkpoint_tells_what_it_is_of(config, monkeypatch):
+    monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
+    run = load_experiment(config).runs[0]
+    states = []
+    execution.execute(run, lambda e: states.append(e.checkpoint()))
+    for changed in ({"cell.hidden": 4}, {"record.every": 5}, {"training.optimizer": "rmsprop"}):
+        other = execution.Execution(load_experiment(config, changed).runs[0])
+        other.run = run
+        with pytest.raises(Damaged, match="not of this run"):
+            other.restore(states[0])
+
+
+def test_what_a_resumed_run_promises():
+    here = {"device": "cpu (cpu) × 1", "threads": 1}
+    assert work.promise([here]) == "bit for bit"
+    assert work.promise([here, here | {"cpu": "another"}]) == "rounding"
+    assert work.promise([here | {"threads": 2}]) == "rounding"
+    assert work.promise([here | {"device": "gpu (H100) × 1"}]) == "rounding"

@@ -173,15 +173,24 @@ def test_a_run_that_gets_on_is_not_given_up(runs):
     assert run in desk.open
 
 
-def test_a_scheduler_that_hands_an_order_on_itself(runs):
-    """Then there is no word of the death, but the order begins anew."""
+def test_deaths_about_the_same_place_add_up(runs):
+    desk = Desk(runs[:1])
+    run = runs[0].id
+    desk._submit(runs[:1])
+    for number, step in enumerate((500, 490, 495)):
+        desk.hear(number, Started(run, "w"), Reached(run, step, 0.5))
+        desk.die(number)
+    assert run not in desk.open
+
+
+def test_early_deaths_count_only_in_a_row(runs):
     desk = Desk(runs)
-    a, b, *_ = (run.id for run in runs)
     desk._submit(runs)
-    desk.hear(0, Started(a, "w"), ended(a), Started(b, "w"))
-    desk.hear(0, Started(a, "w2"), ended(a), Started(b, "w2"))
-    assert desk.deaths[b].count == 1
-    assert a not in desk.deaths
+    for number in range(3 * MOST_DEATHS):
+        if number % 2:
+            desk.hear(number, Started(runs[0].id, "w"), ended(runs[0].id))
+        desk.die(number)
+    assert desk.early_deaths < MOST_DEATHS
 
 
 def test_workers_that_die_before_they_begin(runs):

@@ -103,7 +103,7 @@ def find(folder):
 class Cluster:
     """A Dask scheduler with two workers, as a user would start them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, workers=2):
         self.file = folder / f"scheduler-{random.random()}.json"
         self.scheduler = self._dask(
             "scheduler", "--scheduler-file", self.file, "--host", "127.0.0.1", "--port", 0,
@@ -113,7 +113,7 @@ class Cluster:
             time.sleep(0.1)
         worker = ("--scheduler-file", self.file, "--nthreads", 1, "--host", "127.0.0.1",
                   "--no-dashboard", "--local-directory", folder)  # fmt: skip
-        self.workers = [self._dask("worker", *worker) for _ in range(2)]
+        self.workers = [self._dask("worker", *worker) for _ in range(workers)]
         self.address = json.loads(self.file.read_text())["address"]
 
     def _dask(self, kind, *arguments):
