@@ -125,7 +125,7 @@ def test_jobs_of_slurm(config, tmp_path, monkeypatch):
         (bin_folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(bin_folder), prepend=":")
     slurm = ("--slurm", "partition=gpu,gpus=1,jobs=1,memory=1GB", "--interface", "lo")
-    code, output = rnnlab("run", config, "--out", tmp_path / "out", *slurm, seconds=120)
+    code, output = rnnlab("run", config, "--out", tmp_path / "out", *slurm)
     assert code == 0, output + (tmp_path / "job.log").read_text()
     assert len(numbers(tmp_path / "out")) == 8
     script = (tmp_path / "job.sh").read_text()

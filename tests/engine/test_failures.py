@@ -1,14 +1,14 @@
 """Runs that diverge, crash, or run out of memory: the others finish, and each says why."""
 
-import resource
 import textwrap
 from types import SimpleNamespace
 from unittest.mock import create_autospec
 
+import psutil
 import pytest
 from distributed import Future, KilledWorker
 
-from engine.sweeps import rnnlab, write_config
+from engine.sweeps import finish, rnnlab, start, write_config
 from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
 from rnnlab.errors import UserError
@@ -47,17 +47,15 @@ sweep:
 """
 
 
-def four_gigabytes():
-    """A limit that the system does not enforce, but that rnnlab gives its workers shares of."""
-    resource.setrlimit(resource.RLIMIT_RSS, (4 * 2**30, 4 * 2**30))
-
-
 @pytest.mark.parametrize("kind", ["killed", "memory"])
 def test_the_others_finish(tmp_path, kind):
     (tmp_path / "own.py").write_text(OWN)
     config = write_config(tmp_path, CONFIG.replace("KIND", kind))
     out = tmp_path / "out"
-    code, output = rnnlab("run", config, "--out", out, "--workers", 2, preexec_fn=four_gigabytes)
+    process = start("run", config, "--out", out, "--workers", 2)
+    # Not enforced by the system, but rnnlab gives its workers shares of it.
+    psutil.Process(process.pid).rlimit(psutil.RLIMIT_RSS, (4 * 2**30, 4 * 2**30))
+    code, output = finish(process)
     assert code == 1, output
     runs = load(out).runs
     assert list(runs["status"]) == ["finished", "failed", "failed", "diverged"]
