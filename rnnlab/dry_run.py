@@ -10,7 +10,7 @@ from rnnlab.engine.estimate import Cost, probe, seconds_in_all
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.where import Where
-from rnnlab.labels import flatten, label_each
+from rnnlab.labels import label_settings
 from rnnlab.progress import minutes
 from rnnlab.store import open_for_writing
 from rnnlab.sweep import Experiment, Run
@@ -37,7 +37,7 @@ def foresee(
     begun = {path.stem for path in folder.glob("checkpoints/*")}
     script = [plain("the job script:\n" + _job_script(where))] if where.slurm is not None else []
     costs = probe(list(missing.values()), where.threads, tell)
-    names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
+    names = label_settings([run.settings.resolved for run in experiment.runs])
     rows = []
     for run, name in zip(experiment.runs, names, strict=True):
         state, seconds = "stored", ""

@@ -65,6 +65,11 @@ def _one_line(name: str) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
+def label_settings(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """As ``label_each``, of settings with nested keys."""
+    return label_each([flatten(one) for one in settings])
+
+
 def label_each(settings: Sequence[Flat]) -> list[str]:
     """As ``labels``, where settings may occur more than once."""
     keys = [json.dumps(flat, sort_keys=True) for flat in settings]

@@ -49,7 +49,11 @@ class Store:
     folder: Path
 
     def experiment(self) -> dict[str, Any]:
-        """What the present config asks for: name, question, runs (id, seed, settings)."""
+        """What the present config asks for: name, question, runs (id, seed, settings).
+
+        Raises:
+            Damaged: it is not what was written, or (OtherVersion) of another version.
+        """
         experiment = _read_experiment(self.folder / "experiment.json")
         for run in experiment["runs"]:
             if not RUN_ID.fullmatch(run["id"]):
@@ -57,7 +61,11 @@ class Store:
         return experiment
 
     def write_experiment(self, experiment: dict[str, Any], config_yaml: str) -> None:
-        """Make the folder that of this config; runs of earlier ones stay."""
+        """Make the folder that of this config; runs of earlier ones stay.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         head = {
             "format": FORMAT,
             "results_version": RESULTS_VERSION,
@@ -69,7 +77,11 @@ class Store:
             write_sealed(self.folder / "experiment.json", head | experiment)
 
     def write_environment(self, environment: dict[str, Any]) -> None:
-        """Say where the latest runs were made."""
+        """Say where the latest runs were made.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         with storage_errors(self.folder):
             write_sealed(self.folder / "environment.json", environment)
 
@@ -138,6 +150,9 @@ class Store:
             run_id: the run.
             head: what ``run.json`` says, less the checksums.
             files: content by name.
+
+        Raises:
+            UserError: the folder cannot be written.
         """
         checksums = {name: sha256(content) for name, content in files.items()}
         with storage_errors(self.folder), self._replacing_run(run_id) as folder:
@@ -165,7 +180,11 @@ class Store:
             shutil.rmtree(partial, ignore_errors=True)
 
     def drop_run(self, run_id: str) -> None:
-        """Delete a run, so that it counts as missing."""
+        """Delete a run, so that it counts as missing.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         with storage_errors(self.folder):
             shutil.rmtree(self.run_folder(run_id))
 
@@ -180,7 +199,11 @@ class Store:
             return {run_id: path.read_bytes() for run_id, path in paths.items() if path.exists()}
 
     def write_checkpoint(self, run_id: str, content: bytes) -> None:
-        """Store the state that a run reached."""
+        """Store the state that a run reached.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         path = self.checkpoint_path(run_id)
         with storage_errors(self.folder):
             path.parent.mkdir(exist_ok=True)
@@ -188,7 +211,11 @@ class Store:
             write_bytes(path, content)
 
     def drop_checkpoint(self, run_id: str) -> None:
-        """Delete a run's state, if there is one."""
+        """Delete a run's state, if there is one.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         with storage_errors(self.folder):
             self.checkpoint_path(run_id).unlink(missing_ok=True)
 

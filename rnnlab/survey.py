@@ -17,7 +17,7 @@ from rnnlab.errors import UserError
 from rnnlab.figures.style import RC
 from rnnlab.files import storage_errors, write_parquet, write_text
 from rnnlab.findings import Findings, jacobian_figures, write_findings
-from rnnlab.labels import BIAS_KEYS, flatten, label_each
+from rnnlab.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
 from rnnlab.subjects import Subject
@@ -93,7 +93,7 @@ def survey(
     Raises:
         UserError: none can be measured.
     """
-    names = label_each([flatten(subject.run.settings.resolved) for subject in subjects])
+    names = label_settings([subject.run.settings.resolved for subject in subjects])
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
     left_out: list[str] = []

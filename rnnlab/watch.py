@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rnnlab.engine.live import read_live
 from rnnlab.files import Damaged
-from rnnlab.labels import flatten, label_each
+from rnnlab.labels import label_settings
 from rnnlab.progress import minutes
 from rnnlab.store import Store, open_for_reading
 
@@ -29,7 +29,7 @@ class View:
         self.folder = folder
         self.store: Store = open_for_reading(folder)
         wanted = self.store.experiment()["runs"]
-        names = label_each([flatten(run["settings"]) for run in wanted])
+        names = label_settings([run["settings"] for run in wanted])
         self.labels = {
             run["id"]: f"{name}, seed {run['seed']}"
             for run, name in zip(wanted, names, strict=True)

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import dask
-import psutil
 from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 from rnnlab.engine import preload, slurm
@@ -19,10 +18,10 @@ from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
-from rnnlab.engine.resources import gpus, memory
+from rnnlab.engine.resources import address_of, gpus, memory
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.where import Where
-from rnnlab.errors import UserError, did_you_mean
+from rnnlab.errors import UserError
 from rnnlab.sweep import Run
 from rnnlab.threads import cores
 
@@ -67,6 +66,8 @@ def do_on_cluster(
         if find_spec("bokeh") and client.dashboard_link:
             say(f"dashboard: {client.dashboard_link}")
         found = _wait_for_workers(client, say, stop)
+        if stop.wanted:
+            return
         say(f"{found} worker{'s' if found > 1 else ''}")
         dispatch = Dispatch(client, ledger, checkpoint_every, where.threads)
         expected = max(found, where.slurm_jobs)
@@ -160,8 +161,8 @@ def local_cluster(
     where: Where, workers: int, security: Security | None, scratch: str
 ) -> SpecCluster:
     """A scheduler in this process and worker processes, one on each core or GPU."""
-    listens = _listens(where.interface)
-    options: dict[str, Any] = {"security": security, **listens}
+    address = address_of(where.interface)
+    options: dict[str, Any] = {"security": security, "host": address}
     common = options | {
         "nthreads": 1,
         "memory_limit": int(MEMORY_SHARE * memory() / workers),
@@ -174,7 +175,7 @@ def local_cluster(
         index: {"cls": Nanny, "options": common | {"env": environment}}
         for index, environment in enumerate(_environments(workers, where.threads))
     }
-    dashboard = {"dashboard_address": f"{_address(where.interface)}:0"}
+    dashboard = {"dashboard_address": f"{address}:0"}
     try:
         return SpecCluster(
             workers=specs,
@@ -196,16 +197,3 @@ def _environments(workers: int, threads: int) -> list[dict[str, str]]:
     if threads > 1 or workers > len(mine):
         return [{} for _ in range(workers)]
     return [{preload.CORE: str(mine[i])} for i in range(workers)]
-
-
-def _listens(interface: str | None) -> dict[str, Any]:
-    if interface is None:
-        return {"host": "127.0.0.1"}
-    names = psutil.net_if_addrs()
-    if interface not in names:
-        raise UserError(f"--interface {interface}: {did_you_mean(interface, names)}")
-    return {"interface": interface}
-
-
-def _address(interface: str | None) -> str:
-    return "127.0.0.1" if interface is None else psutil.net_if_addrs()[interface][0].address

@@ -13,7 +13,7 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.where import Where
 from rnnlab.engine.work import head_of, work
 from rnnlab.errors import UserError
-from rnnlab.labels import flatten, label_each
+from rnnlab.labels import label_settings
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
 from rnnlab.settings import SECTIONS
@@ -97,7 +97,7 @@ def run_experiment(
         store.write_experiment(_description(experiment, folder), _resolved_yaml(experiment))
         missing = [run for run in experiment.runs if not store.is_done(run.id)]
         wanted = missing if only is None else [run for run in missing if run.id in only]
-        names = label_each([flatten(run.settings.resolved) for run in experiment.runs])
+        names = label_settings([run.settings.resolved for run in experiment.runs])
         labels = {run.id: name for run, name in zip(experiment.runs, names, strict=True)}
         ledger = Ledger(store, wanted, labels, progress)
         done = len(experiment.runs) - len(missing)

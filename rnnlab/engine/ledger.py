@@ -27,7 +27,11 @@ class Ledger:
         self.environment: dict[str, Any] | None = None
 
     def take(self, message: Message) -> None:
-        """Act on a message; of a run that has ended there is no more to say."""
+        """Act on a message; of a run that has ended there is no more to say.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
         run = self.open.get(message.run)
         if run is None:
             return

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 import psutil
 from distributed.system import MEMORY_LIMIT
+from distributed.utils import get_ip_interface
 
+from rnnlab.errors import UserError, did_you_mean
 from rnnlab.threads import cores
 
 # What a worker needs besides its arrays: Python, JAX, and the programs that it has compiled.
@@ -34,6 +36,23 @@ def gpus() -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     return [str(index) for index in range(listed.stdout.count("(UUID: GPU"))]
+
+
+def address_of(interface: str | None) -> str:
+    """The IPv4 address of a network interface; of loopback where none is named.
+
+    Raises:
+        UserError: there is no such interface, or it has no such address.
+    """
+    if interface is None:
+        return "127.0.0.1"
+    names = psutil.net_if_addrs()
+    if interface not in names:
+        raise UserError(f"--interface {interface}: {did_you_mean(interface, names)}")
+    try:
+        return str(get_ip_interface(interface))
+    except ValueError as error:
+        raise UserError(f"--interface {interface}: {error}") from None
 
 
 def default_workers(runs: int, bytes_per_run: int, operations: float) -> int:

@@ -10,6 +10,7 @@ import psutil
 from distributed import Security
 
 from rnnlab.engine import preload
+from rnnlab.engine.resources import address_of
 from rnnlab.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -47,11 +48,10 @@ def make_cluster(
     finally:  # dask-jobqueue takes Ctrl-C for itself
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)
-    names = psutil.net_if_addrs()
-    if interface is None or interface not in names:
+    if interface is None:
         raise UserError(
             "--slurm: compute nodes must reach the scheduler, which runs here: name a network "
-            f"interface with --interface; {did_you_mean(interface, names)}"
+            f"interface with --interface {did_you_mean('', psutil.net_if_addrs())}"
         )
     options = DEFAULTS | options
     try:
@@ -69,7 +69,7 @@ def make_cluster(
             worker_extra_args=["--preload", preload.__name__],
             job_script_prologue=NO_PAUSE,
             job_extra_directives=_directives(options),
-            scheduler_options={"dashboard_address": _dashboard(interface)},
+            scheduler_options={"dashboard_address": f"{address_of(interface)}:0"},
         )
     except ValueError as error:
         raise UserError(f"--slurm: {error}") from None
@@ -79,10 +79,6 @@ def _directives(options: dict[str, str]) -> list[str]:
     return [
         f"--{name}={options[name]}" for name in ("gpus", "constraint", "qos") if name in options
     ]
-
-
-def _dashboard(interface: str) -> str:
-    return f"{psutil.net_if_addrs()[interface][0].address}:0"
 
 
 def job_script(options: dict[str, str], interface: str | None, threads: int) -> str:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from rnnlab.csv_text import guarded
 from rnnlab.export.runs import StoredRun, stored_runs
 from rnnlab.files import replacing
 from rnnlab.results import Results
 
 TABLES = ("training", "gradients", "gates")
 JACOBIAN_TABLES = ("jacobians", "lyapunov", "eigenvalues")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
@@ -19,9 +19,9 @@ def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
 
     Text that a spreadsheet would take for a formula is given a ' in front.
     """
-    safe = frame.rename(columns=_harmless)
+    safe = frame.rename(columns=guarded)
     for column in safe.select_dtypes(exclude="number"):
-        safe[column] = safe[column].astype(object).map(_harmless)
+        safe[column] = safe[column].astype(object).map(guarded)
     # Python before 3.13 quotes a carriage return only where it is part of the line's end.
     return safe.to_csv(index=False, header=header, lineterminator="\r\n")
 
@@ -52,8 +52,3 @@ def _write(path: Path, frames: Iterable[pd.DataFrame]) -> Path:
         for index, frame in enumerate(frames):
             file.write(safe_csv(frame, header=index == 0))
     return path
-
-
-def _harmless(value: object) -> object:
-    dangerous = isinstance(value, str) and value.startswith(FORMULA_STARTS)
-    return f"'{value}" if dangerous else value
