@@ -25,13 +25,13 @@ class Active:
     steps: int
     cost: float
     worker: str
+    first_step: int | None
     step: int = 0
     loss: float = math.nan
 
-    @property
-    def work(self) -> float:
-        """The part of its cost that is done."""
-        return self.cost * self.step / self.steps if self.steps else 0.0
+    def work(self, steps: int) -> float:
+        """The part of its cost that so many steps are."""
+        return self.cost * steps / self.steps if self.steps else 0.0
 
     def __str__(self) -> str:
         return f"{self.label}: step {self.step}/{self.steps}, loss {_number(self.loss)}"
@@ -47,35 +47,47 @@ class Progress(AbstractContextManager["Progress"], ABC):
         """There are so many runs in all, so many of them stored; the cost of those that are not."""
         self.total, self.done, self.active = total, done, dict[str, Active]()
         self.cost = float(total - done) if cost is None else cost
-        self.work_done = 0.0
+        self.work_done = self.work_here = 0.0
         self.started = time.monotonic()
         self._show_start()
 
     def run_started(
-        self, run_id: str, label: str, steps: int, cost: float = 1.0, worker: str = ""
+        self,
+        run_id: str,
+        label: str,
+        steps: int,
+        cost: float = 1.0,
+        worker: str = "",
+        *,
+        resumed: bool = False,
     ) -> None:
-        """A run begins."""
-        self.active[run_id] = Active(label, steps, cost, worker)
+        """A run begins, or goes on from a checkpoint."""
+        self.active[run_id] = Active(label, steps, cost, worker, None if resumed else 0)
         self._show_run(self.active[run_id])
 
     def step(self, run_id: str, step: int, loss: float) -> None:
         """The run has made so many updates, and this was its last training loss."""
         run = self.active[run_id]
         run.step, run.loss = step, loss
+        run.first_step = step if run.first_step is None else run.first_step
         self._show_step(run)
 
     def run_ended(self, run_id: str, status: str, reason: str) -> None:
         """The run is stored: finished, diverged, or failed for a reason."""
         run = self.active.pop(run_id)
-        self.done, self.work_done = self.done + 1, self.work_done + run.cost
+        self.done += 1
+        self.work_done += run.cost
+        self.work_here += run.cost - run.work(run.first_step or 0)
         self._show_end(run, status, reason)
 
     def seconds_left(self) -> float | None:
-        """By the cost of what has been done in this session so far; None at its start."""
-        done = self.work_done + sum(run.work for run in self.active.values())
-        if not done:
+        """By the cost of what has been done since ``start``; None before there is any."""
+        active = self.active.values()
+        done = self.work_done + sum(run.work(run.step) for run in active)
+        here = self.work_here + sum(run.work(run.step - (run.first_step or 0)) for run in active)
+        if not here:
             return None
-        return (time.monotonic() - self.started) * max(self.cost / done - 1, 0.0)
+        return (time.monotonic() - self.started) * max(self.cost - done, 0.0) / here
 
     def snapshot(self) -> dict[str, Any]:
         """All of it as plain data."""

@@ -167,5 +167,38 @@ def test_time_in_all(tmp_path):
     assert seconds_in_all(runs, costs, 4) == 5 + 10
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds since the sweep began."""
+    now = [0.0]
+    monkeypatch.setattr("rnnlab.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_time_left_is_that_of_the_work_done_so_far(clock):
+    progress = PlainLines()
+    progress.start(3, 0, 30.0)
+    assert progress.seconds_left() is None
+    progress.run_started("1", "a", 100, 20.0)
+    clock[0] = 6.0
+    progress.step("1", 50, 0.5)
+    assert progress.seconds_left() == pytest.approx(12.0)  # 10 of 30 in 6 s
+    progress.run_ended("1", "finished", "")
+    assert progress.seconds_left() == pytest.approx(3.0)  # 20 of 30 in 6 s
+
+
+def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
+    progress = PlainLines()
+    progress.start(2, 0, 20.0)
+    progress.run_started("1", "a", 100, 10.0, resumed=True)
+    progress.step("1", 80, 0.5)
+    assert progress.seconds_left() is None
+    clock[0] = 4.0
+    progress.step("1", 90, 0.5)
+    assert progress.seconds_left() == pytest.approx(44.0)  # 1 in 4 s, and 11 of 20 are left
+    progress.run_ended("1", "finished", "")
+    assert progress.seconds_left() == pytest.approx(20.0)  # 2 in 4 s, and 10 are left
+
+
 def test_minutes():
     assert [minutes(s) for s in (None, 5.9, 65.0, 7265.0)] == ["–:––", "0:05", "1:05", "2:01:05"]

@@ -39,7 +39,8 @@ class Ledger:
             case Started(worker=worker):
                 label = f"{self.labels[run.id]}, seed {run.seed}"
                 steps = run.settings.training.steps
-                self.progress.run_started(run.id, label, steps, cost(run), worker)
+                resumed = self.store.checkpoint_path(run.id).exists()
+                self.progress.run_started(run.id, label, steps, cost(run), worker, resumed=resumed)
             case Reached(step=step, loss=loss):
                 self.progress.step(run.id, step, loss)
             case Saved(checkpoint=checkpoint):

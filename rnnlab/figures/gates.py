@@ -1,6 +1,8 @@
 """A gate over time and over training, beside the value that its bias alone would give."""
 
 import math
+from numbers import Real
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -84,11 +86,14 @@ def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
     return figure
 
 
-def bias_value(forget_bias: float | str, t_max: float) -> float:
-    """σ(b), or under chrono its mean over u ~ U[1, t_max − 1], 1 − ln(t_max/2)/(t_max − 2)."""
-    if forget_bias == "chrono":
+def bias_value(bias: Any, t_max: float) -> float:
+    """σ(b), or under chrono its mean over u ~ U[1, t_max − 1], 1 − ln(t_max/2)/(t_max − 2).
+
+    NaN for anything else, which only a user's own cell may have.
+    """
+    if bias == "chrono":
         return 1 - math.log(t_max / 2) / (t_max - 2)
-    return float(expit(float(forget_bias)))
+    return float(expit(bias)) if isinstance(bias, Real) else math.nan
 
 
 def _gate_lines(gates: pd.DataFrame, ax: Axes, gate: str, x: str) -> None:
@@ -108,8 +113,8 @@ def _bias_lines(runs: pd.DataFrame | None, ax: Axes, gate: str, settings: list[s
     symbol = rf"$\sigma(b_{gate})$, for chrono its mean"
     for index, setting in enumerate(settings):
         own = runs[runs["setting"] == setting].iloc[0]
-        if not pd.isna(own[key]):
-            value = bias_value(own[key], own.get("cell.t_max", math.nan))
+        value = bias_value(own[key], own.get("cell.t_max", math.nan))
+        if not math.isnan(value):
             colour = line_style(index)["color"]
             ax.axhline(value, color=colour, linewidth=0.6, alpha=0.7, zorder=0)
     ax.plot([], [], color="0.4", linewidth=0.6, label=symbol)

@@ -1,6 +1,7 @@
 """‖∂c_T/∂c_t‖ against the distance to the last step, beside what the bias alone would give."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,7 @@ def _bias_alone(run: pd.Series, distance: np.ndarray) -> np.ndarray:
         bias = run.get(key)
         if bias == "chrono":
             return np.log10(chrono_retention(run["cell.t_max"], distance))
-        if bias is not None and not pd.isna(bias):
+        if isinstance(bias, Real) and not pd.isna(bias):
             return -distance / forget_timescale(float(bias)) / np.log(10)
     return np.full(len(distance), np.nan)
 

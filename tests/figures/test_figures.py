@@ -137,6 +137,12 @@ def test_bias_value_under_chrono_is_the_mean_of_f():
     u = np.random.default_rng(0).uniform(1, 49, size=1_000_000)
     assert bias_value("chrono", t_max=50.0) == pytest.approx((u / (1 + u)).mean(), abs=1e-3)
     assert bias_value(1.0, t_max=float("nan")) == pytest.approx(0.731059, abs=1e-6)
+    assert bias_value(np.int64(1), t_max=float("nan")) == pytest.approx(0.731059, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", ["drawn", None, [1.0], float("nan")])
+def test_a_bias_of_another_kind_has_no_line(value):
+    assert np.isnan(bias_value(value, t_max=float("nan")))
 
 
 def test_standard_findings(results):

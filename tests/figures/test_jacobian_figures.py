@@ -174,6 +174,12 @@ def test_lines_of_the_bias_alone():
     assert r"$\sigma(b)^{T-t}$, initial $b$" in [str(m.get_label()) for m in without.get_lines()]
 
 
+def test_no_line_of_a_bias_in_other_words():
+    own = runs([LSTM_2]).assign(**{"cell.forget_bias": "drawn"})
+    ax = figures.sensitivity_curves(jacobians([LSTM_2]), runs=own)
+    assert np.isnan(ax.get_lines()[1].get_ydata()).all()
+
+
 def test_theory_does_not_stretch_the_axis():
     steep = runs([LSTM_2]).assign(**{"cell.forget_bias": -50.0})
     ax = figures.sensitivity_curves(jacobians([LSTM_2]), runs=steep)
