@@ -75,11 +75,11 @@ def _of_checkpoints(store: Store) -> Iterator[Damage]:
                 yield Damage(f"{path}: is not as it was written", checkpoint=path)
 
 
-def repair(folder: Path) -> list[str]:
+def repair(folder: Path) -> tuple[list[str], list[Damage]]:
     """Drop damaged runs and checkpoints, and nothing else.
 
     Returns:
-        What was dropped, and what is left as it is.
+        What was dropped, and the damage that is left.
 
     Raises:
         UserError: another process writes into the folder, or it cannot be written.
@@ -95,5 +95,4 @@ def repair(folder: Path) -> list[str]:
             with storage_errors(path):
                 path.unlink(missing_ok=True)
             done.append(f"dropped {path}")
-        done += [d.message for d in damages if d.run is None and d.checkpoint is None]
-    return done
+    return done, [d for d in damages if d.run is None and d.checkpoint is None]

@@ -51,7 +51,7 @@ def compare(
     groups = _groups(runs)
     shown = varying_keys([{key: group[0][key] for key in keys} for group in groups.values()])
     if by is not None and by not in keys:
-        raise UserError(f"--by {by}: {did_you_mean(by, keys)}")
+        raise UserError(f"--by {by}: no such key; {did_you_mean(by, keys)}")
     shown = list(dict.fromkeys([by, *shown] if by else shown))
     table = pd.DataFrame(
         [
@@ -145,7 +145,8 @@ def _references(
     """For each setting the one to compare it with: equal but for ``by``, or the only one."""
     candidates = table[table[by].map(_text) == _text(against)]
     if candidates.empty:
-        raise UserError(f"--against {against}: {did_you_mean(against, set(table[by].map(_text)))}")
+        hint = did_you_mean(against, set(table[by].map(_text)))
+        raise UserError(f"--against {against}: no such value; {hint}")
     others = [key for key in shown if key != by]
     alike: dict[tuple[str, ...], list[str]] = {}
     for setting, same in _with_other_keys(candidates, others):

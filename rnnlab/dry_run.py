@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.engine.estimate import Cost, probe, seconds_in_all
+from rnnlab.engine.estimate import FAILS, Cost, probe, seconds_in_all
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.where import Where
@@ -43,7 +43,8 @@ def foresee(
         state, seconds = "stored", ""
         if run.id in missing:
             state = "begun" if run.id in begun else "to do"
-            seconds = f"{costs[program_of(run.settings)].running:.1f}"
+            cost = costs[program_of(run.settings)]
+            seconds = "fails" if cost is FAILS else f"{cost.running:.1f}"
         rows.append([name, str(run.seed), state, seconds])
     done = f"{len(rows) - len(missing)} of {len(rows)} runs are stored in {folder}"
     table = plain_table("runs", ["setting", "seed", "state", "seconds"], rows)
@@ -68,5 +69,6 @@ def _time_in_words(missing: list[Run], costs: dict[Program, Cost], where: Where)
         alone = seconds_in_all(missing, costs, 1)
         return f"about {minutes(alone)} by this machine's pace, divided by the number of workers"
     time_left = minutes(seconds_in_all(missing, costs, workers))
-    by = "this process" if workers == 0 else f"{workers} workers at this machine's pace"
+    many = f"{workers} worker{'s' if workers > 1 else ''} at this machine's pace"
+    by = many if workers else "this process"
     return f"about {time_left} by {by}"

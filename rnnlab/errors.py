@@ -13,10 +13,10 @@ def did_you_mean(word: object, valid: Iterable[str]) -> str:
     """The nearest valid choice and all of them, as the end of an error message."""
     options = sorted(valid)
     if not options:
-        return "(there is none)"
+        return "there is none"
     close = get_close_matches(str(word), options, n=1, cutoff=0.5)
     nearest = f"did you mean {close[0]!r}? " if close else ""
-    return f"{nearest}(valid: {', '.join(options)})"
+    return f"{nearest}valid: {', '.join(options)}"
 
 
 def is_file(path: Path) -> bool:

@@ -31,7 +31,7 @@ def preview(
         UserError: whatever is wrong with the config, as far as it shows without plug-ins.
     """
     config, path, overridden = load_config(source, overrides)
-    head = plain(f"{config.name}: {config.question}")
+    head = plain(f"{config.name}: {config.question}".removesuffix(": "))
     files = list(named_files(config))
     if files:
         folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))

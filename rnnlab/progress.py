@@ -48,7 +48,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         self.total, self.done, self.active = total, done, dict[str, Active]()
         self.cost = float(total - done) if cost is None else cost
         self.work_done = self.work_here = 0.0
-        self.started = time.monotonic()
+        self.first_sign: tuple[float, float] | None = None
         self._show_start()
 
     def run_started(
@@ -70,6 +70,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         run = self.active[run_id]
         run.step, run.loss = step, loss
         run.first_step = step if run.first_step is None else run.first_step
+        self._note_first_sign()
         self._show_step(run)
 
     def run_ended(self, run_id: str, status: str, reason: str) -> None:
@@ -78,16 +79,28 @@ class Progress(AbstractContextManager["Progress"], ABC):
         self.done += 1
         self.work_done += run.cost
         self.work_here += run.cost - run.work(run.first_step or 0)
+        self._note_first_sign()
         self._show_end(run, status, reason)
 
     def seconds_left(self) -> float | None:
-        """By the cost of what has been done since ``start``; None before there is any."""
-        active = self.active.values()
-        done = self.work_done + sum(run.work(run.step) for run in active)
-        here = self.work_here + sum(run.work(run.step - (run.first_step or 0)) for run in active)
-        if not here:
+        """By the pace since the first sign of work, which starting and compiling come before.
+
+        None until there is some.
+        """
+        if self.first_sign is None:
             return None
-        return (time.monotonic() - self.started) * max(self.cost - done, 0.0) / here
+        begun, before = self.first_sign
+        work = self._work_since_start() - before
+        left = self.cost - self.work_done - sum(run.work(run.step) for run in self.active.values())
+        return (time.monotonic() - begun) / work * max(left, 0.0) if work else None
+
+    def _work_since_start(self) -> float:
+        active = self.active.values()
+        return self.work_here + sum(run.work(run.step - (run.first_step or 0)) for run in active)
+
+    def _note_first_sign(self) -> None:
+        if self.first_sign is None:
+            self.first_sign = time.monotonic(), self._work_since_start()
 
     def snapshot(self) -> dict[str, Any]:
         """All of it as plain data."""

@@ -139,7 +139,7 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
         raise UserError(f"{folder}: no run has ended yet; rnnlab run CONFIG does what is missing")
     wanted = list(ended["run"]) if run_id is None else [run_id]
     if run_id is not None and run_id not in list(ended["run"]):
-        raise UserError(f"--run {run_id}: {did_you_mean(run_id, ended['run'])}")
+        raise UserError(f"--run {run_id}: no such run; {did_you_mean(run_id, ended['run'])}")
     config_folder = folder / store.experiment()["config_folder"]
     subjects = []
     for run in wanted:

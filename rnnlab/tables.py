@@ -175,7 +175,7 @@ def overview(results: Results) -> list[Text | Table]:
     ]
     counts = runs["status"].value_counts()
     before = [
-        f"{results.name}: {results.question}",
+        f"{results.name}: {results.question}".removesuffix(": "),
         "all settings: " + ", ".join(f"{key}={value}" for key, value in common.items()),
     ]
     after = [", ".join(f"{count} {status}" for status, count in counts.items())]

@@ -13,7 +13,7 @@ from rich.text import Text
 from rnnlab.engine.live import read_live
 from rnnlab.files import Damaged
 from rnnlab.labels import label_settings
-from rnnlab.progress import minutes
+from rnnlab.progress import SECONDS_BETWEEN_LINES, minutes
 from rnnlab.store import Store, open_for_reading
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -106,11 +106,23 @@ def watch(folder: Path, console: Console) -> None:
     """
     sweep = View(folder)
     sweep.look()
-    with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
-        for _ in _looks(sweep):
-            live.update(Group(sweep.table(), Text(sweep.state())), refresh=True)
-    if not console.is_terminal:
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            for _ in _looks(sweep):
+                live.update(Group(sweep.table(), Text(sweep.state())), refresh=True)
+    else:
+        _watch_in_lines(sweep, console)
         console.print(sweep.table(), Text(sweep.state()))
+
+
+def _watch_in_lines(sweep: View, console: Console) -> None:
+    """A line whenever a run has ended, and now and then one in between."""
+    ended, last_line = -1, 0.0
+    for _ in _looks(sweep):
+        now = time.monotonic()
+        if len(sweep.ended) != ended or now - last_line > SECONDS_BETWEEN_LINES:
+            ended, last_line = len(sweep.ended), now
+            console.print(Text(sweep.state()))
 
 
 def _looks(sweep: View) -> Iterator[None]:

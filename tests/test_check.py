@@ -60,7 +60,7 @@ def test_repair_drops_the_damaged_run_only(store):
     with pytest.raises(Damaged, match=r"gates\.parquet: is not as it was written .* --repair"):
         _ = load(store.folder).gates
     assert list(load(store.folder).runs["status"]) == ["finished"] * 3
-    assert repair(store.folder) == [f"dropped run {IDS[1]}"]
+    assert repair(store.folder) == ([f"dropped run {IDS[1]}"], [])
     assert list(load(store.folder).runs["status"]) == ["finished", "missing", "finished"]
     for run in (IDS[0], IDS[2]):
         assert [p.read_bytes() for p in files(store.run_folder(run))] == before[run]
@@ -83,7 +83,7 @@ def test_a_table_of_another_version(store):
     )
     (damage,) = find_damage(store.folder)
     assert f"version {RESULTS_VERSION + 1} of the results format" in damage.message
-    assert repair(store.folder) == [damage.message]
+    assert repair(store.folder) == ([], [damage])
     assert store.run_ids() == IDS
     assert list(load(store.folder).runs["status"]) == ["damaged", "finished", "finished"]
 
@@ -173,3 +173,11 @@ def test_the_command(store):
 def test_only_one_writes(store):
     with store.locked(), pytest.raises(UserError, match="another rnnlab is at work in this folder"):
         repair(store.folder)
+
+
+def test_damage_that_no_repair_mends_is_told_once_and_ends_with_1(store):
+    path = store.folder / "experiment.json"
+    path.write_text(path.read_text().replace('"name"', '"nAme"'))
+    ended = CliRunner().invoke(app, ["check", str(store.folder), "--repair"])
+    assert ended.exit_code == 1
+    assert ended.output.count("experiment.json: is not as it was written") == 1

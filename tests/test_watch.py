@@ -36,6 +36,7 @@ def under_way(folder):
     progress = PlainLines()
     progress.start(3, 2, 10.0)
     progress.run_started("2", "b_f = 2, seed 0", 100, 10.0, "worker")
+    progress.step("2", 25, 0.25)
     progress.step("2", 50, 0.25)
     live = LiveFile(folder, progress)
     live.update()
@@ -175,16 +176,20 @@ def clock(monkeypatch):
     return now
 
 
-def test_time_left_is_that_of_the_work_done_so_far(clock):
+def test_time_left_goes_by_the_pace_since_the_first_sign_of_work(clock):
     progress = PlainLines()
     progress.start(3, 0, 30.0)
-    assert progress.seconds_left() is None
     progress.run_started("1", "a", 100, 20.0)
-    clock[0] = 6.0
+    assert progress.seconds_left() is None
+    clock[0] = 50.0  # starting, compiling
+    progress.step("1", 25, 0.5)
+    assert progress.seconds_left() is None
+    clock[0] = 56.0
     progress.step("1", 50, 0.5)
-    assert progress.seconds_left() == pytest.approx(12.0)  # 10 of 30 in 6 s
+    assert progress.seconds_left() == pytest.approx(24.0)  # 5 in 6 s, and 20 of 30 are left
+    clock[0] = 65.0
     progress.run_ended("1", "finished", "")
-    assert progress.seconds_left() == pytest.approx(3.0)  # 20 of 30 in 6 s
+    assert progress.seconds_left() == pytest.approx(10.0)  # 15 in 15 s, and 10 are left
 
 
 def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
@@ -202,3 +207,15 @@ def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
 
 def test_minutes():
     assert [minutes(s) for s in (None, 5.9, 65.0, 7265.0)] == ["–:––", "0:05", "1:05", "2:01:05"]
+
+
+def test_into_a_file_it_says_now_and_then_how_far_it_is(folder, under_way, monkeypatch):
+    looks = iter([False, False, True])
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(watch.View, "is_over", lambda sweep: next(looks))
+    console = Console(width=120, file=io.StringIO())
+    watch.watch(folder, console)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].startswith("2 of 3 runs are stored; process")
+    assert lines[1].startswith("run ")
+    assert lines[-1] == lines[0]

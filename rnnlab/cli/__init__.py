@@ -1,5 +1,6 @@
 """The command line: reads arguments, calls the library, prints."""
 
+import signal
 import sys
 
 # isort: off
@@ -20,5 +21,6 @@ def main() -> None:
         print(f"rnnlab: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted) as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # while Python leaves
         print(f"rnnlab: {error or 'stopped'}", file=sys.stderr)
         sys.exit(130)

@@ -74,7 +74,9 @@ def plot(
     from rnnlab.results import load
 
     if file_format not in FORMATS:
-        raise UserError(f"--format {file_format}: {did_you_mean(file_format, FORMATS)}")
+        raise UserError(
+            f"--format {file_format}: no such format; {did_you_mean(file_format, FORMATS)}"
+        )
     findings = find(load(results, every_config=every_config))
     for path in write_findings(findings, out or results, file_format):
         typer.echo(path)
@@ -95,10 +97,12 @@ def check(
         typer.echo(damage.message)
     if not damages:
         typer.echo(f"{results}: every file is as it was written")
-    elif repair:
-        for line in checking.repair(results):
+    left = damages
+    if damages and repair:
+        dropped, left = checking.repair(results)
+        for line in dropped:
             typer.echo(line)
-    else:
+    if left:
         raise typer.Exit(1)
 
 

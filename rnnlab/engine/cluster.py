@@ -12,6 +12,8 @@ from typing import Any
 
 import dask
 from distributed import Client, Nanny, Scheduler, Security, SpecCluster
+from distributed.comm import parse_address, parse_host_port
+from distributed.comm.registry import get_backend
 
 from rnnlab.engine import preload, slurm
 from rnnlab.engine.dispatch import Dispatch, SchedulerLost
@@ -38,6 +40,8 @@ CONFIG = {
 }
 # Of the memory that is free: the rest is for this process and the others.
 MEMORY_SHARE = 0.9
+# Dask gives up a cluster of which a worker dies while it starts.
+MOST_STARTS = 3
 
 
 def do_on_cluster(
@@ -151,10 +155,23 @@ def _security(where: Where) -> Security | None:
 
 
 def _existing(address: str, security: Security | None) -> Client:
+    _check_address(address)
     try:
         return Client(address, security=security, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(f"--scheduler {address}: no Dask scheduler answers: {error}") from None
+
+
+def _check_address(address: str) -> None:
+    """A client of an address that is none would wait for it when it is cleared away."""
+    try:
+        scheme, location = parse_address(address)
+        get_backend(scheme)
+        parse_host_port(location)
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"--scheduler {address}: must be an address, such as tcp://host:8786: {error}"
+        ) from None
 
 
 def local_cluster(
@@ -176,15 +193,18 @@ def local_cluster(
         for index, environment in enumerate(_environments(workers, where.threads))
     }
     dashboard = {"dashboard_address": f"{address}:0"}
-    try:
-        return SpecCluster(
-            workers=specs,
-            scheduler={"cls": Scheduler, "options": options | dashboard},
-            security=security,
-            silence_logs=logging.CRITICAL,
-        )
-    except (RuntimeError, OSError, ValueError) as error:
-        raise UserError(f"the workers cannot be started: {error}") from None
+    for attempts_left in reversed(range(MOST_STARTS)):
+        try:
+            return SpecCluster(
+                workers=specs,
+                scheduler={"cls": Scheduler, "options": options | dashboard},
+                security=security,
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, OSError, ValueError) as error:
+            if not attempts_left:
+                raise UserError(f"the workers cannot be started: {error}") from None
+    raise AssertionError
 
 
 def _environments(workers: int, threads: int) -> list[dict[str, str]]:

@@ -168,6 +168,8 @@ class Dispatch:
             raise error
         elif error is not None:
             raise UserError(f"a worker cannot work: {type(error).__name__}: {error}")
+        elif future.status == "lost":  # it was carried out, by a worker that has died since
+            self._submit([run for run in submitted.runs if run.id in self.ledger.open])
         elif future.status != "finished":
             raise SchedulerLost(future.status)
 

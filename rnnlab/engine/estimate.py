@@ -22,8 +22,11 @@ class Cost(NamedTuple):
     running: float
 
 
+FAILS = Cost(0.0, 0.0)
+
+
 def probe(runs: Sequence[Run], threads: int, tell: Callable[[str], None]) -> dict[Program, Cost]:
-    """Time each program of these runs on this machine, on one of its runs; 0 where it fails.
+    """Time each program of these runs on this machine, on one of its runs.
 
     Args:
         runs: what is to be done.
@@ -38,8 +41,8 @@ def probe(runs: Sequence[Run], threads: int, tell: Callable[[str], None]) -> dic
         try:
             costs[program] = _time(run)
         except Exception as error:
-            tell(f"it fails: {type(error).__name__}: {error}")
-            costs[program] = Cost(0.0, 0.0)
+            tell(f"it fails, and so will its runs: {type(error).__name__}: {error}")
+            costs[program] = FAILS
     return costs
 
 

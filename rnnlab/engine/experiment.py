@@ -63,11 +63,23 @@ def stored_experiment(folder: Path) -> Experiment:
     path = folder / "config.yaml"
     experiment = load_experiment(path, home=folder / stored["config_folder"])
     if [run.id for run in experiment.runs] != [run["id"] for run in stored["runs"]]:
+        changed = ", ".join(_changed_files(experiment, stored["runs"])) or path.name
         raise UserError(
-            f"{path}: has other runs than {folder / 'experiment.json'}: it, or a file that it "
-            f"names, has changed; rnnlab run {path} --out {folder} takes it as it is now"
+            f"{path}: {changed} has changed since these runs, so that others are wanted now; "
+            f"rnnlab run {path} --out {folder} does them, finished ones of before included"
         )
     return experiment
+
+
+def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
+    """Plug-in files that are not as they were."""
+    now: dict[str, str] = {}
+    for settings in experiment.settings:
+        now |= settings.resolved.get("plugins", {})
+    before: dict[str, str] = {}
+    for run in stored:
+        before |= run["settings"].get("plugins", {})
+    return sorted(file for file in now.keys() & before.keys() if now[file] != before[file])
 
 
 def run_experiment(

@@ -48,7 +48,8 @@ def address_of(interface: str | None) -> str:
         return "127.0.0.1"
     names = psutil.net_if_addrs()
     if interface not in names:
-        raise UserError(f"--interface {interface}: {did_you_mean(interface, names)}")
+        hint = did_you_mean(interface, names)
+        raise UserError(f"--interface {interface}: no such network interface; {hint}")
     try:
         return str(get_ip_interface(interface))
     except ValueError as error:

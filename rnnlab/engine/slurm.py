@@ -51,7 +51,7 @@ def make_cluster(
     if interface is None:
         raise UserError(
             "--slurm: compute nodes must reach the scheduler, which runs here: name a network "
-            f"interface with --interface {did_you_mean('', psutil.net_if_addrs())}"
+            f"interface with --interface; {did_you_mean('', psutil.net_if_addrs())}"
         )
     options = DEFAULTS | options
     try:

@@ -1,5 +1,6 @@
 """Where runs execute, as the user says it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,13 @@ from pathlib import Path
 from rnnlab.errors import UserError, did_you_mean
 
 TLS_KEYS = ("ca", "cert", "key")
+# What a value looks like, and what it is.
+SLURM_VALUES = {
+    "jobs": ("0*[1-9][0-9]*", "a whole number, 1 or more"),
+    "gpus": ("([A-Za-z][^:]*:)?[0-9]+", "a whole number, or type:number"),
+    "memory": (r"[0-9.]+ *[kKMGT]?i?B?", "a size, such as 4GB"),
+    "time": (r"([0-9]+-)?[0-9]+(:[0-9]+){0,2}", "a time, such as 01:00:00 or 2-12:00:00"),
+}
 SLURM_KEYS = ("partition", "jobs", "gpus", "memory", "time", "account", "constraint", "qos")
 
 
@@ -41,9 +49,9 @@ class Where:
             raise UserError("--interface: there is no scheduler of our own that would listen on it")
         if self.tls is not None and set(self.tls) != set(TLS_KEYS):
             raise UserError("--tls: needs ca=FILE,cert=FILE,key=FILE")
-        jobs = (self.slurm or {}).get("jobs", "1")
-        if not jobs.isdecimal() or int(jobs) < 1:
-            raise UserError(f"--slurm: jobs={jobs}: must be a whole number, 1 or more")
+        for key, value in (self.slurm or {}).items():
+            if key in SLURM_VALUES and not re.fullmatch(SLURM_VALUES[key][0], value):
+                raise UserError(f"--slurm: {key}={value}: must be {SLURM_VALUES[key][1]}")
         for name, file in (self.tls or {}).items():
             if not Path(file).is_file():
                 raise UserError(f"--tls {name}: {file}: no such file")
@@ -61,7 +69,7 @@ def parse_pairs(option: str, text: str, valid: Iterable[str]) -> dict[str, str]:
         UserError: a part is no such pair, or its key is unknown.
     """
     pairs = {}
-    for part in text.split(","):
+    for part in text.split(",") if text else ():
         key, equals, value = part.partition("=")
         if key not in set(valid):
             raise UserError(f"{option}: unknown key {key!r}; {did_you_mean(key, valid)}")

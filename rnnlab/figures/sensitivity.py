@@ -93,7 +93,7 @@ def _bias_alone(run: pd.Series, distance: np.ndarray) -> np.ndarray:
         bias = run.get(key)
         if bias == "chrono":
             return np.log10(chrono_retention(run["cell.t_max"], distance))
-        if isinstance(bias, Real) and not pd.isna(bias):
+        if isinstance(bias, Real) and not np.isnan(float(bias)):
             return -distance / forget_timescale(float(bias)) / np.log(10)
     return np.full(len(distance), np.nan)
 

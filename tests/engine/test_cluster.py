@@ -6,8 +6,10 @@ import subprocess
 import sys
 import textwrap
 import time
+from unittest.mock import create_autospec
 
 import pytest
+from distributed import SpecCluster
 from typer.testing import CliRunner
 
 from engine.sweeps import finish, numbers, rnnlab, start, write_config
@@ -174,6 +176,9 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
         (["--slurm", "partitio=x"], "--slurm: unknown key 'partitio'; did you mean 'partition'?"),
         (["--slurm", "jobs"], "--slurm: 'jobs' must be key=value"),
         (["--slurm", "jobs=0"], "--slurm: jobs=0: must be a whole number, 1 or more"),
+        (["--slurm", "gpus=x"], "--slurm: gpus=x: must be a whole number, or type:number"),
+        (["--slurm", "time=soon"], "--slurm: time=soon: must be a time, such as 01:00:00"),
+        (["--slurm", "memory=lots"], "--slurm: memory=lots: must be a size, such as 4GB"),
         (
             ["--workers", "1", "--scheduler", "x"],
             "choose one of --workers, --scheduler and --slurm",
@@ -193,10 +198,37 @@ def test_an_interface_that_is_not_there(config, tmp_path):
         "run", config, "--out", tmp_path / "out", "--workers", 1, "--interface", "l0"
     )
     assert code == 2
-    assert "--interface l0: did you mean 'lo'?" in output
+    assert "--interface l0: no such network interface; did you mean 'lo'?" in output
+
+
+@pytest.mark.parametrize("address", ["nonsense", "foo://x:1", "tcp://127.0.0.1"])
+def test_what_is_no_address(config, tmp_path, address):
+    code, output = rnnlab("run", config, "--out", tmp_path / "out", "--scheduler", address)
+    assert code == 2
+    assert f"--scheduler {address}: must be an address, such as tcp://host:8786" in output
+    assert "Traceback" not in output
+
+
+def test_a_worker_that_dies_while_the_cluster_starts(monkeypatch, tmp_path):
+    started = []
+
+    def flaky(**options):
+        started.append(options)
+        if len(started) < 3:
+            raise RuntimeError("Nanny failed to start.")
+        return create_autospec(SpecCluster, instance=True)
+
+    monkeypatch.setattr("rnnlab.engine.cluster.SpecCluster", flaky)
+    local_cluster(Where(), 1, None, str(tmp_path))
+    assert len(started) == 3
+    started.clear()
+    monkeypatch.setattr("rnnlab.engine.cluster.MOST_STARTS", 2)
+    with pytest.raises(UserError, match=r"the workers cannot be started: Nanny failed to start\."):
+        local_cluster(Where(), 1, None, str(tmp_path))
 
 
 def test_pairs():
+    assert parse_pairs("--x", "", ("a",)) == {}
     assert parse_pairs("--x", "a=1,b=2=3", ("a", "b")) == {"a": "1", "b": "2=3"}
 
 

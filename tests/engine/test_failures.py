@@ -9,7 +9,7 @@ import pytest
 from distributed import Future, KilledWorker
 
 from engine.sweeps import finish, rnnlab, start, write_config
-from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, Submitted
+from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, SchedulerLost, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
 from rnnlab.errors import UserError
 from rnnlab.results import load
@@ -87,16 +87,16 @@ def test_rerun_of_failed_runs_only(tmp_path):
     (tmp_path / "own.py").write_text(OWN + "\n# changed\n")
     code, output = rnnlab("rerun", out, "--failed")
     assert code == 2
-    assert "has other runs than" in output
+    assert "own.py has changed since these runs" in output
 
 
 # Whom a death is blamed on
 
 
-def dead():
+def dead(status="error"):
     """The future of an order whose worker has died."""
     future = create_autospec(Future, instance=True)
-    future.status = "error"
+    future.status = status
     future.exception.return_value = KilledWorker("a", None, None)
     return future
 
@@ -179,6 +179,31 @@ def test_deaths_about_the_same_place_add_up(runs):
         desk.hear(number, Started(run, "w"), Reached(run, step, 0.5))
         desk.die(number)
     assert run not in desk.open
+
+
+def test_a_worker_that_dies_after_its_order_is_done(runs):
+    """Dask then says that the order's result is lost; it is nothing that anybody needs."""
+    desk = Desk(runs)
+    a, *others = (run.id for run in runs)
+    desk._submit(runs[:1])
+    desk._submit(runs[1:])
+    desk.hear(0, Started(a, "w"), ended(a))
+    desk.submitted[0].future = dead("lost")
+    desk.die(0)
+    assert len(desk.orders) == 2
+    desk.submitted[1].future = dead("lost")
+    desk.die(1)
+    assert desk.orders[2:] == [others]
+    assert desk.deaths == {}
+    assert desk.early_deaths == 0
+
+
+def test_a_scheduler_that_has_forgotten(runs):
+    desk = Desk(runs)
+    desk._submit(runs)
+    desk.submitted[0].future = dead("cancelled")
+    with pytest.raises(SchedulerLost):
+        desk.die(0)
 
 
 def test_early_deaths_count_only_in_a_row(runs):
