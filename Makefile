@@ -1,5 +1,7 @@
 # Needs Python 3.11 or newer and make, nothing else. PYTHON=python3.13 chooses another one.
 PYTHON ?= python3
+# The PyTorch that make bench compares with.
+TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
 .PHONY: demo test soak lint format bench reference clean
@@ -25,9 +27,16 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed
-	$(BIN)/python benchmarks/recording_cost.py
-	$(BIN)/python benchmarks/jacobians.py
+# Against other libraries, which are installed beside rnnlab in an environment of their own.
+bench: .venv-bench/installed
+	.venv-bench/bin/python benchmarks/gradient_step.py
+	.venv-bench/bin/python benchmarks/recording_cost.py
+	.venv-bench/bin/python benchmarks/jacobians.py
+
+.venv-bench/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --editable . $(TORCH) flax equinox dm-haiku
+	touch $@
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -38,7 +47,7 @@ bench: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-bench build dist
 
 # The committed table and figures of the demo.
 reference: .venv/installed

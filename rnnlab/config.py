@@ -41,6 +41,9 @@ class Training(_Section):
         clip_norm: largest global norm of the gradient.
         clip_value: largest absolute value of each entry of the gradient.
         precision: of every number in the run; one in a sweep.
+        recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster.
+        memory: ``low`` keeps states at about √length time steps only, and computes the others
+            again on the way back.
     """
 
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 2000
@@ -51,6 +54,8 @@ class Training(_Section):
     clip_norm: Positive | None = None
     clip_value: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"
+    recurrence: Literal["plain", "fused"] = "fused"
+    memory: Literal["full", "low"] = "full"
 
     @model_validator(mode="after")
     def _a_schedule_needs_steps(self) -> "Training":

@@ -14,7 +14,8 @@ from rnnlab.cells.cell import Params
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
 from rnnlab.initializers import kernel
-from rnnlab.recurrence import Collect, unroll_observed
+from rnnlab.layer import Layer
+from rnnlab.recurrence import FUSED, Collect, Method, unroll_observed
 from rnnlab.tasks import Task
 
 Loss = Callable[[Array, Any], Array]
@@ -63,6 +64,7 @@ class Objective:
 
     cell: Cell
     task: Task
+    method: Method = FUSED
 
     def init(self, key: Key[Array, ""]) -> dict[str, Any]:
         """Initial parameters; the readout's V is Glorot uniform, its bias 0."""
@@ -134,9 +136,16 @@ class Objective:
     def _outputs(
         self, params: Any, inputs: Array, slots: Slots | None = None, collect: Collect | None = None
     ) -> tuple[Array, dict[str, Array]]:
-        seen = unroll_observed(self.cell, params["cell"], inputs, collect=collect, slots=slots)
-        top_h = seen.states.h[-1][self.task.output_steps]
-        return read_out(params["readout"], top_h), seen.collected
+        seen = unroll_observed(
+            self.cell, params["cell"], inputs, collect=collect, slots=slots, method=self.method
+        )
+        return read_out(params["readout"], self._h_to_read(seen)), seen.collected
+
+    def _h_to_read(self, seen: Layer) -> Float[Array, "time batch hidden"]:
+        """The top layer's h; where only the last is read, the others need not be kept."""
+        if self.task.output_steps == slice(-1, None):
+            return seen.final.h[-1][None]
+        return seen.states.h[-1][self.task.output_steps]
 
     def _total_loss(
         self,

@@ -3,26 +3,35 @@
 import functools
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.fused import fused_layer
 from rnnlab.gradients.adjoints import Slots, tap
+from rnnlab.layer import Inputs, Layer, RunLayer, in_segments, plain_layer
 
-Inputs = Float[Array, "time batch features"]
 Collect = Mapping[str, Callable[[Array], Array]]
 
 
-class Unrolled(NamedTuple):
-    """Everything seen on the way forward; each array has the leading axes (layers, time)."""
+class Method(NamedTuple):
+    """How a layer is run over time.
 
-    states: Any
-    collected: dict[str, Array]
+    Attributes:
+        recurrence: ``fused`` is faster, and for reverse-mode differentiation only; see ``fused``.
+        memory: ``low`` stores states at about √time steps only, and computes the others again on
+            the way back: less memory, more time.
+    """
+
+    recurrence: Literal["plain", "fused"] = "plain"
+    memory: Literal["full", "low"] = "full"
+
+
+PLAIN, FUSED = Method("plain"), Method("fused")
 
 
 def unroll(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -> Any:
@@ -54,8 +63,11 @@ def unroll_observed(
     initial_state: Any = None,
     collect: Collect | None = None,
     slots: Slots | None = None,
-) -> Unrolled:
+    method: Method = PLAIN,
+) -> Layer:
     """Run the stack; keep states and whatever is observed.
+
+    The arrays have a leading layer axis.
 
     Args:
         cell: the cell.
@@ -64,13 +76,16 @@ def unroll_observed(
         initial_state: as for ``unroll``.
         collect: for each observed name to keep, what to keep of its value at each time step.
         slots: for each observed name whose adjoint norm is wanted, see ``gradients/adjoints.py``.
+        method: see ``Method``.
     """
     inputs = as_inputs(inputs)
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     unrolled = []
     for index, (layer_params, state) in enumerate(layers):
         layer_slots = jax.tree.map(itemgetter(index), slots or {})
-        unrolled.append(_unroll_layer(cell, layer_params, inputs, state, collect, layer_slots))
+        step = functools.partial(_step, cell, collect or {})
+        layer = run_layer(method)(step, layer_params, inputs, state, layer_slots)
+        unrolled.append(layer)
         inputs = unrolled[-1].states.h
     return jax.tree.map(lambda *layer: jnp.stack(layer), *unrolled)
 
@@ -115,21 +130,17 @@ def split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> lis
     return list(zip(by_layer, states, strict=True))
 
 
-def _unroll_layer(
-    cell: Cell,
-    params: Any,
-    inputs: Inputs,
-    state: Any,
-    collect: Collect | None,
-    slots: Slots,
-) -> Unrolled:
-    def step(state: Any, inputs_t: tuple[Array, Slots]) -> tuple[Any, Unrolled]:
-        x, slots_t = inputs_t
-        replace = {name: functools.partial(tap, slot=slot) for name, slot in slots_t.items()}
-        state, collected = observed_step(cell, params, state, x, collect or {}, replace)
-        return state, Unrolled(state, collected)
+def _step(
+    cell: Cell, collect: Collect, params: Any, state: Any, x: Array, slots: Slots
+) -> tuple[Any, dict[str, Array]]:
+    replace = {name: functools.partial(tap, slot=slot) for name, slot in slots.items()}
+    return observed_step(cell, params, state, x, collect, replace)
 
-    return lax.scan(step, state, (inputs, slots))[1]
+
+def run_layer(method: Method) -> RunLayer:
+    """What runs a layer by this method."""
+    run: RunLayer = fused_layer if method.recurrence == "fused" else plain_layer
+    return in_segments(run) if method.memory == "low" else run
 
 
 def observed_step(

@@ -302,6 +302,8 @@ OTHER_VALUES = {
         "clip_norm": 1,
         "clip_value": 1,
         "precision": "float64",
+        "recurrence": "plain",
+        "memory": "low",
     },
     "record": {"every": 11, "examples": 31, "jacobians": {"every": 20, "examples": 3}},
 }

@@ -53,22 +53,28 @@ def affine(
             have rows.
     """
 
-    def side_by_side(prefix: str) -> Array:
-        if missing := [f"{prefix}_{k}" for k in gates if f"{prefix}_{k}" not in params]:
-            raise ValueError(f"params lack {', '.join(missing)}; they have {', '.join(params)}")
-        return jnp.concatenate([params[f"{prefix}_{k}"] for k in gates], axis=-1)
-
-    total = side_by_side("bias")
+    gates = tuple(gates)
+    if own := getattr(params, "affine", None):
+        outputs: list[Array] = own(gates, x, h)
+        return outputs
+    total = side_by_side(params, "bias", gates)
     if x is not None:
-        W = side_by_side("W")
+        W = side_by_side(params, "W", gates)
         if x.shape[-1] != len(W):
             raise ValueError(
                 f"inputs have {x.shape[-1]} features, and W_{gates[0]} is made for {len(W)}"
             )
         total = x @ W + total
     if h is not None:
-        total = h @ side_by_side("U") + total
+        total = h @ side_by_side(params, "U", gates) + total
     return jnp.split(total, len(gates), axis=-1)
+
+
+def side_by_side(params: Params, prefix: str, gates: tuple[str, ...]) -> Array:
+    """The parameters of these gates, joined along their last axis; ValueError if one is missing."""
+    if missing := [f"{prefix}_{k}" for k in gates if f"{prefix}_{k}" not in params]:
+        raise ValueError(f"params lack {', '.join(missing)}; they have {', '.join(params)}")
+    return jnp.concatenate([params[f"{prefix}_{k}"] for k in gates], axis=-1)
 
 
 class Cell(BaseModel, ABC):

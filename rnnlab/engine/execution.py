@@ -19,6 +19,7 @@ from rnnlab.environment import environment
 from rnnlab.files import Damaged
 from rnnlab.measurement import spectra
 from rnnlab.objective import Batch, Objective
+from rnnlab.recurrence import Method
 from rnnlab.settings import Settings
 from rnnlab.sweep import Run
 from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, random_streams
@@ -162,7 +163,8 @@ def precision_of(run: Run) -> Iterator[None]:
 def program_of(settings: Settings) -> Program:
     """What runs must share to share compiled code: all but numbers that it reads as data."""
     training = settings.training.model_copy(update={"learning_rate": 1.0})
-    objective = Objective(dynamics_of(settings.cell), settings.task)
+    method = Method(training.recurrence, training.memory)
+    objective = Objective(dynamics_of(settings.cell), settings.task, method)
     return Program(objective, training, settings.record)
 
 

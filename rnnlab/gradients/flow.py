@@ -11,7 +11,7 @@ from rnnlab.cells.cell import Cell
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
-from rnnlab.recurrence import Inputs, as_inputs, record_tapes, unroll_observed
+from rnnlab.recurrence import FUSED, Inputs, as_inputs, record_tapes, unroll_observed
 
 Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
 
@@ -61,8 +61,8 @@ def gradient_flow(
     inputs = as_inputs(inputs)
 
     def summed(params: Any, slots: Slots) -> tuple[Array, Array]:
-        states = unroll_observed(cell, params, inputs, initial_state, slots=slots).states
-        losses = loss(states.h[-1])
+        seen = unroll_observed(cell, params, inputs, initial_state, slots=slots, method=FUSED)
+        losses = loss(seen.states.h[-1])
         if losses.shape != inputs.shape[1:2]:
             raise ValueError(
                 f"loss must return one value per example, shape {inputs.shape[1:2]}, "

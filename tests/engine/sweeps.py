@@ -30,9 +30,9 @@ def write_config(folder: Path, text: str = CONFIG, name: str = "tiny") -> Path:
 
 def start(*arguments: object, **options) -> subprocess.Popen:
     """A command of rnnlab in a process group of its own."""
+    options = {"stdout": subprocess.PIPE} | options
     return subprocess.Popen(
         [*RNNLAB, *map(str, arguments)],
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,

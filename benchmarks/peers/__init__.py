@@ -1,0 +1,17 @@
+"""One file per library: the same training step, as a competent user of it would write it.
+
+Each has ``CELLS``, the cells it offers, and ``Contestant(cell, shape, weights, recorded)`` with
+
+``check()``      the loss and its gradient by the given weights, under our names of the parameters;
+``train()``      ten training steps with Adam, from where the last ones ended.
+"""
+
+import importlib
+from types import ModuleType
+
+NAMES = ("rnnlab", "torch", "flax", "equinox", "haiku")
+
+
+def peer(name: str) -> ModuleType:
+    """The module of a library."""
+    return importlib.import_module(f"peers.with_{name}")

@@ -1,0 +1,71 @@
+"""rnnlab: its objective, its update, its own recording."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from workload import LEARNING_RATE, STEPS_PER_CALL, Shape, Weights, examples
+
+from rnnlab import GRU, LSTM, Adding, VanillaRNN
+from rnnlab.config import Record, Training
+from rnnlab.objective import Batch, Objective
+from rnnlab.training import Program
+
+CELLS = ("rnn", "lstm", "gru", "gru before")
+RECORDINGS = ("nothing", "norms", "norms and gates")
+
+
+def make_cell(cell: str, hidden: int) -> Any:
+    """The cell that the others call by this name."""
+    if cell == "rnn":
+        return VanillaRNN(hidden=hidden)
+    if cell == "lstm":
+        return LSTM(hidden=hidden)
+    return GRU(hidden=hidden, reset="before" if cell == "gru before" else "after")
+
+
+class Contestant:
+    """Training as in ``Program``, on one fixed batch."""
+
+    def __init__(
+        self, cell: str, shape: Shape, weights: Weights, recorded: str, **training: Any
+    ) -> None:
+        self.objective = Objective(make_cell(cell, shape.hidden), Adding(length=shape.time))
+        settings = Training(batch=shape.batch, **training)
+        self.program = Program(self.objective, settings, Record(every=1, examples=shape.batch))
+        data = examples(shape)
+        self.batch = Batch(jnp.asarray(data.inputs), jnp.asarray(data.targets))
+        readout = {name: jnp.asarray(weights[name]) for name in ("V", "bias")}
+        own = {k: jnp.asarray(w) for k, w in weights.items() if k not in readout}
+        if cell == "gru":
+            own["bias_hn"] = jnp.zeros(shape.hidden)
+        self.recorded = recorded
+        self.params = {"cell": own, "readout": readout}
+        self.state = self.program.start(jax.tree.map(jnp.copy, self.params), LEARNING_RATE)
+        self.steps = jax.jit(self._steps, donate_argnums=0)
+
+    def _gradient(self, params: Any) -> Any:
+        objective, loss = self.objective, self.objective.task.loss
+        if self.recorded == "nothing":
+            return objective.gradient(params, self.batch), ()
+        found, seen = objective.observed_gradient(loss, params, self.batch, jnp.mean)
+        return found, seen.log10_norms if self.recorded == "norms" else seen
+
+    def _steps(self, state: Any) -> Any:
+        def step(state: Any, _: None) -> Any:
+            found, recorded = self._gradient(state.params)
+            state, scalars = self.program.update(state, found)
+            return state, (scalars, recorded)
+
+        return lax.scan(step, state, length=STEPS_PER_CALL)
+
+    def check(self) -> tuple[float, Weights]:
+        """Loss and gradient."""
+        (loss, gradient), _ = jax.jit(self._gradient)(self.params)
+        return loss, gradient["cell"] | gradient["readout"]
+
+    def train(self) -> None:
+        """Ten steps."""
+        self.state, out = self.steps(self.state)
+        jax.block_until_ready(out)
