@@ -22,13 +22,12 @@ class Process(AbstractContextManager["Process"]):
     """A contestant on some of the cores."""
 
     def __init__(
-        self, peer: str, cell: str, shape: Shape, recorded: str, cores: Sequence[int], *options: str
+        self, peer: str, cell: str, shape: Shape, recorded: str, cores: Sequence[int]
     ) -> None:
         sizes = map(str, shape)
         pinned = ["taskset", "--cpu-list", ",".join(map(str, cores)), sys.executable]
-        command = [*pinned, "contestant.py", peer, cell, *sizes, recorded, *options]
+        command = [*pinned, "contestant.py", peer, cell, *sizes, recorded]
         environment = os.environ | {"NPROC": str(len(cores)), "OMP_NUM_THREADS": str(len(cores))}
-        self.name = peer
         self.process = subprocess.Popen(
             command,
             cwd=HERE,

@@ -1,6 +1,6 @@
 """A process in which one library trains; told on standard input when to, by ``arena.py``.
 
-    python contestant.py PEER CELL TIME BATCH HIDDEN RECORDED [OPTION=VALUE …]
+    python contestant.py PEER CELL TIME BATCH HIDDEN RECORDED
 
 Commands, a line each: ``check FILE`` writes loss and gradient, ``time`` trains for ten steps and
 says how many seconds they took, ``memory`` says how many bytes training takes above what is held
@@ -50,11 +50,10 @@ def answer(contestant: Any, command: str, *arguments: str) -> Any:
 
 
 def main() -> None:
-    """Build, train once, then do what is asked."""
-    name, cell, *shape, recorded = sys.argv[1:7]
-    options = dict(option.split("=") for option in sys.argv[7:])
+    """Build, then do what is asked."""
+    name, cell, *shape, recorded = sys.argv[1:]
     size = Shape(*map(int, shape))
-    contestant = peers.peer(name).Contestant(cell, size, weights(cell, size), recorded, **options)
+    contestant = peers.peer(name).Contestant(cell, size, weights(cell, size), recorded)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(contestant, *line.split())), flush=True)

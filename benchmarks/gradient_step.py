@@ -3,7 +3,7 @@
 Each contestant trains in a process of its own, ten steps a turn, as its users would; they take
 turns, and ratios are those of neighbours in time. First all must find the same gradient.
 
-    python benchmarks/gradient_step.py            one core, then one process a core
+    python benchmarks/gradient_step.py            on one core
     python benchmarks/gradient_step.py --quick    the smallest shape only
 """
 
@@ -25,17 +25,16 @@ CELLS = ("rnn", "lstm", "gru", "gru before")
 SHAPES = (Shape(100, 32, 32), Shape(200, 64, 128), Shape(1000, 64, 128))
 LONG = Shape(10_000, 8, 64)
 ROUNDS = {100: 12, 200: 8, 1000: 4, 10_000: 3}
-OURS = [("rnnlab", "norms"), ("rnnlab", "nothing"), ("rnnlab", "norms and gates")]
 
 Row = dict[str, Any]
 
 
 def contestants(cell: str) -> list[tuple[str, str]]:
     """Library and what it records, for all that have this cell; ours first."""
-    others = [(name, peers.peer(name)) for name in peers.NAMES[1:]]
-    return OURS + [
+    libraries = [(name, peers.peer(name)) for name in peers.NAMES]
+    return [
         (name, recorded)
-        for name, peer in others
+        for name, peer in libraries
         if cell in peer.CELLS
         for recorded in peer.RECORDINGS
     ]
@@ -82,13 +81,13 @@ def table(rows: list[Row]) -> str:
 
 def main() -> None:
     """Measure, print, and write ``gradient_step.json``."""
-    every = sorted(os.sched_getaffinity(0))
+    core = min(os.sched_getaffinity(0))
     quick = "--quick" in sys.argv
     points = [*itertools.product(CELLS, SHAPES[:1] if quick else SHAPES)]
     points += [] if quick else [("lstm", LONG)]
     rows: list[Row] = []
     for cell, shape in points:
-        found = compare(cell, shape, every[:1])
+        found = compare(cell, shape, [core])
         print(table(found), "\n", flush=True)
         rows += found
         (HERE / "gradient_step.json").write_text(json.dumps(rows, indent=1, default=float))

@@ -9,6 +9,9 @@ STEPS_PER_CALL = 10
 LEARNING_RATE = 1e-3
 GATES = {"rnn": ("h",), "lstm": tuple("ifgo"), "gru": tuple("rzn"), "gru before": tuple("rzn")}
 
+# Of the recurrent kernels, where they are not the gates'.
+RECURRENT = GATES | {"gru": ("r", "z", "hn")}
+
 Weights = dict[str, np.ndarray]
 
 
@@ -47,8 +50,7 @@ def weights(cell: str, shape: Shape) -> Weights:
         return (random.uniform(-1, 1, size) / np.sqrt(hidden)).astype(np.float32)
 
     drawn = {}
-    for k in GATES[cell]:
-        recurrent = "hn" if (cell, k) == ("gru", "n") else k
+    for k, recurrent in zip(GATES[cell], RECURRENT[cell], strict=True):
         drawn[f"W_{k}"] = draw(FEATURES, hidden)
         drawn[f"U_{recurrent}"] = draw(hidden, hidden)
         drawn[f"bias_{k}"] = draw(hidden)

@@ -13,9 +13,11 @@ from jax.extend.core import jaxprs_in_params
 from jax.nn import sigmoid
 
 from rnnlab import GRU, LSTM, Cell, HiddenState, LSTMState, VanillaRNN, affine
+from rnnlab.engine.execution import execute, program_of
 from rnnlab.gradients.adjoints import Slot
 from rnnlab.products import plan_products
 from rnnlab.recurrence import FUSED, PLAIN, Method, unroll_observed
+from rnnlab.sweep import load_experiment
 
 FEATURES, HIDDEN = 3, 5
 METHODS = [FUSED, Method("plain", "low"), Method("fused", "low")]
@@ -261,3 +263,25 @@ def test_low_memory():
         compiled = jax.jit(jax.grad(loss)).lower(params).compile()
         needed[memory] = compiled.memory_analysis().temp_size_in_bytes
     assert needed["low"] < needed["full"] / 10
+
+
+# What a config chooses
+
+
+@pytest.mark.parametrize("method", [PLAIN, *METHODS], ids=str)
+def test_training_goes_by_the_method_that_the_config_names(method, tmp_path):
+    text = """
+    task: {kind: adding, length: 9}
+    cell: {kind: lstm, hidden: 4}
+    training: {steps: 5, batch: 3, recurrence: RECURRENCE, memory: MEMORY}
+    record: {every: 5}
+    """
+    losses = {}
+    for one in (PLAIN, method):
+        config = text.replace("RECURRENCE", one.recurrence).replace("MEMORY", one.memory)
+        (tmp_path / "c.yaml").write_text(config)
+        (run,) = load_experiment(tmp_path / "c.yaml").runs
+        assert program_of(run.settings).objective.method == one
+        output = execute(run, lambda execution: None)
+        losses[one] = output.tables["training"]["loss"].to_numpy()
+    np.testing.assert_allclose(losses[method], losses[PLAIN], rtol=1e-5)

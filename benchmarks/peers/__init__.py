@@ -1,6 +1,7 @@
 """One file per library: the same training step, as a competent user of it would write it.
 
-Each has ``CELLS``, the cells it offers, and ``Contestant(cell, shape, weights, recorded)`` with
+Each has ``CELLS``, the cells it offers, ``RECORDINGS``, what it can record, and
+``Contestant(cell, shape, weights, recorded)`` with
 
 ``check()``      the loss and its gradient by the given weights, under our names of the parameters;
 ``train()``      ten training steps with Adam, from where the last ones ended.

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from workload import FEATURES, GATES, Shape, Weights, apart, examples, side_by_side
+from workload import FEATURES, GATES, RECURRENT, Shape, Weights, apart, examples, side_by_side
 
 from peers.jax_training import JaxContestant
 
@@ -35,7 +35,7 @@ class Contestant(JaxContestant):
 
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
         self.gates = GATES[cell]
-        self.recurrent = tuple("hn" if cell == "gru" and k == "n" else k for k in self.gates)
+        self.recurrent = RECURRENT[cell]
         key = jax.random.key(0)
         kind = eqx.nn.LSTMCell if cell == "lstm" else eqx.nn.GRUCell
         model = Model(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import lax
-from workload import FEATURES, GATES, Shape, Weights, apart, examples, side_by_side
+from workload import FEATURES, GATES, RECURRENT, Shape, Weights, apart, examples, side_by_side
 
 from peers.jax_training import JaxContestant
 
@@ -29,7 +29,7 @@ class Contestant(JaxContestant):
 
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
         self.cell, self.gates = cell, GATES[cell]
-        self.recurrent = tuple("hn" if cell == "gru" and k == "n" else k for k in self.gates)
+        self.recurrent = RECURRENT[cell]
         model = Model(cell, shape.hidden)
         self._load(model, weights)
         start = model.rnn.cell.initialize_carry((shape.batch, FEATURES), rngs=nnx.Rngs(0))

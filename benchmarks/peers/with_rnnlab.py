@@ -13,7 +13,7 @@ from rnnlab.objective import Batch, Objective
 from rnnlab.training import Program
 
 CELLS = ("rnn", "lstm", "gru", "gru before")
-RECORDINGS = ("nothing", "norms", "norms and gates")
+RECORDINGS = ("norms", "nothing", "norms and gates")
 
 
 def make_cell(cell: str, hidden: int) -> Any:
@@ -28,11 +28,9 @@ def make_cell(cell: str, hidden: int) -> Any:
 class Contestant:
     """Training as in ``Program``, on one fixed batch."""
 
-    def __init__(
-        self, cell: str, shape: Shape, weights: Weights, recorded: str, **training: Any
-    ) -> None:
+    def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
         self.objective = Objective(make_cell(cell, shape.hidden), Adding(length=shape.time))
-        settings = Training(batch=shape.batch, **training)
+        settings = Training(batch=shape.batch)
         self.program = Program(self.objective, settings, Record(every=1, examples=shape.batch))
         data = examples(shape)
         self.batch = Batch(jnp.asarray(data.inputs), jnp.asarray(data.targets))

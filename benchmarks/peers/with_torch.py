@@ -8,6 +8,7 @@ from workload import (
     FEATURES,
     GATES,
     LEARNING_RATE,
+    RECURRENT,
     STEPS_PER_CALL,
     Shape,
     Weights,
@@ -23,21 +24,20 @@ ONE_STEP = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
 
 
 class Contestant:
-    """A layer with a readout; on a GPU, where there is one, PyTorch calls cuDNN."""
+    """A layer with a readout."""
 
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
         torch.set_num_threads(len(os.sched_getaffinity(0)))
-        self.device = torch.device(os.environ.get("BENCH_DEVICE", "cpu"))
         self.cell, self.recorded = cell, recorded == "norms"
         self.gates = GATES[cell]
-        self.recurrent = tuple("hn" if cell == "gru" and k == "n" else k for k in self.gates)
+        self.recurrent = RECURRENT[cell]
         kind = ONE_STEP if self.recorded else WHOLE
-        self.layer = kind[cell](FEATURES, shape.hidden).to(self.device)
-        self.readout = nn.Linear(shape.hidden, 1).to(self.device)
+        self.layer = kind[cell](FEATURES, shape.hidden)
+        self.readout = nn.Linear(shape.hidden, 1)
         self._load(weights)
         data = examples(shape)
-        self.inputs = torch.from_numpy(data.inputs).to(self.device)
-        self.targets = torch.from_numpy(data.targets).to(self.device)
+        self.inputs = torch.from_numpy(data.inputs)
+        self.targets = torch.from_numpy(data.targets)
         every = [*self.layer.parameters(), *self.readout.parameters()]
         self.optimizer = torch.optim.Adam(every, lr=LEARNING_RATE, fused=True)
 
@@ -84,15 +84,15 @@ class Contestant:
         """Loss and gradient."""
         loss = self._step()
         gradient = {
-            "V": self.readout.weight.grad.cpu().numpy().T,
-            "bias": self.readout.bias.grad.cpu().numpy(),
+            "V": self.readout.weight.grad.numpy().T,
+            "bias": self.readout.bias.grad.numpy(),
         }
         for name, prefix, gates in (
             ("weight_ih", "W", self.gates),
             ("weight_hh", "U", self.recurrent),
             ("bias_ih", "bias", self.gates),
         ):
-            gradient |= apart(self._parameter(name).grad.cpu().numpy().T, prefix, gates)
+            gradient |= apart(self._parameter(name).grad.numpy().T, prefix, gates)
         return loss.item(), gradient
 
     def train(self) -> None:
