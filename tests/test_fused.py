@@ -109,8 +109,8 @@ def arguments(cell, time, batch, start=False, features=FEATURES):
     leading = (cell.layers,) if cell.layers > 1 else ()
     shapes = [(*leading, batch, cell.hidden)] * len(cell.State._fields)
     state = cell.State(*(normal(n, *shape) for n, shape in enumerate(shapes)))
-    shape = (cell.layers, time)
-    slots = dict.fromkeys(cell.State._fields, Slot(jnp.zeros((*shape, batch)), jnp.zeros(shape)))
+    empty = jnp.zeros((cell.layers, time, batch))
+    slots = dict.fromkeys(cell.State._fields, Slot(empty, empty))
     return params, normal(1, time, batch, features), state if start else None, slots
 
 

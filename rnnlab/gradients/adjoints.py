@@ -13,17 +13,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
-from rnnlab.gradients.norms import log10_norm
+from rnnlab.gradients.norms import log10_of, scaled_squares
 
 
 class Slot(NamedTuple):
-    """What a tap hands out: log10 norms of each example, and 1 where an adjoint came by at all.
+    """What a tap hands out: the norm of each example's adjoint, as ``scaled_squares``.
 
-    The second tells a norm of 1, whose logarithm is 0, from a value on which nothing depends.
+    No logarithm, so that 0, which differentiation gives where nothing depends on the value, is a
+    norm of 0.
     """
 
-    log10_norm: Float[Array, "*steps batch"]
-    reached: Float[Array, "*steps"]
+    largest: Float[Array, "*steps batch"]
+    squares: Float[Array, "*steps batch"]
 
 
 Slots = dict[str, Slot]
@@ -40,7 +41,7 @@ def _tap_forward(value: Array, slot: Slot) -> tuple[Array, None]:
 
 
 def _tap_backward(_: None, adjoint: Array) -> tuple[Array, Slot]:
-    return adjoint, Slot(log10_norm(adjoint), jnp.ones((), adjoint.dtype))
+    return adjoint, Slot(*scaled_squares(adjoint))
 
 
 tap.defvjp(_tap_forward, _tap_backward)
@@ -66,13 +67,8 @@ def grad_with_adjoints(
         −inf where it reads zero; and the function's anything else.
     """
     time, batch, _ = inputs.shape
-    shape = (cell.layers, time)
-    empty = Slot(jnp.zeros((*shape, batch)), jnp.zeros(shape))
-    slots = dict.fromkeys(cell.State._fields, empty)
+    empty = jnp.zeros((cell.layers, time, batch))
+    slots = dict.fromkeys(cell.State._fields, Slot(empty, empty))
     differentiate = jax.grad(function, argnums=(0, 1), has_aux=True)
     (gradient, seen), auxiliary = differentiate(params, slots)
-    norms = {
-        name: jnp.where(slot.reached[..., None] > 0, slot.log10_norm, -jnp.inf)
-        for name, slot in seen.items()
-    }
-    return gradient, norms, auxiliary
+    return gradient, {name: log10_of(*slot) for name, slot in seen.items()}, auxiliary

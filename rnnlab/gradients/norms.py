@@ -13,8 +13,22 @@ def log10_norm(x: Float[Array, "*leading n"]) -> Float[Array, "*leading"]:
     Entries are divided by the largest before they are squared: a float32 square is 0 below 1e-19
     and infinite above 1e19.
     """
+    return log10_of(*scaled_squares(x))
+
+
+def scaled_squares(
+    x: Float[Array, "*leading n"],
+) -> tuple[Float[Array, "*leading"], Float[Array, "*leading"]]:
+    """m = max|x_i| and Σ (x_i / m)², along the last axis; of zeros, 0 and 0."""
     largest = jnp.max(jnp.abs(x), axis=-1)
-    return jnp.log10(largest) + 0.5 * jnp.log10(_sum_of_scaled_squares(x, largest))
+    return largest, _sum_of_scaled_squares(x, largest)
+
+
+def log10_of(
+    largest: Float[Array, "*leading"], squares: Float[Array, "*leading"]
+) -> Float[Array, "*leading"]:
+    """log10 of the norm of which these are the ``scaled_squares``."""
+    return jnp.log10(largest) + 0.5 * jnp.log10(squares)
 
 
 def global_norm(tree: Any) -> Float[Array, ""]:
