@@ -1,4 +1,4 @@
-"""Contestants, each in a process of its own, that take turns."""
+"""Contestants, each in processes of its own, that take turns."""
 
 import json
 import os
@@ -19,15 +19,17 @@ TOLERANCE = 1e-5
 
 
 class Process(AbstractContextManager["Process"]):
-    """A contestant on some of the cores."""
+    """A contestant on some of the cores, or on the GPU."""
 
     def __init__(
-        self, peer: str, cell: str, shape: Shape, recorded: str, cores: Sequence[int]
+        self, peer: str, cell: str, shape: Shape, recorded: str, cores: Sequence[int], device: str
     ) -> None:
         sizes = map(str, shape)
         pinned = ["taskset", "--cpu-list", ",".join(map(str, cores)), sys.executable]
-        command = [*pinned, "contestant.py", peer, cell, *sizes, recorded]
+        command = [*pinned, "contestant.py", peer, cell, *sizes, recorded, device]
         environment = os.environ | {"NPROC": str(len(cores)), "OMP_NUM_THREADS": str(len(cores))}
+        environment |= {"JAX_PLATFORMS": {"cpu": "cpu", "gpu": "cuda"}[device]}
+        environment |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         self.process = subprocess.Popen(
             command,
             cwd=HERE,
@@ -36,21 +38,26 @@ class Process(AbstractContextManager["Process"]):
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._answer()
+        self.answer()
 
-    def ask(self, command: str) -> Any:
-        """Its answer to a command."""
+    def tell(self, command: str) -> None:
+        """Give a command."""
         assert self.process.stdin is not None
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        return self._answer()
 
-    def _answer(self) -> Any:
+    def answer(self) -> Any:
+        """What it says to the last command."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{' '.join(self.process.args)} has ended")  # type: ignore[arg-type]
         return json.loads(line)
+
+    def ask(self, command: str) -> Any:
+        """Its answer to a command."""
+        self.tell(command)
+        return self.answer()
 
     def gradient(self) -> dict[str, np.ndarray]:
         """Loss and gradient by the given weights."""
@@ -58,13 +65,27 @@ class Process(AbstractContextManager["Process"]):
             self.ask(f"check {folder}/gradient.npz")
             return dict(np.load(f"{folder}/gradient.npz"))
 
-    def milliseconds(self) -> float:
-        """A training step, from ten of them."""
-        return self.ask("time") / STEPS_PER_CALL * 1e3
-
     def __exit__(self, *error: object) -> None:
         self.process.kill()
         self.process.wait()
+
+
+Team = Sequence[Process]
+
+
+def milliseconds(team: Team, calls: int) -> float:
+    """A training step, from ten a call of each process; all train at once."""
+    for process in team:
+        process.tell(f"time {calls}")
+    seconds = max([process.answer() for process in team])
+    return seconds / (calls * STEPS_PER_CALL * len(team)) * 1e3
+
+
+def take_turns(teams: Sequence[Team], calls: int, rounds: int) -> np.ndarray:
+    """Milliseconds (rounds, teams), after a turn each that is not counted."""
+    for team in teams:
+        milliseconds(team, 1)
+    return np.array([[milliseconds(team, calls) for team in teams] for _ in range(rounds)])
 
 
 def difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
@@ -75,10 +96,3 @@ def difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> floa
     return max(
         float(np.max(np.abs(one[k] - other[k])) / np.max(np.abs(other[k]))) for k in sorted(shared)
     )
-
-
-def take_turns(processes: Sequence[Process], rounds: int) -> np.ndarray:
-    """Milliseconds (rounds, processes), after a call each that is not counted."""
-    for process in processes:
-        process.milliseconds()
-    return np.array([[p.milliseconds() for p in processes] for _ in range(rounds)])

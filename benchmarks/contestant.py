@@ -1,14 +1,13 @@
 """A process in which one library trains; told on standard input when to, by ``arena.py``.
 
-    python contestant.py PEER CELL TIME BATCH HIDDEN RECORDED
+    python contestant.py PEER CELL TIME BATCH HIDDEN RECORDED DEVICE
 
-Commands, a line each: ``check FILE`` writes loss and gradient, ``time`` trains for ten steps and
-says how many seconds they took, ``memory`` says how many bytes training takes above what is held
-between two calls, and the most that this process ever held.
+Commands, a line each: ``memory``, which comes first, trains and says how many bytes of memory that
+took; ``check FILE`` writes loss and gradient; ``time CALLS`` trains for ten steps a call and says
+how many seconds they took.
 """
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -26,37 +25,47 @@ def status(field: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def memory(train: Any) -> dict[str, int]:
-    """Bytes that training takes; see above."""
-    Path("/proc/self/clear_refs").write_text("5")
+def memory(contestant: Any, device: str) -> int:
+    """Bytes that the first training takes at most, its code compiled before."""
+    if device == "gpu":
+        contestant.train()
+        return int(contestant.bytes_on_gpu())
+    Path("/proc/self/clear_refs").write_text("5")  # VmHWM, the peak, begins again
     before = status("VmRSS")
-    train()
-    grown = status("VmHWM") - before
-    return {"grown": grown, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-
-
-def answer(contestant: Any, command: str, *arguments: str) -> Any:
-    """What there is to say to a command."""
-    if command == "check":
-        loss, gradient = contestant.check()
-        arrays: dict[str, Any] = {name: np.asarray(array) for name, array in gradient.items()}
-        np.savez(arguments[0], **(arrays | {"loss": np.asarray(loss)}))
-        return "checked"
-    if command == "memory":
-        return memory(contestant.train)
-    begun = time.perf_counter()
     contestant.train()
+    return status("VmHWM") - before
+
+
+def check(contestant: Any, file: str) -> str:
+    """Write loss and gradient."""
+    loss, gradient = contestant.check()
+    arrays: dict[str, Any] = {name: np.asarray(array) for name, array in gradient.items()}
+    np.savez(file, **(arrays | {"loss": np.asarray(loss)}))
+    return "checked"
+
+
+def seconds(contestant: Any, calls: int) -> float:
+    """Wall time of training."""
+    begun = time.perf_counter()
+    for _ in range(calls):
+        contestant.train()
     return time.perf_counter() - begun
 
 
 def main() -> None:
     """Build, then do what is asked."""
-    name, cell, *shape, recorded = sys.argv[1:]
+    name, cell, *shape, recorded, device = sys.argv[1:]
     size = Shape(*map(int, shape))
     contestant = peers.peer(name).Contestant(cell, size, weights(cell, size), recorded)
+    answers = {
+        "memory": lambda: memory(contestant, device),
+        "check": lambda file: check(contestant, file),
+        "time": lambda calls: seconds(contestant, int(calls)),
+    }
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(contestant, *line.split())), flush=True)
+        command, *arguments = line.split()
+        print(json.dumps(answers[command](*arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ class Shape(NamedTuple):
     hidden: int
 
 
+# Many steps of few examples.
+LONG = Shape(10_000, 8, 64)
+
+
 class Examples(NamedTuple):
     """Inputs (time, batch, features) and targets (batch,)."""
 

@@ -3,8 +3,9 @@
 Each has ``CELLS``, the cells it offers, ``RECORDINGS``, what it can record, and
 ``Contestant(cell, shape, weights, recorded)`` with
 
-``check()``      the loss and its gradient by the given weights, under our names of the parameters;
-``train()``      ten training steps with Adam, from where the last ones ended.
+``check()``         the loss and its gradient by the given weights, under our names of the parameters;
+``train()``         ten training steps with Adam, from where the last ones ended;
+``bytes_on_gpu()``  the most that it has used there.
 """
 
 import importlib

@@ -10,10 +10,13 @@ from workload import LEARNING_RATE, STEPS_PER_CALL, Shape, Weights, examples
 from rnnlab import GRU, LSTM, Adding, VanillaRNN
 from rnnlab.config import Record, Training
 from rnnlab.objective import Batch, Objective
+from rnnlab.recurrence import Method
 from rnnlab.training import Program
 
+from peers.jax_training import bytes_on_gpu
+
 CELLS = ("rnn", "lstm", "gru", "gru before")
-RECORDINGS = ("norms", "nothing", "norms and gates")
+RECORDINGS = ("norms", "nothing", "norms and gates", "whole record")
 
 
 def make_cell(cell: str, hidden: int) -> Any:
@@ -28,8 +31,12 @@ def make_cell(cell: str, hidden: int) -> Any:
 class Contestant:
     """Training as in ``Program``, on one fixed batch."""
 
+    bytes_on_gpu = staticmethod(bytes_on_gpu)
+
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
-        self.objective = Objective(make_cell(cell, shape.hidden), Adding(length=shape.time))
+        method = Method("fused", "low" if "low memory" in recorded else "full")
+        task = Adding(length=shape.time)
+        self.objective = Objective(make_cell(cell, shape.hidden), task, method)
         settings = Training(batch=shape.batch)
         self.program = Program(self.objective, settings, Record(every=1, examples=shape.batch))
         data = examples(shape)
@@ -41,14 +48,17 @@ class Contestant:
         self.recorded = recorded
         self.params = {"cell": own, "readout": readout}
         self.state = self.program.start(jax.tree.map(jnp.copy, self.params), LEARNING_RATE)
-        self.steps = jax.jit(self._steps, donate_argnums=0)
+        self.steps = jax.jit(self._steps, donate_argnums=0).lower(self.state).compile()
 
     def _gradient(self, params: Any) -> Any:
         objective, loss = self.objective, self.objective.task.loss
         if self.recorded == "nothing":
             return objective.gradient(params, self.batch), ()
+        if self.recorded == "whole record":
+            found, *statistics = self.program.record_step(params, self.batch)
+            return found, statistics
         found, seen = objective.observed_gradient(loss, params, self.batch, jnp.mean)
-        return found, seen.log10_norms if self.recorded == "norms" else seen
+        return found, seen if self.recorded == "norms and gates" else seen.log10_norms
 
     def _steps(self, state: Any) -> Any:
         def step(state: Any, _: None) -> Any:

@@ -28,16 +28,18 @@ class Contestant:
 
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
         torch.set_num_threads(len(os.sched_getaffinity(0)))
+        self.device = "cuda" if os.environ["JAX_PLATFORMS"] == "cuda" else "cpu"
         self.cell, self.recorded = cell, recorded == "norms"
         self.gates = GATES[cell]
         self.recurrent = RECURRENT[cell]
         kind = ONE_STEP if self.recorded else WHOLE
-        self.layer = kind[cell](FEATURES, shape.hidden)
-        self.readout = nn.Linear(shape.hidden, 1)
-        self._load(weights)
+        self.layer = kind[cell](FEATURES, shape.hidden).to(self.device)
+        self.readout = nn.Linear(shape.hidden, 1).to(self.device)
+        self.weights = weights
+        self._load()
         data = examples(shape)
-        self.inputs = torch.from_numpy(data.inputs)
-        self.targets = torch.from_numpy(data.targets)
+        self.inputs = torch.from_numpy(data.inputs).to(self.device)
+        self.targets = torch.from_numpy(data.targets).to(self.device)
         every = [*self.layer.parameters(), *self.readout.parameters()]
         self.optimizer = torch.optim.Adam(every, lr=LEARNING_RATE, fused=True)
 
@@ -45,7 +47,8 @@ class Contestant:
         return getattr(self.layer, name if self.recorded else f"{name}_l0")
 
     @torch.no_grad()
-    def _load(self, weights: Weights) -> None:
+    def _load(self) -> None:
+        weights = self.weights
         self._parameter("bias_hh").zero_()
         for name, value in {
             "weight_ih": side_by_side(weights, "W", self.gates).T,
@@ -82,17 +85,18 @@ class Contestant:
 
     def check(self) -> tuple[float, Weights]:
         """Loss and gradient."""
+        self._load()
         loss = self._step()
         gradient = {
-            "V": self.readout.weight.grad.numpy().T,
-            "bias": self.readout.bias.grad.numpy(),
+            "V": self.readout.weight.grad.cpu().numpy().T,
+            "bias": self.readout.bias.grad.cpu().numpy(),
         }
         for name, prefix, gates in (
             ("weight_ih", "W", self.gates),
             ("weight_hh", "U", self.recurrent),
             ("bias_ih", "bias", self.gates),
         ):
-            gradient |= apart(self._parameter(name).grad.numpy().T, prefix, gates)
+            gradient |= apart(self._parameter(name).grad.cpu().numpy().T, prefix, gates)
         return loss.item(), gradient
 
     def train(self) -> None:
@@ -101,3 +105,7 @@ class Contestant:
             loss = self._step()
             self.optimizer.step()
         loss.item()
+
+    def bytes_on_gpu(self) -> int:
+        """The most that PyTorch has used there."""
+        return torch.cuda.max_memory_allocated()
