@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: demo test soak lint format bench reference clean
+.PHONY: demo test soak lint format bench regression reference clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
@@ -27,11 +27,19 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Against other libraries, which are installed beside rnnlab in an environment of their own.
+# Against other libraries, which are installed beside rnnlab in an environment of their own. About an
+# hour, on a machine that does nothing else; writes benchmarks/RESULTS.md.
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/gradient_step.py
-	.venv-bench/bin/python benchmarks/recording_cost.py
-	.venv-bench/bin/python benchmarks/jacobians.py
+	.venv-bench/bin/python benchmarks/whole_experiment.py
+	.venv-bench/bin/python benchmarks/growth.py
+	.venv-bench/bin/python benchmarks/measurement.py
+	.venv-bench/bin/python benchmarks/start_up.py
+	.venv-bench/bin/python benchmarks/report.py
+
+# Fails where recording or the fused recurrence has become slow.
+regression: .venv/installed
+	.venv/bin/python benchmarks/regression.py
 
 .venv-bench/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-bench

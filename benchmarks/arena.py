@@ -14,6 +14,8 @@ import numpy as np
 from workload import STEPS_PER_CALL, Shape
 
 HERE = Path(__file__).parent
+# As it is before rnnlab sets flags of XLA, which are no other library's.
+ENVIRONMENT = dict(os.environ)
 # Of each array's largest entry.
 TOLERANCE = 1e-5
 
@@ -27,9 +29,9 @@ class Process(AbstractContextManager["Process"]):
         sizes = map(str, shape)
         pinned = ["taskset", "--cpu-list", ",".join(map(str, cores)), sys.executable]
         command = [*pinned, "contestant.py", peer, cell, *sizes, recorded, device]
-        environment = os.environ | {"NPROC": str(len(cores)), "OMP_NUM_THREADS": str(len(cores))}
+        environment = ENVIRONMENT | {"NPROC": str(len(cores)), "OMP_NUM_THREADS": str(len(cores))}
         environment |= {"JAX_PLATFORMS": {"cpu": "cpu", "gpu": "cuda"}[device]}
-        environment |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+        environment |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "NVIDIA_TF32_OVERRIDE": "0"}
         self.process = subprocess.Popen(
             command,
             cwd=HERE,

@@ -82,11 +82,14 @@ class Record(_Section):
     Attributes:
         every: number of steps from one record to the next.
         examples: the first so many of the batch are recorded.
+        means: whether mean adjoint norms and mean gates are recorded at every step, not only at
+            those of ``every``.
         jacobians: see ``RecordJacobians``; default none.
     """
 
     every: PositiveInt = 10
     examples: PositiveInt = 32
+    means: bool = False
     jacobians: RecordJacobians | None = None
 
     @model_validator(mode="after")

@@ -19,18 +19,39 @@ def training_frame(chunks: Chunk, starts: Sequence[int], last_step: int) -> pd.D
         starts: the step at which each chunk starts.
         last_step: the last step that was reached.
     """
-    length = chunks.steps.loss.shape[1]
+    steps, rows = _each_step_once(chunks, starts)
     scalars = pd.DataFrame(
-        {name: np.ravel(values) for name, values in chunks.steps._asdict().items()},
-        index=np.add.outer(np.asarray(starts), np.arange(length)).ravel(),
+        {name: np.ravel(values)[rows] for name, values in chunks.steps._asdict().items()},
+        index=steps,
     )
     evaluation = pd.DataFrame(
         {"eval_loss": chunks.recorded.eval_loss, "eval_metric": chunks.recorded.eval_metric},
         index=np.asarray(starts),
     )
-    scalars = scalars[~scalars.index.duplicated(keep="last")]
     frame = scalars.join(evaluation).rename_axis("step").reset_index()
     return frame.loc[frame["step"] <= last_step, TRAINING_COLUMNS]
+
+
+def means_frame(chunks: Chunk, starts: Sequence[int], last_step: int) -> pd.DataFrame:
+    """One row for each step up to ``last_step``, layer and time step; see ``step_means``."""
+    steps, rows = _each_step_once(chunks, starts)
+    wanted = steps <= last_step
+    columns = {
+        name: values.reshape(-1, *values.shape[2:])[rows[wanted]]
+        for name, values in chunks.means.items()
+    }
+    return _by_step_layer_time(columns, steps[wanted].tolist())
+
+
+def _each_step_once(chunks: Chunk, starts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps in order, and where each is found among those of all chunks: in the last that has it.
+
+    A chunk has room for more steps than some have; what is behind their end is in the next.
+    """
+    length = chunks.steps.loss.shape[1]
+    steps = np.add.outer(np.asarray(starts), np.arange(length)).ravel()
+    found, from_behind = np.unique(steps[::-1], return_index=True)
+    return found, len(steps) - 1 - from_behind
 
 
 def gradients_frame(chunks: Chunk, starts: Sequence[int]) -> pd.DataFrame:

@@ -117,7 +117,8 @@ def _forward(
             return result, [products.operands[group] for group in range(len(kernels))]
 
         nudges = [jnp.zeros_like(x, shape=(len(x), k.joined.shape[1])) for k in kernels]
-        kept = jax.checkpoint(with_nudges, policy=_is_kept, prevent_cse=False)
+        policy = functools.partial(_is_kept, len(x))
+        kept = jax.checkpoint(with_nudges, policy=policy, prevent_cse=False)
         (after, collected), pull, operands = jax.vjp(
             kept, direct, state, x, slots_t, nudges, has_aux=True
         )
@@ -129,8 +130,9 @@ def _forward(
     return _Run(before, final, collected), _Tape(params, pull, operands)
 
 
-def _is_kept(primitive: Any, *_: Any, **__: Any) -> bool:
-    return primitive.name in KEPT
+def _is_kept(batch: int, primitive: Any, *operands: Any, **_: Any) -> bool:
+    """Whether a value is one of ``KEPT``, and of examples: others are the same at every step."""
+    return primitive.name in KEPT and any(a.shape[:1] == (batch,) for a in operands)
 
 
 @jax.default_matmul_precision("highest")
@@ -169,7 +171,9 @@ def _by_params(
     def summed(z: Array, delta: Array) -> Array:
         return z.reshape(-1, z.shape[-1]).T @ delta.reshape(-1, delta.shape[-1])
 
-    (by_params,) = jax.vjp(joined, params)[1](list(map(summed, operands, deltas)))
+    kernels, take_apart = jax.vjp(joined, params)
+    sums = map(summed, operands, deltas)
+    (by_params,) = take_apart([s.astype(k.dtype) for s, k in zip(sums, kernels, strict=True)])
     return dict(by_params)
 
 

@@ -114,11 +114,12 @@ class Objective:
         )
         return _mean_over(losses, gradient), Observations(norms, gates)
 
-    def memory_flow(self, params: Any, batch: Batch) -> Observations:
+    def memory_flow(
+        self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array] = _whole
+    ) -> Observations:
         """Adjoint norms of the memory loss, of any size, and the gates; see ``scaled_flow``."""
-        gates = unroll_observed(
-            self.cell, params["cell"], batch.inputs, collect=dict.fromkeys(self.cell.gates, _whole)
-        ).collected
+        collect = dict.fromkeys(self.cell.gates, gate_statistic)
+        gates = unroll_observed(self.cell, params["cell"], batch.inputs, collect=collect).collected
 
         def losses(h: Float[Array, "time batch hidden"]) -> Float[Array, " batch"]:
             outputs = read_out(params["readout"], h[self.task.output_steps])

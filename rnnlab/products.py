@@ -61,7 +61,19 @@ class Kernel(NamedTuple):
 
 
 class _Parameters(dict[str, Any]):
-    """Parameters that ``affine`` leaves its products to; copies of them are an ordinary dict."""
+    """Parameters that ``affine`` leaves its products to; copies of them are an ordinary dict.
+
+    They cannot be changed, which ``affine`` would not see.
+    """
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("a step must not change its params: change a copy of them, {**params}")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = setdefault = pop = popitem = clear = _refuse
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(self)
 
     def tree_flatten(self) -> tuple[tuple[dict[str, Any]], None]:
         return (dict(self),), None
@@ -109,7 +121,8 @@ def plan_products(
         return result
 
     traced = jax.make_jaxpr(listen)(params, state, x, slots).jaxpr
-    used = {id(variable) for equation in traced.eqns for variable in equation.invars}
+    readers = [*(equation.invars for equation in traced.eqns), traced.outvars]
+    used = {id(variable) for variables in readers for variable in variables}
     variables = iter(traced.invars)
     is_read = {
         name: sum(id(next(variables)) in used for _ in jax.tree.leaves(params[name])) > 0
@@ -173,7 +186,7 @@ def operand(x: Array | None, h: Array | None) -> Float[Array, "batch rows"]:
 def _product_forward(
     x: Array | None, h: Array | None, kernel: Kernel, slot: Array
 ) -> tuple[Array, tuple[Array | None, Array | None]]:
-    return product(x, h, kernel, slot), (kernel.W, kernel.U)
+    return operand(x, h) @ kernel.joined, (kernel.W, kernel.U)
 
 
 def _product_backward(weights: tuple[Array | None, Array | None], delta: Array) -> Any:
@@ -202,10 +215,14 @@ class Products(_Parameters):
         h: Array,
     ) -> None:
         super().__init__(params)
-        self.plan, self.kernels, self.slots, self.x, self.h = plan, kernels, slots, x, h
+        self.plan, self.kernels, self.slots = plan, kernels, slots
         self.operands: dict[int, Array] = {}
         self._outputs: dict[int, list[Array]] = {}
         self._places = iter(plan.places)
+        for group, calls in enumerate(plan.groups):
+            if calls[0].known:
+                reads_x, reads_h = any(call.x for call in calls), any(call.h for call in calls)
+                self._form(group, x if reads_x else None, h if reads_h else None)
 
     def affine(self, gates: Gates, x: Array | None, h: Array | None) -> list[Array]:
         """What ``affine`` returns."""
@@ -216,9 +233,6 @@ class Products(_Parameters):
 
     def _form(self, group: int, x: Array | None, h: Array | None) -> None:
         calls = self.plan.groups[group]
-        if calls[0].known:
-            x = self.x if any(call.x for call in calls) else None
-            h = self.h if any(call.h for call in calls) else None
         self.operands[group] = operand(x, h)
         together = product(x, h, self.kernels[group], self.slots[group])
         widths = [width for call in calls for width in call.widths]

@@ -35,6 +35,23 @@ def adjoint_statistics(log10_norms: Float[Array, "layers time batch"]) -> Statis
     }
 
 
+def step_means(
+    gradients: dict[str, Statistics], gate_means: dict[str, Float[Array, "layers time"]]
+) -> Statistics:
+    """The means of one step, by the names of their columns.
+
+    Args:
+        gradients: ``adjoint_statistics`` by part of the state.
+        gate_means: by gate.
+    """
+    columns = {
+        f"{statistic}_{part}": statistics[statistic]
+        for part, statistics in gradients.items()
+        for statistic in ("log10_mean", "zero_fraction")
+    }
+    return columns | {f"mean_{gate}": mean for gate, mean in gate_means.items()}
+
+
 def gate_statistics(gate: Float[Array, "layers time batch hidden"]) -> Statistics:
     """Mean, standard deviation, 10/90 % quantiles and saturation over units and batch."""
     values = gate.reshape(*gate.shape[:2], -1)

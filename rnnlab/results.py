@@ -106,6 +106,18 @@ class Results:
         return self._table("gates")
 
     @cached_property
+    def means(self) -> pd.DataFrame:
+        """``run, setting, seed`` and mean adjoint norms and gates by every step, t and layer.
+
+        Raises:
+            UserError: no stored run recorded them.
+        """
+        stored = self._stored_with("record.means")
+        if stored.empty:
+            raise UserError(f"{self._folders}: no run recorded means; set record.means=true")
+        return self._read(stored, "means")
+
+    @cached_property
     def jacobians(self) -> pd.DataFrame:
         """``run, setting, seed`` and sizes of ∂c_t/∂c_{t−1} by path, by step, t and layer."""
         return self._jacobian_table("jacobians")
@@ -131,32 +143,35 @@ class Results:
     @property
     def has_jacobians(self) -> bool:
         """Whether a stored run recorded Jacobians."""
-        return not self._with_jacobians().empty
-
-    def _with_jacobians(self) -> pd.DataFrame:
-        stored = self._stored()
-        if "record.jacobians.every" not in stored:
-            return stored.iloc[:0]
-        return stored[stored["record.jacobians.every"].notna()]
+        return not self._stored_with("record.jacobians.every").empty
 
     def _jacobian_table(self, name: str) -> pd.DataFrame:
         if not self.has_jacobians:
-            folders = ", ".join(str(store.folder) for store in self.stores)
             raise UserError(
-                f"{folders}: no run recorded Jacobians; set record.jacobians={{every: …}}, or "
-                "measure the runs as they ended with rnnlab measure"
+                f"{self._folders}: no run recorded Jacobians; set record.jacobians={{every: …}}, "
+                "or measure the runs as they ended with rnnlab measure"
             )
-        return self._read(self._with_jacobians(), name)
+        return self._read(self._stored_with("record.jacobians.every"), name)
+
+    @property
+    def _folders(self) -> str:
+        return ", ".join(str(store.folder) for store in self.stores)
 
     def _stored(self) -> pd.DataFrame:
         return self.runs[self.runs["status"].isin(["finished", "diverged"])]
 
+    def _stored_with(self, key: str) -> pd.DataFrame:
+        """Those whose config sets this key."""
+        stored = self._stored()
+        if key not in stored:
+            return stored.iloc[:0]
+        return stored[[not pd.isna(value) and bool(value) for value in stored[key]]]
+
     def _table(self, name: str) -> pd.DataFrame:
         stored = self._stored()
         if stored.empty:
-            folders = ", ".join(str(store.folder) for store in self.stores)
             raise UserError(
-                f"{folders}: no run has finished yet; rnnlab run CONFIG does what is missing"
+                f"{self._folders}: no run has finished yet; rnnlab run CONFIG does what is missing"
             )
         return self._read(stored, name)
 

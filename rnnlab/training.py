@@ -1,6 +1,7 @@
 """One training run as a pure function of its settings and a key."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +13,14 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from rnnlab.config import Record, Training
 from rnnlab.gradients.norms import global_norm
-from rnnlab.objective import Batch, LossGradient, Objective
-from rnnlab.recording import Statistics, adjoint_statistics, gate_statistics, path_statistics
+from rnnlab.objective import Batch, LossGradient, Objective, Observations
+from rnnlab.recording import (
+    Statistics,
+    adjoint_statistics,
+    gate_statistics,
+    path_statistics,
+    step_means,
+)
 
 EVALUATION_EXAMPLES = 256
 
@@ -62,10 +69,14 @@ class Recorded(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A record and the updates from its step up to the next record; NaN where there was none."""
+    """A record and the updates from its step up to the next record; NaN where there was none.
+
+    ``means`` are the ``step_means`` of every step, if the run records them.
+    """
 
     recorded: Recorded
     steps: StepScalars
+    means: Statistics
 
 
 def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
@@ -178,35 +189,43 @@ class Program:
     ) -> tuple[State, Chunk]:
         """A record at step ``start`` if one is due, and the updates from there to ``stop``."""
 
-        def plain_step(state: State, step: Array) -> tuple[State, StepScalars]:
+        def plain_step(state: State, step: Array) -> tuple[State, tuple[StepScalars, Statistics]]:
+            def skip(state: State, step: Array) -> Any:
+                return state, _not_a_number(jax.eval_shape(plain_update, state, step)[1])
+
             wanted = (step < stop) & ~state.diverged
-            return lax.cond(wanted, plain_update, _no_update, state, step)
+            return lax.cond(wanted, plain_update, skip, state, step)
 
-        def plain_update(state: State, step: Array) -> tuple[State, StepScalars]:
-            batch = self.batch(data, step)
-            return self.update(state, self.objective.gradient(state.params, batch))
+        def plain_update(state: State, step: Array) -> tuple[State, tuple[StepScalars, Statistics]]:
+            loss_gradient, means = self.mean_step(state.params, self.batch(data, step))
+            state, scalars = self.update(state, loss_gradient)
+            return state, (scalars, means)
 
-        def recording(batch: Batch) -> tuple[LossGradient, Recorded]:
+        def recording(batch: Batch) -> tuple[LossGradient, Recorded, Statistics]:
             loss_gradient, gradients, gates = self.record_step(state.params, batch)
             jacobians = self._jacobians(state.params, batch, start)
             evaluated = self.objective.evaluate(state.params, evaluation)
-            return loss_gradient, Recorded(gradients, gates, jacobians, *evaluated)
+            gate_means = {name: statistics["mean"] for name, statistics in gates.items()}
+            means = step_means(gradients, gate_means) if self.record.means else {}
+            return loss_gradient, Recorded(gradients, gates, jacobians, *evaluated), means
 
-        def not_recording(batch: Batch) -> tuple[LossGradient, Recorded]:
-            nothing = jax.eval_shape(recording, batch)[1]
-            return self.objective.gradient(state.params, batch), _not_a_number(nothing)
+        def not_recording(batch: Batch) -> tuple[LossGradient, Recorded, Statistics]:
+            loss_gradient, means = self.mean_step(state.params, batch)
+            return loss_gradient, _not_a_number(jax.eval_shape(recording, batch)[1]), means
 
         batch = self.batch(data, start)
         if self.chunk_length == self.record.every:
-            loss_gradient, recorded = recording(batch)
+            loss_gradient, recorded, means = recording(batch)
         else:
             due = self.records_at(start)
-            loss_gradient, recorded = lax.cond(due, recording, not_recording, batch)
+            loss_gradient, recorded, means = lax.cond(due, recording, not_recording, batch)
         new_state, first = lax.cond(start < stop, self.update, _no_update, state, loss_gradient)
         later = start + 1 + jnp.arange(self.chunk_length - 1)
         new_state, rest = lax.scan(plain_step, new_state, later)
-        steps = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, rest)
-        return new_state, Chunk(recorded, steps)
+        steps, means = jax.tree.map(
+            lambda a, b: jnp.concatenate([a[None], b]), (first, means), rest
+        )
+        return new_state, Chunk(recorded, steps, means)
 
     def batch(self, data: Key[Array, ""], step: Array) -> Batch:
         """The examples of update step + 1."""
@@ -220,18 +239,35 @@ class Program:
         One backward pass where the loss is the memory loss; else one for each, and that of the
         memory loss carries exponents, so that its norms read zero only where they are.
         """
+        loss_gradient, seen = self._observe(params, batch, lambda gate: gate)
+        gates = {name: gate_statistics(gate) for name, gate in seen.gates.items()}
+        return loss_gradient, self._adjoint_statistics(seen), gates
+
+    def mean_step(self, params: Any, batch: Batch) -> tuple[LossGradient, Statistics]:
+        """The loss's gradient, with the ``step_means`` if the run records them."""
+        if not self.record.means:
+            return self.objective.gradient(params, batch), {}
+        loss_gradient, seen = self._observe(params, batch, jnp.mean)
+        return loss_gradient, step_means(self._adjoint_statistics(seen), seen.gates)
+
+    def _observe(
+        self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array]
+    ) -> tuple[LossGradient, Observations]:
         task, examples = self.objective.task, self.record.examples
+
+        def of_examples(gate: Array) -> Array:
+            return gate_statistic(gate[:examples])
+
         if task.loss_is_memory_loss:
-            loss_gradient, seen = self.objective.observed_gradient(task.loss, params, batch)
-        else:
-            loss_gradient = self.objective.gradient(params, batch)
-            seen = self.objective.memory_flow(params, batch.first(examples))
-        norms, gates = seen.log10_norms, seen.gates
-        return (
-            loss_gradient,
-            {name: adjoint_statistics(norm[:, :, :examples]) for name, norm in norms.items()},
-            {name: gate_statistics(gate[:, :, :examples]) for name, gate in gates.items()},
-        )
+            return self.objective.observed_gradient(task.loss, params, batch, of_examples)
+        seen = self.objective.memory_flow(params, batch.first(examples), of_examples)
+        return self.objective.gradient(params, batch), seen
+
+    def _adjoint_statistics(self, seen: Observations) -> dict[str, Statistics]:
+        return {
+            name: adjoint_statistics(norms[:, :, : self.record.examples])
+            for name, norms in seen.log10_norms.items()
+        }
 
     def records_jacobians_at(self, step: Any) -> Any:
         """Whether a record at this step has Jacobians."""

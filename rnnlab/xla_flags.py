@@ -12,8 +12,8 @@ def avoid_miscompiled_kernels() -> None:
 
     Its vectoriser there miscompiles some small kernels: with jaxlib 0.10.2 an LSTM of 5 units in
     float64 got wrong gradients for one example in a batch of 4 (``tests/gradients/test_flow.py``).
-    AVX2 code is right, and was no slower in ``benchmarks/recording_cost.py``. A setting of the
-    user's own in ``XLA_FLAGS`` is left alone. JAX reads the flags at its first computation, so one
+    AVX2 code is right, and was no slower in ``benchmarks``. A setting of the user's own in
+    ``XLA_FLAGS`` is left alone. JAX reads the flags at its first computation, so one
     made before ``import rnnlab`` runs without this.
     """
     is_affected = tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11)

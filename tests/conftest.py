@@ -1,12 +1,15 @@
 """Every test runs with the shapes in rnnlab's signatures checked at run time."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import jax
 import jaxtyping
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir()) / f"rnnlab-tests-{os.getuid()}")
 jaxtyping.install_import_hook("rnnlab", "beartype.beartype")
 
 

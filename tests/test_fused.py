@@ -1,5 +1,6 @@
 """The fused recurrence and sparse storage against the plain loop: the same values and gradients."""
 
+import copy
 import functools
 from typing import ClassVar
 
@@ -81,6 +82,28 @@ class Nested(Own):
         return HiddenState(observe("h", jnp.tanh(a)))
 
 
+class Branching(Own):
+    """Asks for a product inside a branch."""
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        def gated():
+            return sigmoid(affine(params, "f", x, state.h)[0]) * params["peep"]
+
+        f = jax.lax.cond(x.sum() > 0, gated, lambda: 0.5 * jnp.ones_like(state.h))
+        (a_g,) = affine(params, "g", x, state.h)
+        return HiddenState(observe("h", f * state.h + (1 - f) * jnp.tanh(a_g)))
+
+
+class Again(Own):
+    """Asks for one product twice, for one of h alone, and computes with weights alone."""
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        first, second = (affine(params, "g", x, state.h)[0] for _ in range(2))
+        (a_f,) = affine(params, "f", h=state.h)
+        a = first * jnp.cos(second) + x @ jnp.exp(params["W_i"])
+        return HiddenState(observe("h", sigmoid(a_f) * jnp.tanh(a)))
+
+
 class Bare(Own):
     """Forms no product by ``affine`` at all."""
 
@@ -89,6 +112,7 @@ class Bare(Own):
         return HiddenState(observe("h", jnp.exp(-(a**2)) + params["peep"] / (1 + a**2)))
 
 
+OWN = (Peephole, TwiceRead, Copying, Nested, Branching, Again, Bare)
 CELLS = [
     VanillaRNN(hidden=HIDDEN),
     VanillaRNN(hidden=HIDDEN, activation="relu", layers=2),
@@ -97,7 +121,7 @@ CELLS = [
     GRU(hidden=HIDDEN),
     GRU(hidden=HIDDEN, layers=2, update_bias=1.0),
     GRU(hidden=HIDDEN, reset="before"),
-    *(kind(hidden=HIDDEN) for kind in (Peephole, TwiceRead, Copying, Nested, Bare)),
+    *(kind(hidden=HIDDEN) for kind in OWN),
     Peephole(hidden=HIDDEN, layers=2),
 ]
 IDS = [f"{type(c).__name__} {c.layers} {getattr(c, 'reset', '')}".strip() for c in CELLS]
@@ -192,6 +216,77 @@ def test_over_seeds_at_once(method):
     assert largest_difference(together, apart) < 1e-5
 
 
+class Untouched(Own):
+    """Hands a parameter on as it is."""
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        (a_g,) = affine(params, "g", x, state.h)
+        return LSTMState(observe("h", jnp.tanh(a_g)), observe("c", params["C"]))
+
+    State: ClassVar = LSTMState
+
+    def init(self, key, input_size):
+        return super().init(key, input_size) | {"C": normal(9, 2, self.hidden)}
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_parameter_that_is_handed_on_as_it_is_has_a_gradient():
+    cell = Untouched(hidden=HIDDEN)
+    given_ = arguments(cell, time=3, batch=2)
+    expected = all_of_it(cell, PLAIN, READS)(*given_)
+    assert np.abs(expected[1][0]["C"]).max() > 0
+    assert largest_difference(all_of_it(cell, FUSED, READS)(*given_), expected) < 1e-10
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("cell", [LSTM(hidden=HIDDEN), GRU(hidden=HIDDEN), Peephole(hidden=HIDDEN)])
+def test_second_derivatives(cell):
+    """A Hessian times a vector, by reverse mode twice."""
+    params, inputs, _, _ = arguments(cell, time=5, batch=2)
+    vector = jax.tree.map(lambda p: normal(p.size, *p.shape), params)
+
+    def product_of(method):
+        def loss(params):
+            h = unroll_observed(cell, params, inputs, method=method).states.h
+            return jnp.sum(jnp.sin(h))
+
+        def along(params):
+            gradient = jax.grad(loss)(params)
+            return sum(jnp.vdot(gradient[name], vector[name]) for name in params)
+
+        return jax.jit(jax.grad(along))(params)
+
+    assert largest_difference(product_of(FUSED), product_of(PLAIN)) < 1e-10
+
+
+class Changing(Own):
+    """Changes the parameters that it is given."""
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        params["U_g"] = 0.5 * params["U_g"]
+        (a_g,) = affine(params, "g", x, state.h)
+        return HiddenState(observe("h", jnp.tanh(a_g)))
+
+
+class ChangingACopy(Own):
+    """Changes a copy."""
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        params = copy.copy(params)
+        params["U_g"] = 0.5 * params["U_g"]
+        (a_g,) = affine(params, "g", x, state.h)
+        return HiddenState(observe("h", jnp.tanh(a_g)))
+
+
+def test_parameters_may_be_changed_in_a_copy_only():
+    given_ = arguments(Changing(hidden=HIDDEN), time=3, batch=2)
+    with pytest.raises(TypeError, match=r"must not change its params: .*\{\*\*params\}"):
+        all_of_it(Changing(hidden=HIDDEN), FUSED, READS)(*given_)
+    cell = ChangingACopy(hidden=HIDDEN)
+    expected = all_of_it(cell, PLAIN, READS)(*given_)
+    assert largest_difference(all_of_it(cell, FUSED, READS)(*given_), expected) < 1e-5
+
+
 # What makes it fast
 
 
@@ -254,6 +349,32 @@ def kept(cell):
 )
 def test_the_backward_loop_reads_values_only_and_no_kernel_for_each_step(cell, arrays):
     assert kept(cell) == [(HIDDEN,)] * arrays
+
+
+def test_what_is_made_of_weights_alone_is_not_kept_for_each_step():
+    batch = 2
+    loss, params = loss_of(Again(hidden=HIDDEN), 7, batch, FUSED)
+    jaxpr = jax.make_jaxpr(jax.grad(loss))(params).jaxpr
+    (loop,) = [s for s in scans(jaxpr) if s.params["reverse"]]
+    constants = loop.params["num_consts"] + loop.params["num_carry"]
+    assert all(v.aval.shape[1:2] == (batch,) for v in loop.invars[constants:])
+
+
+def products_in(jaxpr):
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "dot_general":
+            yield equation
+        for inner in jaxprs_in_params(equation.params):
+            yield from products_in(inner)
+
+
+def test_every_product_is_in_full_precision():
+    """A CPU has no other; an accelerator would round weights and adjoints to fewer bits."""
+    loss, params = loss_of(LSTM(hidden=HIDDEN), 7, 2, FUSED)
+    found = list(products_in(jax.make_jaxpr(jax.grad(loss))(params).jaxpr))
+    assert len(found) >= 3  # forwards, backwards, of the weights
+    highest = (jax.lax.Precision.HIGHEST,) * 2
+    assert all(equation.params["precision"] == highest for equation in found)
 
 
 def test_low_memory():

@@ -3,7 +3,7 @@
 Each has ``CELLS``, the cells it offers, ``RECORDINGS``, what it can record, and
 ``Contestant(cell, shape, weights, recorded)`` with
 
-``check()``         the loss and its gradient by the given weights, under our names of the parameters;
+``check()``         the loss and its gradient by the given weights, under our parameters' names;
 ``train()``         ten training steps with Adam, from where the last ones ended;
 ``bytes_on_gpu()``  the most that it has used there.
 """

@@ -8,10 +8,10 @@ from flax import nnx
 from jax import lax
 from workload import FEATURES, GATES, RECURRENT, Shape, Weights, apart, examples, side_by_side
 
-from peers.jax_training import JaxContestant
+from peers.jax_training import IN_ONE_LOOP, JaxContestant
 
 CELLS = ("rnn", "lstm", "gru")
-RECORDINGS = ("nothing", "norms")
+RECORDINGS = ("nothing", "norms", IN_ONE_LOOP)
 KINDS = {"rnn": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
 
 
@@ -57,11 +57,15 @@ class Contestant(JaxContestant):
             zeros = jnp.zeros((shape.time, shape.batch, shape.hidden))
             nudges = (zeros, zeros) if cell == "lstm" else zeros
             value, (gradient, adjoints) = jax.value_and_grad(perturbed_loss, (0, 1))(params, nudges)
-            norms = jax.tree.map(lambda a: jnp.log10(jnp.linalg.norm(a, axis=-1)), adjoints)
+            # Of each example's own loss; c's lacks the path through h of the same step.
+            norms = jax.tree.map(
+                lambda a: jnp.log10(jnp.linalg.norm(a * shape.batch, axis=-1)), adjoints
+            )
             return (value, norms), gradient
 
         plain = jax.value_and_grad(loss)
-        super().__init__(recorded_gradient if recorded == "norms" else plain, params)
+        gradient = recorded_gradient if recorded == "norms" else plain
+        super().__init__(gradient, params, in_one_loop="one loop" in recorded)
 
     def _load(self, model: Model, weights: Weights) -> None:
         cell = model.rnn.cell

@@ -1,22 +1,21 @@
 """rnnlab: its objective, its update, its own recording."""
 
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from workload import LEARNING_RATE, STEPS_PER_CALL, Shape, Weights, examples
 
+from peers.jax_training import bytes_on_gpu
 from rnnlab import GRU, LSTM, Adding, VanillaRNN
 from rnnlab.config import Record, Training
 from rnnlab.objective import Batch, Objective
 from rnnlab.recurrence import Method
 from rnnlab.training import Program
 
-from peers.jax_training import bytes_on_gpu
-
 CELLS = ("rnn", "lstm", "gru", "gru before")
-RECORDINGS = ("norms", "nothing", "norms and gates", "whole record")
+RECORDINGS = ("norms", "nothing", "norms and gates")
 
 
 def make_cell(cell: str, hidden: int) -> Any:
@@ -34,11 +33,13 @@ class Contestant:
     bytes_on_gpu = staticmethod(bytes_on_gpu)
 
     def __init__(self, cell: str, shape: Shape, weights: Weights, recorded: str) -> None:
-        method = Method("fused", "low" if "low memory" in recorded else "full")
+        recurrence: Literal["plain", "fused"] = "plain" if "plain" in recorded else "fused"
+        method = Method(recurrence, "low" if "low memory" in recorded else "full")
         task = Adding(length=shape.time)
         self.objective = Objective(make_cell(cell, shape.hidden), task, method)
         settings = Training(batch=shape.batch)
-        self.program = Program(self.objective, settings, Record(every=1, examples=shape.batch))
+        record = Record(examples=shape.batch, means="gates" in recorded)
+        self.program = Program(self.objective, settings, record)
         data = examples(shape)
         self.batch = Batch(jnp.asarray(data.inputs), jnp.asarray(data.targets))
         readout = {name: jnp.asarray(weights[name]) for name in ("V", "bias")}
@@ -52,13 +53,10 @@ class Contestant:
 
     def _gradient(self, params: Any) -> Any:
         objective, loss = self.objective, self.objective.task.loss
-        if self.recorded == "nothing":
-            return objective.gradient(params, self.batch), ()
-        if self.recorded == "whole record":
-            found, *statistics = self.program.record_step(params, self.batch)
-            return found, statistics
+        if "norms" not in self.recorded or "gates" in self.recorded:
+            return self.program.mean_step(params, self.batch)
         found, seen = objective.observed_gradient(loss, params, self.batch, jnp.mean)
-        return found, seen if self.recorded == "norms and gates" else seen.log10_norms
+        return found, seen.log10_norms
 
     def _steps(self, state: Any) -> Any:
         def step(state: Any, _: None) -> Any:

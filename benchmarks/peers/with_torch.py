@@ -67,7 +67,9 @@ class Contestant:
         loss.backward()
         if self.recorded:
             self.norms = [
-                torch.stack([part.grad for part in parts]).norm(dim=-1).log10()
+                (torch.stack([part.grad for part in parts]) * len(self.targets))
+                .norm(dim=-1)
+                .log10()
                 for parts in zip(*self.states, strict=True)
             ]
         return loss

@@ -131,8 +131,10 @@ def _where(
 
 
 def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
+    from rnnlab.compiled_code import keep_compiled_code
     from rnnlab.dry_run import foresee
 
+    keep_compiled_code(where.threads)
     show_parts(foresee(experiment, folder, where, lambda text: typer.echo(text, err=True)))
 
 
@@ -140,12 +142,14 @@ def _train(
     experiment: "Experiment", folder: Path, where: "Where", only: set[str] | None = None
 ) -> None:
     """Do the runs, then show and write what they say."""
+    from rnnlab.compiled_code import keep_compiled_code
     from rnnlab.engine import run_experiment
     from rnnlab.findings import find, write_findings
     from rnnlab.labels import printable
     from rnnlab.progress import make_progress
     from rnnlab.results import load
 
+    keep_compiled_code(where.threads)
     try:
         run_experiment(experiment, folder, make_progress(), where, only)
     except KeyboardInterrupt:

@@ -10,7 +10,13 @@ from safetensors.numpy import save
 
 from rnnlab.analysis import summarize_run
 from rnnlab.files import parquet_bytes
-from rnnlab.frames import gates_frame, gradients_frame, jacobians_frame, training_frame
+from rnnlab.frames import (
+    gates_frame,
+    gradients_frame,
+    jacobians_frame,
+    means_frame,
+    training_frame,
+)
 from rnnlab.measurement import Tables
 from rnnlab.training import Chunk, Program, State
 
@@ -90,6 +96,8 @@ def _tables(program: Program, diverged: bool, chunks: Chunk) -> Tables:
         "gradients": gradients_frame(records, record_steps),
         "gates": gates_frame(records, record_steps),
     }
+    if program.record.means:
+        tables["means"] = means_frame(chunks, starts, end)
     if program.record.jacobians is not None:
         due = [i for i, step in enumerate(record_steps) if program.records_jacobians_at(step)]
         statistics = {name: a[due] for name, a in records.recorded.jacobians.items()}

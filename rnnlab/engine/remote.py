@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from distributed import Event, Queue, get_worker
 
+from rnnlab.compiled_code import keep_compiled_code
 from rnnlab.engine.messages import Message
 from rnnlab.engine.work import work
 from rnnlab.errors import UserError
@@ -67,6 +68,7 @@ def do(order: Order) -> None:
             f"{order.version[0]} ({order.version[1]}): install the same on all machines"
         )
     limit_threads(order.threads)
+    keep_compiled_code(order.threads)
     queue, stop = Queue(order.queue), Event(order.stop)
     begun = Event(f"{order.queue}-{order.number}")
     if begun.is_set():

@@ -11,7 +11,8 @@ from rnnlab.files import replacing
 from rnnlab.results import Results
 
 TABLES = ("training", "gradients", "gates")
-JACOBIAN_TABLES = ("jacobians", "lyapunov", "eigenvalues")
+# By the option of ``record`` that asks for them.
+OPTIONAL_TABLES = {"means": ("means",), "jacobians": ("jacobians", "lyapunov", "eigenvalues")}
 
 
 def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
@@ -29,15 +30,15 @@ def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
 def to_csv(results: Results, out: Path) -> list[Path]:
     """``runs.csv`` of all runs, and each table of the stored ones, run after run.
 
-    ``jacobians.csv``, ``lyapunov.csv`` and ``eigenvalues.csv`` are written where runs recorded
-    them. Files of these names are replaced.
+    ``means.csv``, and ``jacobians.csv``, ``lyapunov.csv`` and ``eigenvalues.csv``, are written
+    where runs recorded them. Files of these names are replaced.
     """
     runs = list(stored_runs(results))
-    with_jacobians = [run for run in runs if run.record["settings"]["record"].get("jacobians")]
     written = [_write(out / "runs.csv", [results.runs])]
     written += [_write_table(out, name, runs) for name in TABLES]
-    if with_jacobians:
-        written += [_write_table(out, name, with_jacobians) for name in JACOBIAN_TABLES]
+    for option, tables in OPTIONAL_TABLES.items():
+        if some := [run for run in runs if run.record["settings"]["record"].get(option)]:
+            written += [_write_table(out, name, some) for name in tables]
     return written
 
 

@@ -1,0 +1,54 @@
+"""Compiled programs, kept from one process to the next."""
+
+import contextlib
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+import jax
+
+MOST_BYTES = 1_000_000_000
+ENTRY, LAST_USED = "-cache", "-atime"
+
+
+def keep_compiled_code(threads: int) -> None:
+    """Have JAX keep what it compiles in the user's cache folder, and look there first.
+
+    For processes of rnnlab's own, before they compute. A cache that the user has set, as with
+    ``JAX_COMPILATION_CACHE_DIR``, is left alone; where the folder cannot be made, nothing is kept.
+    What was used least recently goes when there is more than a gigabyte.
+
+    Args:
+        threads: on which XLA will compute. Code is kept apart by their number, among which it
+            divides its work, and by processor, since machines may share the folder, and code for
+            one processor may end the process of another.
+    """
+    if jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "rnnlab" / "compiled" / f"{_processor()}-{threads}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_unfinished(folder)
+    except OSError:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", MOST_BYTES)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _processor() -> str:
+    """A name for the instructions that this processor has."""
+    text = platform.machine() + platform.processor()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        text += next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Drop entries at which a process was killed: JAX writes the time of use after the entry."""
+    for entry in folder.glob(f"*{ENTRY}"):
+        if not entry.with_name(entry.name.removesuffix(ENTRY) + LAST_USED).exists():
+            entry.unlink(missing_ok=True)

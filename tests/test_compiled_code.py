@@ -1,0 +1,68 @@
+"""Compiled programs are found again by the next process, and give the same numbers."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CONFIG = """
+task: {kind: adding, length: 8}
+cell: {kind: lstm, hidden: 3}
+training: {steps: 4, batch: 4}
+record: {every: 2}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def run(config, out, **environment):
+    command = [sys.executable, "-m", "rnnlab", "run", str(config), "--out", str(out)]
+    variables = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
+    variables |= {name: str(value) for name, value in environment.items()}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in out.rglob("*.parquet")}
+
+
+def entries(cache):
+    return {path.name for path in cache.rglob("*-cache")}
+
+
+def test_the_next_process_compiles_nothing_and_finds_the_same_numbers(config, tmp_path):
+    cache = tmp_path / "cache"
+    first = run(config, tmp_path / "a", XDG_CACHE_HOME=cache)
+    kept = entries(cache)
+    assert any("advance" in name for name in kept)
+    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == first
+    assert entries(cache) == kept
+    assert run(config, tmp_path / "c", XDG_CACHE_HOME=tmp_path / "other") == first
+
+
+def test_what_a_killed_process_left_unfinished_is_dropped(config, tmp_path):
+    cache = tmp_path / "cache"
+    tables = run(config, tmp_path / "a", XDG_CACHE_HOME=cache)
+    whole = next(path for path in cache.rglob("*-cache") if "advance" in path.name)
+    whole.write_bytes(whole.read_bytes()[:100])
+    whole.with_name(whole.name.removesuffix("-cache") + "-atime").unlink()
+    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == tables
+    assert whole.stat().st_size > 100
+
+
+def test_a_cache_of_the_users_own_is_used_instead(config, tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    minimum = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    run(config, tmp_path / "a", XDG_CACHE_HOME=ours, JAX_COMPILATION_CACHE_DIR=theirs, **minimum)
+    assert entries(theirs)
+    assert not (ours / "rnnlab").exists()
+
+
+def test_without_a_folder_to_write_to_nothing_is_kept(config, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert run(config, tmp_path / "a", XDG_CACHE_HOME=tmp_path / "file")
