@@ -305,7 +305,12 @@ OTHER_VALUES = {
         "recurrence": "plain",
         "memory": "low",
     },
-    "record": {"every": 11, "examples": 31, "jacobians": {"every": 20, "examples": 3}},
+    "record": {
+        "every": 11,
+        "examples": 31,
+        "means": True,
+        "jacobians": {"every": 20, "examples": 3},
+    },
 }
 
 

@@ -145,15 +145,19 @@ def test_dry_run(tmp_path):
     assert "2 of 4 runs are stored" in output
 
 
+def seconds_of(run):
+    started = time.perf_counter()
+    execute(run, lambda _: None)
+    return time.perf_counter() - started
+
+
 def test_a_probe_tells_what_a_run_takes(tmp_path):
-    """As a ratio within one process, with a margin for a machine that does other things."""
+    """As a ratio within one process, each the best of a few: the machine may do other things."""
     runs = load_experiment(write_config(tmp_path, CONFIG)).runs
     costs = probe(runs, 1, lambda text: None)
     (cost,) = costs.values()
     execute(runs[0], lambda _: None)
-    started = time.perf_counter()
-    execute(runs[1], lambda _: None)
-    took = time.perf_counter() - started
+    took = min(seconds_of(run) for run in runs[1:])
     assert 1 / 3 < cost.running / took < 3
     assert cost.compiling > 0
 

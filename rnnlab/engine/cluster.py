@@ -75,7 +75,15 @@ def do_on_cluster(
         say(f"{found} worker{'s' if found > 1 else ''}")
         dispatch = Dispatch(client, ledger, checkpoint_every, where.threads)
         expected = max(found, where.slurm_jobs)
-        dispatch.run(make_groups(runs, expected), stop, revive)
+        groups = make_groups(runs, expected, side_by_side=_have_gpus(where))
+        dispatch.run(groups, stop, revive)
+
+
+def _have_gpus(where: Where) -> bool:
+    """Whether workers are known to have one each."""
+    if where.slurm is not None:
+        return where.slurm.get("gpus", "0").rpartition(":")[-1] != "0"
+    return where.scheduler is None and bool(gpus())
 
 
 @contextlib.contextmanager

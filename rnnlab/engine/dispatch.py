@@ -6,7 +6,7 @@ import pickle
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distributed import Client, Event, Future, KilledWorker, Queue
 
@@ -28,11 +28,11 @@ LONGEST_QUEUE = 64
 
 @dataclass
 class Submitted:
-    """An order on the cluster, and which of its runs is in progress."""
+    """An order on the cluster, and which of its runs are in progress: several on an accelerator."""
 
     future: Future
     runs: list[Run]
-    in_progress: str | None = None
+    in_progress: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Dispatch:
     """Submits groups, takes in what workers say, and submits again what a dead worker left.
 
     A run that is in progress when its process dies is tried again, by itself; after three deaths
-    without progress it has failed. Its neighbours in the group are never blamed.
+    without progress, alone in its process, it has failed. Its neighbours are never blamed.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Dispatch:
         """Tell workers to leave, and forget orders that none has begun."""
         self.stop.set()
         self._listen()
-        for number in [n for n, s in self.submitted.items() if s.in_progress is None]:
+        for number in [n for n, s in self.submitted.items() if not s.in_progress]:
             self.submitted.pop(number).future.cancel()
 
     def _listen(self) -> bool:
@@ -148,10 +148,10 @@ class Dispatch:
 
     def _take(self, submitted: Submitted | None, message: Message) -> None:
         if submitted is not None and isinstance(message, Started):
-            submitted.in_progress = message.run
+            submitted.in_progress.add(message.run)
             self.early_deaths = 0
         elif submitted is not None and isinstance(message, Ended):
-            submitted.in_progress = None
+            submitted.in_progress.discard(message.run)
         elif isinstance(message, Reached):
             self.steps[message.run] = message.step
         self.ledger.take(message)
@@ -174,18 +174,20 @@ class Dispatch:
             raise SchedulerLost(future.status)
 
     def _died(self, submitted: Submitted, is_leaving: bool) -> None:
-        """Submit again what a dead worker left: the run in progress by itself."""
-        suspect = submitted.in_progress
-        if suspect is not None:
-            self._blame(suspect)
-        else:
+        """Submit again what a dead worker left: each run that was in progress by itself."""
+        suspects = submitted.in_progress
+        if len(suspects) == 1:
+            self._blame(*suspects)
+        elif not suspects:
             self.early_deaths += 1
             if self.early_deaths > MOST_DEATHS:
                 raise UserError("workers die before they begin a run: see what they print")
         if not is_leaving:
             left = [run for run in submitted.runs if run.id in self.ledger.open]
-            self._submit([run for run in left if run.id == suspect])
-            self._submit([run for run in left if run.id != suspect])
+            for run in left:
+                if run.id in suspects:
+                    self._submit([run])
+            self._submit([run for run in left if run.id not in suspects])
 
     def _blame(self, run_id: str) -> None:
         """Count a death of the process in which this run was in progress."""

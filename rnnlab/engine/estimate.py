@@ -54,9 +54,7 @@ def _time(run: Run) -> Cost:
         updates = min(TIMED_UPDATES, execution.program.chunk_length, run.settings.training.steps)
         _call(execution, updates)
         cold = time.perf_counter() - started
-        started = time.perf_counter()
-        execution = Execution(run)
-        setting_up = time.perf_counter() - started
+        setting_up = min(_set_up(run) for _ in range(ROUNDS))
         one = min(_call(execution, min(updates, 1)) for _ in range(ROUNDS))
         more = min(_call(execution, updates) for _ in range(ROUNDS)) if updates > 1 else one
     program = execution.program
@@ -66,6 +64,13 @@ def _time(run: Run) -> Cost:
     records = steps // program.record.every + 1
     running = 2 * setting_up + steps * update + records * record
     return Cost(max(cold - setting_up - more, 0.0), running)
+
+
+def _set_up(run: Run) -> float:
+    """Seconds until the first call can be made."""
+    started = time.perf_counter()
+    Execution(run)
+    return time.perf_counter() - started
 
 
 def _call(execution: Execution, updates: int) -> float:

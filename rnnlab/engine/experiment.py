@@ -11,7 +11,7 @@ from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.where import Where
-from rnnlab.engine.work import head_of, work
+from rnnlab.engine.work import head_of, is_accelerated, work
 from rnnlab.errors import UserError
 from rnnlab.labels import label_settings
 from rnnlab.progress import Progress, make_progress
@@ -125,7 +125,8 @@ def _do(runs: list[Run], ledger: Ledger, checkpoint_every: float, where: Where, 
     workers = workers_here(where, runs)
     if workers == 0:
         limit_threads(where.threads)
-        _do_here(make_groups(runs, 1), ledger, checkpoint_every, stop)
+        groups = make_groups(runs, 1, side_by_side=is_accelerated())
+        _do_here(groups, ledger, checkpoint_every, stop)
     else:
         from rnnlab.engine.cluster import do_on_cluster
 

@@ -23,18 +23,19 @@ class Group(NamedTuple):
     cost: float
 
 
-def make_groups(runs: Sequence[Run], workers: int) -> list[Group]:
+def make_groups(runs: Sequence[Run], workers: int, side_by_side: bool = False) -> list[Group]:
     """Runs that share a program, in pieces, the most costly first.
 
     Pieces are small enough to keep every worker busy to the end, and large enough that a program
-    is compiled by few of them.
+    is compiled by few of them; where the runs of one are done side by side, as large as can be.
     """
+    per_worker = 1 if side_by_side else GROUPS_PER_WORKER
     by_program: dict[Program, list[Run]] = {}
     for run in runs:
         by_program.setdefault(program_of(run.settings), []).append(run)
     groups = []
     for sharing in by_program.values():
-        wanted = math.ceil(len(sharing) / (GROUPS_PER_WORKER * max(workers, 1)))
+        wanted = math.ceil(len(sharing) / (per_worker * max(workers, 1)))
         size = min(wanted, LARGEST_GROUP)
         pieces = [sharing[i : i + size] for i in range(0, len(sharing), size)]
         groups += [Group(piece, float(sum(map(cost, piece)))) for piece in pieces]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 
 class Started(NamedTuple):
-    """A run begins; from now on it is the one in progress in its process."""
+    """A run begins; from now on it is in progress in its process."""
 
     run: str
     worker: str

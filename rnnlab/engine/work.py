@@ -1,12 +1,15 @@
-"""The runs of a group, one after another, wherever that is; each is sent the moment it ends."""
+"""The runs of a group, wherever that is; each is sent the moment it ends."""
 
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rnnlab.engine.execution import Execution, execute
+import jax
+
+from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
+from rnnlab.engine.output import RunOutput
 from rnnlab.environment import environment
 from rnnlab.sweep import Run
 from rnnlab.version import RESULTS_VERSION
@@ -22,6 +25,10 @@ class Stopped(BaseException):
     """The run has been stored and left where it is."""
 
 
+class LotFailed(Exception):
+    """One of several runs failed, or all together did not fit in memory: try half as many."""
+
+
 class Unsent(BaseException):
     """What a run reports does not arrive, which is no fault of the run."""
 
@@ -34,7 +41,7 @@ def work(
     send: Send,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Do runs in order; each begins with a message and ends with one.
+    """Do runs; each begins with a message and ends with one.
 
     Args:
         runs: what to do.
@@ -42,40 +49,66 @@ def work(
         checkpoint_every: seconds from one checkpoint to the next.
         worker: the name of this process.
         send: takes messages.
-        should_stop: whether to store the run in progress and leave.
+        should_stop: whether to store what is in progress and leave.
 
     Raises:
         Exception: what ``send`` raises.
     """
     ended: list[Message] = []
-    for run in runs:
-        if should_stop():
-            break
-        send([*ended, Started(run.id, worker)])
-        reporter = Reporter(run, checkpoint_every, send, should_stop)
+    lots = _lots(runs, checkpoints)
+    while lots and not should_stop():
+        lot = lots.pop(0)
+        send([*ended, *(Started(run.id, worker) for run in lot)])
+        reporter = Reporter(checkpoint_every, send, should_stop)
         try:
-            ended = _attempt(run, reporter, checkpoints.get(run.id))
+            ended = _attempt(lot, reporter, checkpoints.get(lot[0].id))
         except Unsent as unsent:
             raise unsent.__cause__ or unsent from None
+        except LotFailed:
+            middle = len(lot) // 2
+            lots[:0] = [lot[:middle], lot[middle:]]
+            ended = []
     send(ended)
 
 
-def _attempt(run: Run, reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
-    """What there is to say when the run has ended; nothing if it was stopped."""
+def _lots(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]:
+    """What is done side by side: on an accelerator all that has not begun, else each by itself.
+
+    A CPU does not gain: small products of matrices are slower there when mapped over runs.
+    """
+    alone = [run for run in runs if run.id in checkpoints or not is_accelerated()]
+    together = [run for run in runs if run not in alone]
+    return [[run] for run in alone] + ([together] if together else [])
+
+
+def is_accelerated() -> bool:
+    """Whether JAX computes on something other than a CPU."""
+    return jax.default_backend() != "cpu"
+
+
+def _attempt(lot: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
+    """What there is to say when the runs have ended; nothing if they were stopped."""
     try:
-        output = execute(run, reporter, checkpoint)
+        if len(lot) == 1:
+            return [_ended(lot[0], execute(lot[0], reporter, checkpoint))]
+        return list(map(_ended, lot, execute_together(lot, reporter)))
     except Stopped:
         return []
     except Exception as error:
+        if len(lot) > 1:
+            raise LotFailed from error
         reason = f"{type(error).__name__}: {error}"
-        return [failure(run, reason, traceback.format_exc(), environment())]
+        return [failure(lot[0], reason, traceback.format_exc(), environment())]
+
+
+def _ended(run: Run, output: RunOutput) -> Ended:
     head = head_of(run) | {
         "environment": environment(),
         "status": output.status,
         "promise": promise(output.environments),
         "summary": output.summary,
     }
-    return [Ended(run.id, head, output.files())]
+    return Ended(run.id, head, output.files())
 
 
 def head_of(run: Run) -> dict[str, Any]:
@@ -116,33 +149,34 @@ def promise(environments: Sequence[dict[str, Any]]) -> str:
 
 
 class Reporter:
-    """Tells how far a run is, stores it now and then, and ends it when asked to."""
+    """Tells how far runs are, stores them now and then, and ends them when asked to."""
 
-    def __init__(self, run: Run, every: float, send: Send, should_stop: Callable[[], bool]) -> None:
-        self.run, self.every, self.send, self.should_stop = run, every, send, should_stop
+    def __init__(self, every: float, send: Send, should_stop: Callable[[], bool]) -> None:
+        self.every, self.send, self.should_stop = every, send, should_stop
         self.reported = self.saved = time.monotonic()
 
-    def __call__(self, execution: Execution) -> None:
+    def __call__(self, *executions: Execution) -> None:
         """Called after each call of the compiled program."""
         now = time.monotonic()
-        if now - self.reported < SECONDS_BETWEEN_REPORTS or execution.is_over:
+        is_over = all(execution.is_over for execution in executions)
+        if now - self.reported < SECONDS_BETWEEN_REPORTS or is_over:
             return
         self.reported = now
         try:
-            stops = self._report(execution)
+            stops = self._report(executions)
         except Exception as error:
             raise Unsent from error
         if stops:
             raise Stopped
 
-    def _report(self, execution: Execution) -> bool:
-        """Say how far the run is, store it if that is due, and tell whether to stop."""
+    def _report(self, executions: Sequence[Execution]) -> bool:
+        """Say how far the runs are, store them if that is due, and tell whether to stop."""
         begun = time.monotonic()
-        messages: list[Message] = [Reached(self.run.id, execution.step, execution.loss)]
+        messages: list[Message] = [Reached(e.run.id, e.step, e.loss) for e in executions]
         stops = self.should_stop()
         is_due = stops or begun - self.saved >= self.every
         if is_due:
-            messages.append(Saved(self.run.id, execution.checkpoint()))
+            messages += [Saved(e.run.id, e.checkpoint()) for e in executions]
         self.send(messages)
         if is_due:
             self.saved = time.monotonic()

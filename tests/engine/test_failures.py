@@ -223,3 +223,16 @@ def test_workers_that_die_before_they_begin(runs):
         desk.die(number)
     with pytest.raises(UserError, match="workers die before they begin"):
         desk.die(MOST_DEATHS)
+
+
+def test_of_several_in_progress_none_is_blamed_before_it_has_been_alone(runs):
+    desk = Desk(runs)
+    a, b, c, d = (run.id for run in runs)
+    desk._submit(runs)
+    desk.hear(0, Started(a, "w"), Started(b, "w"), Started(c, "w"), ended(a))
+    desk.die(0)
+    assert desk.orders[1:] == [[b], [c], [d]]
+    assert desk.deaths == {}
+    desk.hear(1, Started(b, "w"))
+    desk.die(1)
+    assert set(desk.deaths) == {b}
