@@ -27,8 +27,8 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Against other libraries, which are installed beside rnnlab in an environment of their own. About an
-# hour, on a machine that does nothing else; writes benchmarks/RESULTS.md.
+# Against other libraries, which are installed beside rnnlab in an environment of their own. More
+# than an hour, on a machine that does nothing else; writes benchmarks/RESULTS.md.
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/gradient_step.py
 	.venv-bench/bin/python benchmarks/whole_experiment.py

@@ -54,10 +54,6 @@ def read_out(
     return h @ params["V"] + params["bias"]
 
 
-def _whole(gate: Array) -> Array:
-    return gate
-
-
 @dataclass(frozen=True)
 class Objective:
     """A cell to be trained on a task; parameters are ``{"cell": …, "readout": {V, bias}}``."""
@@ -94,7 +90,7 @@ class Objective:
         loss: Loss,
         params: Any,
         batch: Batch,
-        gate_statistic: Callable[[Array], Array] = _whole,
+        gate_statistic: Callable[[Array], Array],
     ) -> tuple[LossGradient, Observations]:
         """Mean loss and its gradient, with what can be seen on the way forward and back.
 
@@ -115,7 +111,7 @@ class Objective:
         return _mean_over(losses, gradient), Observations(norms, gates)
 
     def memory_flow(
-        self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array] = _whole
+        self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array]
     ) -> Observations:
         """Adjoint norms of the memory loss, of any size, and the gates; see ``scaled_flow``."""
         collect = dict.fromkeys(self.cell.gates, gate_statistic)

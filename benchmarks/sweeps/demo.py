@@ -1,5 +1,9 @@
 """What the demo's config says, for those who cannot read it."""
 
+import sys
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 LENGTH, HIDDEN, BATCH, FEATURES = 100, 32, 32, 2
@@ -50,3 +54,14 @@ def kernels(forget_bias: float | str, tied: bool, seed: int) -> dict[str, np.nda
     bias = np.concatenate([b_i, b_f, np.zeros(2 * HIDDEN)])
     drawn = {"W": np.hstack(W), "U": np.hstack(U), "bias": bias, "V": V}
     return {name: array.astype(np.float32) for name, array in drawn.items()}
+
+
+def train_all(train: Callable[[float | str, bool, int, int], dict[str, np.ndarray]]) -> None:
+    """Do all runs by ``train(forget_bias, tied, seed, steps)``, and write what they found."""
+    steps, file = int(sys.argv[1]), sys.argv[2]
+    found: dict[str, Any] = {}
+    for number, (forget_bias, tied) in enumerate(SETTINGS):
+        for seed in range(SEEDS):
+            run = train(forget_bias, tied, seed, steps)
+            found |= {f"{number}/{seed}/{name}": values for name, values in run.items()}
+    np.savez(file, **found)

@@ -1,7 +1,6 @@
 """Flax nnx: an ``OptimizedLSTMCell`` in a scan that adds zeros to its carry."""
 
 import functools
-import sys
 from typing import Any
 
 import jax
@@ -19,9 +18,8 @@ from sweeps.demo import (
     HIDDEN,
     LEARNING_RATE,
     LENGTH,
-    SEEDS,
-    SETTINGS,
     kernels,
+    train_all,
 )
 
 
@@ -115,16 +113,5 @@ def train(forget_bias: float | str, tied: bool, seed: int, steps: int) -> dict[s
     return {name: np.array(jax.device_get(values)) for name, values in columns.items()}
 
 
-def main() -> None:
-    """All runs."""
-    steps, file = int(sys.argv[1]), sys.argv[2]
-    found: dict[str, Any] = {}
-    for number, (forget_bias, tied) in enumerate(SETTINGS):
-        for seed in range(SEEDS):
-            run = train(forget_bias, tied, seed, steps)
-            found |= {f"{number}/{seed}/{name}": values for name, values in run.items()}
-    np.savez(file, **found)
-
-
 if __name__ == "__main__":
-    main()
+    train_all(train)

@@ -1,6 +1,5 @@
 """PyTorch: an ``LSTMCell`` that retains the gradient of h and c at every time step."""
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from sweeps.demo import (
     HIDDEN,
     LEARNING_RATE,
     LENGTH,
-    SEEDS,
-    SETTINGS,
     kernels,
+    train_all,
 )
 
 
@@ -86,16 +84,5 @@ def train(forget_bias: float | str, tied: bool, seed: int, steps: int) -> dict[s
     return {"loss": np.array(losses), "norms": np.array(norms), "eval_loss": np.array(evaluated)}
 
 
-def main() -> None:
-    """All runs."""
-    steps, file = int(sys.argv[1]), sys.argv[2]
-    found: dict[str, Any] = {}
-    for number, (forget_bias, tied) in enumerate(SETTINGS):
-        for seed in range(SEEDS):
-            run = train(forget_bias, tied, seed, steps)
-            found |= {f"{number}/{seed}/{name}": values for name, values in run.items()}
-    np.savez(file, **found)
-
-
 if __name__ == "__main__":
-    main()
+    train_all(train)

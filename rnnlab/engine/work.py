@@ -76,9 +76,11 @@ def _lots(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]
 
     A CPU does not gain: small products of matrices are slower there when mapped over runs.
     """
-    alone = [run for run in runs if run.id in checkpoints or not is_accelerated()]
-    together = [run for run in runs if run not in alone]
-    return [[run] for run in alone] + ([together] if together else [])
+    if not is_accelerated():
+        return [[run] for run in runs]
+    begun = [[run] for run in runs if run.id in checkpoints]
+    others = [run for run in runs if run.id not in checkpoints]
+    return [*begun, others] if others else begun
 
 
 def is_accelerated() -> bool:
