@@ -20,7 +20,7 @@ from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
-from rnnlab.engine.resources import address_of, gpus, memory
+from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.where import Where
 from rnnlab.errors import UserError
@@ -37,6 +37,9 @@ CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.deploy.lost-worker-timeout": "1 day",  # see Revival
+}
+CONFIG |= {
+    f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in KEEP_MEMORY.items()
 }
 # Of the memory that is free: the rest is for this process and the others.
 MEMORY_SHARE = 0.9

@@ -12,7 +12,8 @@ from rnnlab.threads import limit_threads
 from rnnlab.training import Program
 
 TIMED_UPDATES = 4
-ROUNDS = 3
+# Each time is the least of as many as this takes, and of three: the machine may do other things.
+SECONDS_EACH = 0.5
 
 
 class Cost(NamedTuple):
@@ -52,11 +53,11 @@ def _time(run: Run) -> Cost:
         started = time.perf_counter()
         execution = Execution(run)
         updates = min(TIMED_UPDATES, execution.program.chunk_length, run.settings.training.steps)
-        _call(execution, updates)
+        execution.try_updates(updates)
         cold = time.perf_counter() - started
-        setting_up = min(_set_up(run) for _ in range(ROUNDS))
-        one = min(_call(execution, min(updates, 1)) for _ in range(ROUNDS))
-        more = min(_call(execution, updates) for _ in range(ROUNDS)) if updates > 1 else one
+        setting_up = _least(lambda: Execution(run))
+        one = _least(lambda: execution.try_updates(min(updates, 1)))
+        more = _least(lambda: execution.try_updates(updates)) if updates > 1 else one
     program = execution.program
     update = (more - one) / (updates - 1) if updates > 1 else one
     record = max(one - update, 0.0)
@@ -66,18 +67,14 @@ def _time(run: Run) -> Cost:
     return Cost(max(cold - setting_up - more, 0.0), running)
 
 
-def _set_up(run: Run) -> float:
-    """Seconds until the first call can be made."""
-    started = time.perf_counter()
-    Execution(run)
-    return time.perf_counter() - started
-
-
-def _call(execution: Execution, updates: int) -> float:
-    """Seconds of a call that records step 0 and makes so many updates."""
-    started = time.perf_counter()
-    execution.try_updates(updates)
-    return time.perf_counter() - started
+def _least(call: Callable[[], object]) -> float:
+    """Seconds of a call."""
+    took: list[float] = []
+    while len(took) < 3 or sum(took) < SECONDS_EACH:
+        started = time.perf_counter()
+        call()
+        took.append(time.perf_counter() - started)
+    return min(took)
 
 
 def seconds_in_all(runs: Sequence[Run], costs: dict[Program, Cost], workers: int) -> float:

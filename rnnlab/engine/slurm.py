@@ -10,7 +10,7 @@ import psutil
 from distributed import Security
 
 from rnnlab.engine import preload
-from rnnlab.engine.resources import address_of
+from rnnlab.engine.resources import KEEP_MEMORY, address_of
 from rnnlab.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ NO_PAUSE = [
     f"export DASK_DISTRIBUTED__WORKER__MEMORY__{name}=False"
     for name in ("TARGET", "SPILL", "PAUSE")
 ]
+PROLOGUE = NO_PAUSE + [f"export {name}={value}" for name, value in KEEP_MEMORY.items()]
 DEFAULTS = {"memory": "4GB", "time": "01:00:00"}
 
 
@@ -67,7 +68,7 @@ def make_cluster(
             python=shlex.quote(sys.executable),
             job_name="rnnlab",
             worker_extra_args=["--preload", preload.__name__],
-            job_script_prologue=NO_PAUSE,
+            job_script_prologue=PROLOGUE,
             job_extra_directives=_directives(options),
             scheduler_options={"dashboard_address": f"{address_of(interface)}:0"},
         )

@@ -1,5 +1,6 @@
 """Dask clusters of every kind: encrypted, of jobs, with workers that are lost or too old."""
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -8,8 +9,10 @@ import textwrap
 import time
 from unittest.mock import create_autospec
 
+import dask
+import numpy as np
 import pytest
-from distributed import SpecCluster
+from distributed import Client, SpecCluster
 from typer.testing import CliRunner
 
 from engine.sweeps import finish, numbers, rnnlab, start, write_config
@@ -148,7 +151,6 @@ def test_the_job_script_without_submitting():
 
 def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
     """One whose process is gone for good: Dask itself does not replace it."""
-    import dask
 
     monkeypatch.setattr(revival, "SECONDS_AWAY", 3.0)
     with (
@@ -165,6 +167,25 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
             assert time.monotonic() - started < 60
             time.sleep(0.2)
             revive()
+
+
+def test_workers_keep_what_they_free(tmp_path):
+    """An array of 16 MiB is 4,096 pages: to get them anew costs more than to fill them."""
+
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(20):
+            np.ones(2**24, np.int8)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    with (
+        dask.config.set(CONFIG),
+        local_cluster(Where(workers=1), 1, None, str(tmp_path)) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        client.run(faults)
+        (again,) = client.run(faults).values()
+    assert again < 4096
 
 
 # What the user may say
