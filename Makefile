@@ -27,8 +27,8 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Against other libraries, which are installed beside rnnlab in an environment of their own. More
-# than an hour, on a machine that does nothing else; writes benchmarks/RESULTS.md.
+# Against other libraries, which are installed beside rnnlab in an environment of their own. An hour
+# and a half, on a machine that does nothing else; writes benchmarks/RESULTS.md.
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/gradient_step.py
 	.venv-bench/bin/python benchmarks/whole_experiment.py
@@ -57,8 +57,7 @@ regression: .venv/installed
 clean:
 	rm -rf .venv .venv-bench build dist
 
-# The committed table and figures of the demo.
+# Every claim, at the size whose answers are committed: 90 minutes on two cores, and resumable.
 reference: .venv/installed
-	$(BIN)/rnnlab run forget_bias --out results/forget_bias
-	mkdir -p results/reference/forget_bias
-	cd results/forget_bias && cp -r compare.csv config.yaml environment.json figures ../reference/forget_bias
+	for name in $$($(BIN)/python docs/findings.py names); do $(BIN)/rnnlab run $$name || exit 1; done
+	$(BIN)/python docs/findings.py collect
