@@ -14,6 +14,7 @@ avoid_miscompiled_kernels()
 
 _HOME = {
     "Adding": "rnnlab.tasks",
+    "Answer": "rnnlab.verdict",
     "Cell": "rnnlab.cells",
     "Copying": "rnnlab.tasks",
     "Findings": "rnnlab.findings",
@@ -29,6 +30,7 @@ _HOME = {
     "Task": "rnnlab.tasks",
     "UserError": "rnnlab.errors",
     "VanillaRNN": "rnnlab.cells",
+    "Verdict": "rnnlab.verdict",
     "affine": "rnnlab.cells",
     "compare": "rnnlab.comparison",
     "from_torch": "rnnlab.torch_weights",

@@ -35,6 +35,18 @@ def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
     return float(x @ y / (x @ x))
 
 
+def straightness(log10_mean: pd.Series, distance: pd.Series) -> float:
+    """R² of the line whose slope is ``decay_per_step``: 1 where the decay is exponential.
+
+    Over finite points at distances ≥ 0; NaN with fewer than three, or where all are equal.
+    """
+    used = np.isfinite(log10_mean) & (distance >= 0)
+    y = log10_mean[used].to_numpy(float)
+    if len(y) < 3 or np.ptp(y) == 0:
+        return math.nan
+    return float(np.corrcoef(distance[used].to_numpy(float), y)[0, 1] ** 2)
+
+
 def half_life(decay: float) -> float:
     """Steps back in time until a gradient that decays so many decades a step is halved; or ∞."""
     if math.isnan(decay):

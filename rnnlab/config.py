@@ -25,6 +25,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
+# The folder, inside that of the trained runs, for what is measured before training.
+INITIALISATION = "initialisation"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -102,6 +106,20 @@ class Record(_Section):
         return self
 
 
+class AtInitialisation(_Section):
+    """What is measured before training, where it differs from what is trained.
+
+    Attributes:
+        seeds: as in ``Config``; default the same.
+        task: options over those of the config's task.
+        sweep: in place of the config's; default the same.
+    """
+
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] | None = None
+    task: dict[str, Any] = {}
+    sweep: dict[str, Any] | None = None
+
+
 class Config(_Section):
     """A config file.
 
@@ -114,6 +132,8 @@ class Config(_Section):
         record: see ``Record``.
         sweep: nested like the config; a list is swept, several are crossed.
         seeds: so many, from 0, or a list of them.
+        measure: also measures gradients and Jacobians before training, of other seeds, tasks or
+            settings; see ``AtInitialisation``.
         analysis: ``file.py:function`` of the results.
         checkpoint_every: seconds from one checkpoint of a run to the next; no part of its numbers.
     """
@@ -126,12 +146,33 @@ class Config(_Section):
     record: dict[str, Any] = {}
     sweep: dict[str, Any] = {}
     seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = 1
+    measure: AtInitialisation | None = None
     analysis: str | None = None
     checkpoint_every: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
 
     def seed_list(self) -> list[int]:
         """The seeds, written out."""
         return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    def at_initialisation(self) -> "Config | None":
+        """The config of what is measured before training: runs of no step, with Jacobians."""
+        if self.measure is None:
+            return None
+        every = self.record.get("every", Record().every)
+        jacobians = self.record.get("jacobians")
+        jacobians = (jacobians if isinstance(jacobians, dict) else {}) | {"every": every}
+        return self.model_copy(
+            update={
+                "name": f"{self.name}_{INITIALISATION}",
+                "task": self.task | self.measure.task,
+                "training": self.training | {"steps": 0},
+                "record": self.record | {"jacobians": jacobians},
+                "sweep": self.sweep if self.measure.sweep is None else self.measure.sweep,
+                "seeds": self.measure.seeds or self.seeds,
+                "measure": None,
+                "analysis": None,
+            }
+        )
 
 
 def load_config(
@@ -157,6 +198,8 @@ def load_config(
         config = Config.model_validate(content)
     except ValidationError as error:
         raise UserError(explain(error, Config, str(path))) from None
-    if len(set(config.seed_list())) < len(config.seed_list()):
-        raise UserError(f"{path}: seeds: {str(config.seeds)[:200]} names a seed twice")
+    measured = config.measure.seeds if config.measure is not None else None
+    for key, seeds in {"seeds": config.seeds, "measure.seeds": measured}.items():
+        if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+            raise UserError(f"{path}: {key}: {str(seeds)[:200]} names a seed twice")
     return config, path, dotted_keys(patch)

@@ -1,6 +1,7 @@
 """What an experiment shows: its table and figures, made from stored results alone."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -26,6 +27,7 @@ from rnnlab.figures.style import RC
 from rnnlab.files import replacing, storage_errors, write_text
 from rnnlab.plugins import load_analysis
 from rnnlab.results import Results
+from rnnlab.verdict import Verdict
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -38,11 +40,21 @@ class Findings:
         table: the comparison, one row a setting.
         figures: by file name without its ending.
         text: sentences that answer the experiment's question, or nothing.
+        numbers: what the verdict rests on, one row a quantity.
+        verdict: whether the claim that the experiment tests holds.
     """
 
     table: pd.DataFrame
     figures: dict[str, Figure] = field(default_factory=dict)
     text: str = ""
+    numbers: pd.DataFrame | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def words(self) -> str:
+        """The text, and at its end the verdict."""
+        verdict = "" if self.verdict is None else str(self.verdict)
+        return "\n\n".join(filter(None, (self.text, verdict)))
 
 
 def standard_findings(results: Results) -> Findings:
@@ -126,7 +138,7 @@ def find(results: Results) -> Findings:
 def write_findings(
     findings: Findings, out: Path, file_format: str = "png", table: str = "compare.csv"
 ) -> list[Path]:
-    """Write the table and ``figures/``, and close the figures.
+    """Write the table and ``figures/``, and close the figures; also the text, numbers and verdict.
 
     Returns:
         The files written.
@@ -135,6 +147,16 @@ def write_findings(
         (out / "figures").mkdir(parents=True, exist_ok=True)
         written = [out / table]
         write_text(written[0], csv_text(findings.table))
+        if findings.numbers is not None:
+            written.append(out / "numbers.csv")
+            write_text(written[-1], csv_text(findings.numbers))
+        if words := findings.words:
+            written.append(out / "findings.txt")
+            write_text(written[-1], words + "\n")
+        if findings.verdict is not None:
+            written.append(out / "verdict.json")
+            answer = asdict(findings.verdict)
+            write_text(written[-1], json.dumps(answer, ensure_ascii=False, indent=1) + "\n")
         for name, figure in findings.figures.items():
             path = out / "figures" / f"{name}.{file_format}"
             with replacing(path) as partial, plt.rc_context(RC):

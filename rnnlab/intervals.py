@@ -1,4 +1,8 @@
-"""Means over seeds, and how sure they are."""
+"""Means, medians and shares over seeds, and how sure they are.
+
+All intervals are of 95 %. Where several are judged together, ``comparisons`` widens each so that
+with 95 % all of them hold (Bonferroni).
+"""
 
 import functools
 import math
@@ -13,40 +17,66 @@ FEWEST_FOR_INTERVAL = 3
 
 
 class Estimate(NamedTuple):
-    """A mean over seeds and its 95 % t-interval, NaN with fewer than three seeds."""
+    """A quantity and its interval, whose ends are NaN where there are too few seeds."""
 
     mean: float
     low: float
     high: float
 
 
-def t_interval(values: ArrayLike) -> Estimate:
-    """Mean and 95 % interval by Student's t."""
+def t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
+    """Mean and interval by Student's t, for three seeds or more."""
     values = np.asarray(values, float)
     if len(values) == 0:
         return Estimate(math.nan, math.nan, math.nan)
     mean = float(values.mean())
     if len(values) < FEWEST_FOR_INTERVAL:
         return Estimate(mean, math.nan, math.nan)
-    half = _quantile(len(values) - 1) * (float(values.std(ddof=1)) / math.sqrt(len(values)))
+    deviation = float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = _quantile(len(values) - 1, comparisons) * deviation
     return Estimate(mean, mean - half, mean + half)
 
 
 @functools.cache
-def _quantile(degrees: int) -> float:
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees))
+def _quantile(degrees: int, comparisons: int) -> float:
+    return float(stats.t.isf((1 - CONFIDENCE) / comparisons / 2, degrees))
 
 
-def geometric_t_interval(values: ArrayLike) -> Estimate:
+def geometric_t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
     """Geometric mean of positive values, and the t-interval of their logarithms, back as values."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(values, float))
     if not np.isfinite(logs).all():
         return Estimate(float(np.exp(logs.mean())), math.nan, math.nan)
-    return Estimate(*(float(value) for value in np.exp(t_interval(logs))))
+    return Estimate(*(float(value) for value in np.exp(t_interval(logs, comparisons))))
+
+
+def share_interval(successes: int, of: int, comparisons: int = 1) -> Estimate:
+    """A share of runs and its exact interval (Clopper & Pearson 1934)."""
+    if of == 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    interval = stats.binomtest(successes, of).proportion_ci(1 - (1 - CONFIDENCE) / comparisons)
+    return Estimate(successes / of, float(interval.low), float(interval.high))
+
+
+def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
+    """Median and its exact interval by order statistics, for any distribution; six seeds or more.
+
+    NaN is a value later than any other, such as the step at which an unsolved run would have been
+    solved: it counts as ∞.
+    """
+    values = np.asarray(values, float)
+    ordered = np.sort(np.where(np.isnan(values), math.inf, values))
+    # The k-th smallest exceeds the median if fewer than k values, each with P = ½, lie below it.
+    k = int(stats.binom.ppf((1 - CONFIDENCE) / comparisons / 2, max(len(ordered), 1), 0.5))
+    if k == 0:
+        return Estimate(median_solved_at(values), math.nan, math.nan)
+    return Estimate(median_solved_at(values), float(ordered[k - 1]), float(ordered[-k]))
 
 
 def median_solved_at(solved_at: ArrayLike) -> float:
     """Median over runs; an unsolved run (NaN) counts as later than any step, ∞."""
     values = np.asarray(solved_at, float)
-    return float(np.median(np.where(np.isnan(values), math.inf, values)))
+    return (
+        float(np.median(np.where(np.isnan(values), math.inf, values))) if len(values) else math.nan
+    )

@@ -50,7 +50,8 @@ def labels(settings: Sequence[Flat]) -> list[str]:
     Names give a forget bias as the effective offset b_f, and the tie to the input gate's.
     """
     varying = varying_keys(settings)
-    names = [_label(flat, varying) for flat in settings]
+    shown = _unsettled(settings, varying)
+    names = [_label(flat, shown) for flat in settings]
     names = [name or cell_name(flat) for name, flat in zip(names, settings, strict=True)]
     if len(set(names)) < len(names):
         names = [", ".join(f"{k}={f[k]!r}" for k in varying if k in f) for f in settings]
@@ -58,6 +59,17 @@ def labels(settings: Sequence[Flat]) -> list[str]:
     if len(set(names)) < len(names):
         names = [f"{name} #{number}" for number, name in enumerate(names, 1)]
     return names
+
+
+def _unsettled(settings: Sequence[Flat], varying: Sequence[str]) -> list[str]:
+    """The varying keys less those that the task's kind settles, as its length and batch may be."""
+    if "task.kind" not in varying:
+        return list(varying)
+    by_kind: dict[str, list[Flat]] = {}
+    for flat in settings:
+        by_kind.setdefault(str(flat["task.kind"]), []).append(flat)
+    left = {key for group in by_kind.values() for key in varying_keys(group)}
+    return [key for key in varying if key in left or key == "task.kind"]
 
 
 def _one_line(name: str) -> str:
@@ -86,12 +98,14 @@ def cell_name(flat: Flat) -> str:
 
 def _label(flat: Flat, varying: Sequence[str]) -> str:
     parts = []
+    if "task.kind" in varying:
+        parts.append(str(flat["task.kind"]).rpartition(":")[2])
     if "cell.kind" in varying:
         parts.append(cell_name(flat))
     if {"cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.kind"} & set(varying):
         parts += _biases(flat)
     for key in varying:
-        if key in flat and key not in ("cell.kind", *BIAS_KEYS):
+        if key in flat and key not in ("task.kind", "cell.kind", *BIAS_KEYS):
             parts.append(f"{key.rpartition('.')[2]} = {_short(flat[key])}")
     return ", ".join(parts)
 

@@ -39,7 +39,11 @@ def preview(
         title = "runs the code of"
         rows = [[key, reference] for key, reference in files]
         return [head, plain_table(title, ["key", "file:name"], rows), looked_up]
-    return [head, *_runs(expand(config, path, overridden, path.parent))]
+    experiment = expand(config, path, overridden, path.parent)
+    shown = [head, *_runs(experiment)]
+    if experiment.initial is not None:
+        shown += [plain("measured before training:"), *_runs(experiment.initial)]
+    return shown
 
 
 def named_files(config: Config) -> Iterator[tuple[str, str]]:
@@ -48,6 +52,8 @@ def named_files(config: Config) -> Iterator[tuple[str, str]]:
         yield "analysis", config.analysis
     for section in (*SECTIONS, "sweep"):
         yield from _plugins(getattr(config, section), section)
+    if config.measure is not None:
+        yield from _plugins(config.measure.model_dump(), "measure")
 
 
 def _plugins(value: Any, key: str) -> Iterator[tuple[str, str]]:

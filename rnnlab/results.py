@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab.config import INITIALISATION
 from rnnlab.errors import UserError
 from rnnlab.files import Damaged
 from rnnlab.labels import flatten, label_each
@@ -70,6 +71,18 @@ class Results:
                     records[run_id] = _record(store, wanted)
         self.runs = _runs_frame(list(records.values()))
         self._environments = _environments(list(records.values()))
+
+    @cached_property
+    def initial(self) -> "Results":
+        """What was measured before training, by the config's ``measure``: runs of no step.
+
+        Raises:
+            UserError: nothing was.
+        """
+        outer, *inner = folders_of(self.stores[0].folder)
+        if not inner:
+            raise UserError(f"{outer}: nothing was measured before training; set measure")
+        return load(*inner)
 
     @property
     def settings(self) -> list[str]:
@@ -202,6 +215,12 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
     """
     stores = [open_for_reading(Path(folder)) for folder in folders]
     return Results(stores, every_config=every_config)
+
+
+def folders_of(folder: Path) -> list[Path]:
+    """A results folder and, inside it, that of what was measured before training, if it was."""
+    inner = folder / INITIALISATION
+    return [folder, inner] if inner.is_dir() else [folder]
 
 
 def _wanted_runs(

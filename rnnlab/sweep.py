@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.axes import Keys, Patch, refuse_idle_overrides, swept_axes
-from rnnlab.config import Config, load_config
+from rnnlab.config import INITIALISATION, Config, load_config
 from rnnlab.errors import UserError
 from rnnlab.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.settings import SECTIONS, Settings, resolve
@@ -63,11 +63,18 @@ class Experiment:
         config: what the file says, overrides applied.
         home: the folder in which its plug-ins are looked up.
         runs: what is to be run.
+        initial: what is measured before training, if the config says so: runs of no step.
     """
 
     config: Config
     home: Path
     runs: list[Run]
+    initial: "Experiment | None" = None
+
+    def parts(self, folder: Path) -> list[tuple["Experiment", Path]]:
+        """Itself and what is measured before training, each with its results folder."""
+        inner = folder / INITIALISATION
+        return [(self, folder), *([(self.initial, inner)] if self.initial is not None else [])]
 
     @property
     def settings(self) -> list[Settings]:
@@ -118,7 +125,14 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     distinct = list(settings.values())
     _refuse_settings_that_clash(config, path, distinct)
     runs = [Run(s, seed) for s in distinct for seed in config.seed_list()]
-    return Experiment(config, home, runs)
+    return Experiment(config, home, runs, _initial(config, path, home))
+
+
+def _initial(config: Config, path: Path, home: Path) -> Experiment | None:
+    at_initialisation = config.at_initialisation()
+    if at_initialisation is None:
+        return None
+    return expand(at_initialisation, Path(f"{path} (measure)"), [], home)
 
 
 def _refuse_too_many_runs(config: Config, path: Path, axes: list[list[Patch]]) -> None:

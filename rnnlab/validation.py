@@ -40,9 +40,12 @@ def shown(value: object) -> str:
 def _dotted(section: str, detail: Any, model: type[BaseModel]) -> str:
     """The key as in the file; pydantic's location also names branches of unions."""
     location = [str(part) for part in detail["loc"]]
-    nested = detail["type"] in ("extra_forbidden", "missing") or len(location) > 2
-    nested = nested or (len(location) == 2 and location[1] in _fields_at(model, location[:1]))
-    parts = location if len(location) < 2 else [location[0], *([location[-1]] if nested else [])]
+    is_key = detail["type"] in ("extra_forbidden", "missing") or len(location) > 2
+    parts = location[:1]
+    if len(location) > 1 and location[1] in _fields_at(model, location[:1]):
+        parts = location[:2]
+    elif len(location) > 1 and is_key:
+        parts = [location[0], location[-1]]
     return ".".join([section, *parts] if section else parts)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.analysis import decay_per_step, half_life, solved_at, summarize_run
+from rnnlab.analysis import decay_per_step, half_life, solved_at, straightness, summarize_run
 
 
 def training(losses):
@@ -112,3 +112,16 @@ def test_summary_without_cell_state_forget_gate_or_read_step():
     assert summary["decay_of"] == "h"
     assert math.isnan(summary["decay_first"])
     assert math.isnan(summary["forget_first"])
+
+
+def test_straightness_is_1_minus_the_share_that_a_line_leaves():
+    rng = np.random.default_rng(0)
+    distance = pd.Series(np.arange(-3, 40))
+    log10 = pd.Series(-0.2 * distance + rng.normal(size=len(distance)))
+    log10[7] = -np.inf
+    used = (distance >= 0) & np.isfinite(log10)
+    line = np.polynomial.Polynomial.fit(distance[used], log10[used], 1)
+    left = np.var(log10[used] - line(distance[used]), ddof=0) / np.var(log10[used], ddof=0)
+    assert straightness(log10, distance) == pytest.approx(1 - left, rel=1e-9)
+    assert straightness(-0.1 * distance, distance) == pytest.approx(1)
+    assert math.isnan(straightness(0 * distance, distance))

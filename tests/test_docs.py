@@ -8,7 +8,10 @@ import pytest
 
 import rnnlab
 from rnnlab.config import load_config
+from rnnlab.findings import find
+from rnnlab.intervals import t_interval
 from rnnlab.sweep import load_experiment
+from rnnlab.verdict import is_above
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,7 +32,7 @@ def own(tmp_path, monkeypatch):
 
 def test_own_cell_and_task_are_under_40_lines(own):
     files = list(own.glob("*.py"))
-    assert len(files) == 2
+    assert len(files) == 3
     assert all(len(path.read_text().splitlines()) < 40 for path in files)
 
 
@@ -38,6 +41,20 @@ def test_own_cell_and_task_train(own):
     assert list(results.runs["status"]) == ["finished"] * 2
     assert results.settings == ["peephole = 0", "peephole = 0.1"]
     assert set(results.gradients["quantity"]) == {"h", "c"}
+
+
+def test_own_analysis_ends_with_a_verdict(own):
+    overrides = ["training.steps=20", "cell.hidden=4", "seeds=3", "analysis=faster.py:analyse"]
+    results = rnnlab.run("own.yaml", overrides)
+    findings = find(results)
+    losses = results.runs.pivot_table(
+        index="seed", columns="setting", values="final_loss", observed=True
+    ).astype(float)
+    expected = t_interval(losses["peephole = 0"] - losses["peephole = 0.1"])
+    (row,) = findings.numbers.to_dict("records")
+    assert (row["value"], row["low"], row["high"]) == pytest.approx(expected)
+    assert findings.verdict.answer == is_above(expected, 0)
+    assert findings.verdict.evidence.startswith("the loss falls by ")
 
 
 def test_own_cell_is_an_lstm_without_its_peepholes(own):

@@ -73,3 +73,22 @@ def test_labels_tell_every_setting_apart(hidden):
 def test_labels_that_would_be_the_same_are_written_out():
     settings = [lstm(forget_bias=1.0), lstm(forget_bias=1.0000001)]
     assert labels(settings) == ["cell.forget_bias=1.0", "cell.forget_bias=1.0000001"]
+
+
+def test_what_a_task_settles_is_left_out():
+    adding = {"task.kind": "adding", "task.length": 100, "training.batch": 32}
+    copy = {"task.kind": "copy", "task.length": 40, "task.symbols": 3, "training.batch": 64}
+    cells = [{"cell.kind": "rnn"}, {"cell.kind": "gru", "cell.update_bias": 1.0}]
+    settings = [task | cell for task in (adding, copy) for cell in cells]
+    assert labels(settings) == [
+        "adding, RNN",
+        "adding, GRU, b_z = 1",
+        "copy, RNN",
+        "copy, GRU, b_z = 1",
+    ]
+    longer = [*settings, copy | cells[0] | {"task.length": 80}]
+    assert labels(longer)[2:] == [
+        "copy, RNN, length = 40",
+        "copy, GRU, b_z = 1, length = 40",
+        "copy, RNN, length = 80",
+    ]

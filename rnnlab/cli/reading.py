@@ -24,15 +24,15 @@ def show(
     Of a CONFIG, what it would run, and which files it would load as code; none of them is loaded.
     """
     from rnnlab.preview import preview
-    from rnnlab.results import load
+    from rnnlab.results import folders_of, load
     from rnnlab.tables import failures, overview
 
-    if Path(target).is_dir():
-        loaded = load(target, every_config=every_config)
-        parts = failures(loaded) if failed else overview(loaded)
-    else:
-        parts = preview(target)
-    show_parts(parts)
+    if not Path(target).is_dir():
+        show_parts(preview(target))
+        return
+    for folder in folders_of(Path(target)):
+        loaded = load(folder, every_config=every_config)
+        show_parts(failures(loaded) if failed else overview(loaded))
 
 
 @app.command()
@@ -90,20 +90,28 @@ def check(
     ] = False,
 ) -> None:
     """Compare every file of a results folder with its checksum."""
+    from rnnlab.results import folders_of
+
+    are_well = [_check(folder, repair) for folder in folders_of(results)]
+    if not all(are_well):
+        raise typer.Exit(1)
+
+
+def _check(folder: Path, repair: bool) -> bool:
+    """Whether all is well, in the end."""
     from rnnlab import check as checking
 
-    damages = checking.find_damage(results)
+    damages = checking.find_damage(folder)
     for damage in damages:
         typer.echo(damage.message)
     if not damages:
-        typer.echo(f"{results}: every file is as it was written")
+        typer.echo(f"{folder}: every file is as it was written")
     left = damages
     if damages and repair:
-        dropped, left = checking.repair(results)
+        dropped, left = checking.repair(folder)
         for line in dropped:
             typer.echo(line)
-    if left:
-        raise typer.Exit(1)
+    return not left
 
 
 @app.command()
@@ -137,6 +145,8 @@ def list_configs() -> None:
     for name in config_names():
         experiment = load_experiment(name)
         size = f"{len(experiment.runs)} runs × {experiment.runs[0].settings.training.steps} steps"
+        if experiment.initial is not None:
+            size += f"; {len(experiment.initial.runs)} measured before training"
         table.add_row(name, experiment.config.question, size)
     show_parts([table])
 

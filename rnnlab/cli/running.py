@@ -1,5 +1,7 @@
 """Commands that train."""
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,14 +93,14 @@ def rerun(
 ) -> None:
     """Go on with the experiment of a results folder: what is missing there, or has failed."""
     from rnnlab.engine.experiment import stored_experiment
-    from rnnlab.results import load
+    from rnnlab.results import folders_of, load
 
     where = _where(workers, scheduler, slurm, interface, tls, threads)
     experiment = stored_experiment(results)
     only = None
     if failed:
-        runs = load(results).runs
-        only = set(runs.loc[runs["status"] == "failed", "run"])
+        parts = [load(folder).runs for folder in folders_of(results)]
+        only = {run for runs in parts for run in runs.loc[runs["status"] == "failed", "run"]}
     _train(experiment, results, where, only)
 
 
@@ -135,7 +137,8 @@ def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
     from rnnlab.dry_run import foresee
 
     keep_compiled_code(where.threads)
-    show_parts(foresee(experiment, folder, where, lambda text: typer.echo(text, err=True)))
+    for part, place in experiment.parts(folder):
+        show_parts(foresee(part, place, where, lambda text: typer.echo(text, err=True)))
 
 
 def _train(
@@ -150,31 +153,34 @@ def _train(
     from rnnlab.results import load
 
     keep_compiled_code(where.threads)
-    try:
-        run_experiment(experiment, folder, make_progress(), where, only)
-    except KeyboardInterrupt:
-        if not (folder / "experiment.json").exists():
-            raise
-        stored = (load(folder).runs["status"] != "missing").sum()
-        raise Interrupted(
-            f"stopped; {stored} of {len(experiment.runs)} runs are stored in {folder}, and the "
-            "same command goes on from there"
-        ) from None
+    parts = experiment.parts(folder)
+    for part, place in parts:
+        try:
+            run_experiment(part, place, make_progress(), where, only)
+        except KeyboardInterrupt:
+            if not (place / "experiment.json").exists():
+                raise
+            stored = (load(place).runs["status"] != "missing").sum()
+            raise Interrupted(
+                f"stopped; {stored} of {len(part.runs)} runs are stored in {place}, and the "
+                "same command goes on from there"
+            ) from None
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():
         findings = find(results)
         written = write_findings(findings, folder)
         print_comparison(findings.table, results)
-        if findings.text:
-            typer.echo(printable(findings.text) + "\n")
         typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
-    _end_with_failures(results)
+        if findings.words:
+            typer.echo("\n" + printable(findings.words))
+    _end_with_failures([load(place) for _, place in parts])
 
 
-def _end_with_failures(results: "Results") -> None:
+def _end_with_failures(parts: Sequence["Results"]) -> None:
     from rnnlab.tables import failures
 
-    if (results.runs["status"] == "failed").any():
-        for line in failures(results):
-            typer.echo(line, err=True)
+    failed = [part for part in parts if (part.runs["status"] == "failed").any()]
+    for line in itertools.chain.from_iterable(map(failures, failed)):
+        typer.echo(line, err=True)
+    if failed:
         raise typer.Exit(1)

@@ -44,7 +44,8 @@ def run(
     """
     experiment = load_experiment(source, overrides)
     folder = default_folder(experiment) if out is None else Path(out)
-    run_experiment(experiment, folder, make_progress(), Where(workers=workers))
+    for part, place in experiment.parts(folder):
+        run_experiment(part, place, make_progress(), Where(workers=workers))
     return load(folder)
 
 

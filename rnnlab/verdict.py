@@ -1,0 +1,51 @@
+"""Whether a claim holds, by an interval and a threshold that were set beforehand."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rnnlab.intervals import Estimate
+
+
+class Answer(StrEnum):
+    """What the evidence says of a claim."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer and the numbers that it rests on.
+
+    Attributes:
+        answer: supported, refuted or undecided.
+        evidence: one sentence, with effect sizes and intervals.
+    """
+
+    answer: Answer
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.answer}: {self.evidence}"
+
+
+def is_above(estimate: Estimate, threshold: int | float) -> Answer:
+    """Whether a quantity exceeds a threshold: by its whole interval, or else undecided."""
+    if estimate.low > threshold:
+        return Answer.SUPPORTED
+    return Answer.REFUTED if estimate.high < threshold else Answer.UNDECIDED
+
+
+def is_below(estimate: Estimate, threshold: int | float) -> Answer:
+    """Whether a quantity stays below a threshold: by its whole interval, or else undecided."""
+    if estimate.high < threshold:
+        return Answer.SUPPORTED
+    return Answer.REFUTED if estimate.low > threshold else Answer.UNDECIDED
+
+
+def all_of(*answers: Answer) -> Answer:
+    """Of a claim that says several things: refuted by one that is, supported if all are."""
+    if Answer.REFUTED in answers:
+        return Answer.REFUTED
+    return Answer.UNDECIDED if Answer.UNDECIDED in answers else Answer.SUPPORTED

@@ -1,0 +1,83 @@
+"""Numbers with intervals, from made-up runs."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnlab.evidence import (
+    differences,
+    estimate,
+    in_words,
+    mean_of,
+    number,
+    numbers_frame,
+    of_runs,
+    solved,
+)
+from rnnlab.intervals import Estimate, share_interval, t_interval
+
+RUNS = pd.DataFrame(
+    {
+        "run": list("abcdefgh"),
+        "setting": ["one"] * 4 + ["two"] * 4,
+        "seed": [0, 1, 2, 3, 3, 2, 1, 0],
+        "x": [1.0, 2.0, 4.0, np.nan, 9.0, 3.0, 1.0, 0.5],
+        "solved_at": [10, 20, 30, None, None, None, None, 5],
+    }
+)
+
+
+def test_means_leave_out_what_is_missing():
+    one, two = mean_of(RUNS, "x")
+    assert one == ("x", "one", *t_interval([1, 2, 4]), 3)
+    assert two == ("x", "two", *t_interval([9, 3, 1, 0.5]), 4)
+
+
+def test_differences_are_paired_by_seed():
+    (found,) = differences(RUNS, "x", [("one", "two")], comparisons=3)
+    assert found == ("x", "one − two", *t_interval([0.5, 1, 1], comparisons=3), 3)
+
+
+def test_unsolved_runs_count():
+    found = numbers_frame(solved(RUNS))
+    assert estimate(found, "share solved", "one") == share_interval(3, 4)
+    assert estimate(found, "share solved", "two") == share_interval(1, 4)
+    assert estimate(found, "solved at", "one").mean == 25
+    assert estimate(found, "solved at", "two").mean == math.inf
+
+
+def test_a_number_of_each_run():
+    rows = pd.DataFrame(
+        {
+            "run": list("aabb"),
+            "setting": "s",
+            "seed": [0, 0, 1, 1],
+            "t": [0, 1, 0, 1],
+            "v": range(4),
+        }
+    )
+    found = of_runs(rows, lambda own: float(own["v"].sum()), "total")
+    assert list(found["total"]) == [1, 5]
+    assert list(found["seed"]) == [0, 1]
+
+
+def test_a_number_must_be_one():
+    numbers = numbers_frame([number("x", "a", Estimate(1, 0, 2), 3)] * 2)
+    for of in ("a", "b"):
+        with pytest.raises(KeyError, match="numbers are called 'x' of"):
+            estimate(numbers, "x", of)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Estimate(41.04, 36.0, 48.0), "41 [36, 48]"),
+        (Estimate(math.inf, 36.0, math.inf), "∞ [36, ∞]"),
+        (Estimate(5.0, math.nan, math.nan), "5"),
+        (Estimate(math.nan, math.nan, math.nan), "unknown"),
+    ],
+)
+def test_in_words(found, words):
+    assert in_words(found) == words

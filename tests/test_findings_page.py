@@ -1,0 +1,39 @@
+"""docs/findings.md against the committed tables, and each verdict against its numbers."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnnlab.bundled import folder
+from rnnlab.config import load_config
+from rnnlab.plugins import load_analysis
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "results" / "reference"
+MEGABYTES = 15
+ANSWERED = sorted(path.parent.name for path in REFERENCE.glob("*/verdict.json"))
+
+
+def test_the_page_is_that_of_the_committed_tables():
+    spec = importlib.util.spec_from_file_location("findings_page", ROOT / "docs" / "findings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == module.page()
+    assert module.page().count("\n## ") == len(ANSWERED)
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_the_verdict_is_that_of_the_committed_numbers(name):
+    analysis = load_config(name)[0].analysis.rpartition(":")[0]
+    decide = load_analysis(f"{analysis}:decide", "analysis", folder("configs"))
+    verdict = decide(pd.read_csv(REFERENCE / name / "numbers.csv"))
+    committed = json.loads((REFERENCE / name / "verdict.json").read_text(encoding="utf-8"))
+    assert {"answer": str(verdict.answer), "evidence": verdict.evidence} == committed
+
+
+def test_what_is_committed_is_small():
+    size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
+    assert size < MEGABYTES * 1e6

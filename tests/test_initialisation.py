@@ -1,0 +1,192 @@
+"""What a config measures before training, beside what it trains."""
+
+import json
+
+import pytest
+from engine.sweeps import rnnlab
+from pandas.testing import assert_frame_equal
+
+from rnnlab.config import load_config
+from rnnlab.errors import UserError
+from rnnlab.results import load
+from rnnlab.sweep import load_experiment
+
+CONFIG = """
+task: {kind: adding, length: 12}
+cell: {kind: lstm, hidden: 4}
+training: {steps: 20, batch: 5}
+record: {every: 10, examples: 3, jacobians: {every: 10, examples: 2}}
+sweep: {cell: {forget_bias: [0, 2]}}
+seeds: 2
+measure:
+  seeds: [0, 1, 5]
+  sweep: {task: {length: [12, 30]}, cell: {forget_bias: [0, 2]}}
+analysis: own.py:analyse
+"""
+ANALYSIS = """
+import pandas as pd
+import rnnlab
+from rnnlab.comparison import compare
+
+def analyse(results):
+    before = results.initial.runs
+    numbers = pd.DataFrame({"quantity": ["runs"], "value": [len(before)]})
+    verdict = rnnlab.Verdict(rnnlab.Answer.SUPPORTED, f"{len(before)} runs ≥ 12")
+    return rnnlab.Findings(compare(results), numbers=numbers, verdict=verdict)
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("initialisation")
+    (folder / "own.py").write_text(ANALYSIS)
+    (folder / "tiny.yaml").write_text(CONFIG)
+    code, output = rnnlab("run", folder / "tiny.yaml", "--out", folder / "out", "--workers", 0)
+    assert code == 0, output
+    return folder, output
+
+
+def test_two_results_folders(finished):
+    results = load(finished[0] / "out")
+    assert len(results.runs) == 4
+    assert set(results.runs["training.steps"]) == {20}
+    before = results.initial
+    assert before.name == "tiny_initialisation"
+    assert len(before.runs) == 12
+    assert set(before.runs["training.steps"]) == {0}
+    assert set(before.runs["seed"]) == {0, 1, 5}
+    assert set(before.runs["task.length"]) == {12, 30}
+    assert set(before.runs["status"]) == {"finished"}
+    assert set(before.jacobians["step"]) == {0}
+    assert set(load(finished[0] / "out" / "initialisation").runs["run"]) == set(before.runs["run"])
+
+
+@pytest.mark.parametrize("table", ["gradients", "gates", "jacobians", "lyapunov"])
+def test_before_training_is_step_0_of_training(finished, table):
+    """Of the settings and seeds that both have."""
+    results = load(finished[0] / "out")
+    trained, before = getattr(results, table), getattr(results.initial, table)
+    keys = ["cell.forget_bias", "seed"]
+
+    def rows(frame, runs):
+        runs = runs[(runs["task.length"] == 12) & runs["seed"].isin([0, 1])]
+        frame = frame[frame["step"] == 0].drop(columns=["setting", "seed"])
+        joined = frame.merge(runs[["run", *keys]], on="run").drop(columns="run")
+        order = [
+            *keys,
+            *(k for k in ("layer", "quantity", "gate", "t", "example", "index") if k in joined),
+        ]
+        return joined.sort_values(order, ignore_index=True)
+
+    one, other = rows(trained, results.runs), rows(before, results.initial.runs)
+    assert len(one) > 0
+    assert_frame_equal(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_the_part_that_trains_is_as_without_it(tmp_path, finished):
+    whole = load_experiment(finished[0] / "tiny.yaml")
+    (tmp_path / "own.py").write_text(ANALYSIS)
+    (tmp_path / "tiny.yaml").write_text(CONFIG.replace("measure:", "measure: null\nmeasure_:"))
+    with pytest.raises(UserError, match=r"measure_: unknown key .*; did you mean 'measure'"):
+        load_experiment(tmp_path / "tiny.yaml")
+    alone = load_experiment(finished[0] / "tiny.yaml", {"measure": None})
+    assert alone.initial is None
+    assert [run.id for run in alone.runs] == [run.id for run in whole.runs]
+
+
+def test_what_is_not_said_is_as_in_training(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(CONFIG.split("measure:")[0] + "measure: {task: {length: 9}}\n")
+    before = load_config(path)[0].at_initialisation()
+    assert before.seeds == 2
+    assert before.sweep == {"cell": {"forget_bias": [0, 2]}}
+    assert before.task == {"kind": "adding", "length": 9}
+    assert before.training == {"steps": 0, "batch": 5}
+    assert before.record["jacobians"] == {"every": 10, "examples": 2}
+
+
+def test_verdicts(finished):
+    """Printed last, and written."""
+    folder, output = finished
+    assert output.rstrip().endswith("supported: 12 runs ≥ 12")
+    verdict = json.loads((folder / "out" / "verdict.json").read_text())
+    assert verdict == {"answer": "supported", "evidence": "12 runs ≥ 12"}
+    assert (folder / "out" / "numbers.csv").read_text() == "quantity,value\nruns,12\n"
+
+
+def test_commands_tell_of_both(finished, tmp_path):
+    folder = finished[0]
+    again = rnnlab("run", folder / "tiny.yaml", "--out", folder / "out", "--workers", 0)
+    assert "4 of 4 runs are stored already" in again[1]
+    assert "12 of 12 runs are stored already" in again[1]
+    assert rnnlab("rerun", folder / "out", "--workers", 0)[0] == 0
+    shown = rnnlab("show", folder / "out")[1]
+    assert "tiny_initialisation" in shown
+    assert "12 finished" in shown
+    assert "1 runs" not in rnnlab("check", folder / "out")[1]
+    foreseen = rnnlab("run", folder / "tiny.yaml", "--out", tmp_path / "new", "--dry-run")[1]
+    assert "0 of 4 runs" in foreseen
+    assert "0 of 12 runs" in foreseen
+    config = tmp_path / "plain.yaml"
+    config.write_text(CONFIG.split("analysis:")[0])
+    preview = rnnlab("show", config)[1]
+    assert "4 runs: settings 2, seeds 2" in preview
+    assert "12 runs: settings 4, seeds 3" in preview
+
+
+def test_damage_inside_is_found(tmp_path):
+    config = tmp_path / "tiny.yaml"
+    config.write_text(CONFIG.split("measure:")[0] + "measure: {seeds: 1}\n")
+    out = tmp_path / "out"
+    assert rnnlab("run", config, "--out", out, "--workers", 0)[0] == 0
+    damaged = next((out / "initialisation" / "runs").glob("*/gates.parquet"))
+    damaged.write_bytes(b"")
+    code, output = rnnlab("check", out)
+    assert code == 1
+    assert str(damaged) in output
+    assert rnnlab("check", out, "--repair")[0] == 0
+    assert rnnlab("run", config, "--out", out, "--workers", 0)[0] == 0
+    assert rnnlab("check", out)[0] == 0
+
+
+def test_what_fails_before_training_is_told(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "import rnnlab\n"
+        "class Mine(rnnlab.LSTM):\n"
+        "    def step(self, params, state, x, observe=lambda name, value: value):\n"
+        "        if self.hidden == 5:\n"
+        "            raise ValueError('five is too many')\n"
+        "        return super().step(params, state, x, observe)\n"
+    )
+    config = tmp_path / "tiny.yaml"
+    text = CONFIG.split("measure:")[0].replace("kind: lstm", "kind: own.py:Mine")
+    config.write_text(text + "measure: {seeds: 1, sweep: {cell: {hidden: [4, 5]}}}\n")
+    code, output = rnnlab("run", config, "--out", tmp_path / "out", "--workers", 0)
+    assert code == 1
+    assert "failed: hidden = 5, seed 0" in output
+    assert "five is too many" in output
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("{seed: 3}", "measure.seed: unknown key (value 3); did you mean 'seeds'"),
+        ("{seeds: 0}", "measure.seeds: "),
+        ("{seeds: [1, 1]}", "measure.seeds: [1, 1] names a seed twice"),
+        ("{sweep: {cel: {hidden: [1]}}}", "tiny.yaml (measure): sweep.cel: did you mean 'cell'"),
+        ("{sweep: {cell: {hiden: [1]}}}", "(measure) (sweep: cell.hiden=1): cell.hiden: unknown"),
+        ("{task: {length: x}}", "tiny.yaml (measure) (sweep: "),
+        ("5", "measure: 5 is not valid: must be keys and values"),
+    ],
+)
+def test_mistakes_name_the_block(tmp_path, block, message):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(CONFIG.split("measure:")[0] + f"measure: {block}\n")
+    with pytest.raises(UserError) as error:
+        load_experiment(path)
+    assert message in str(error.value)
+
+
+def test_none_was_measured(finished, tmp_path):
+    with pytest.raises(UserError, match="nothing was measured before training; set measure"):
+        _ = load(finished[0] / "out" / "initialisation").initial

@@ -1,0 +1,123 @@
+"""Intervals: against closed forms, and by how often they hold when the truth is known."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rnnlab.intervals import (
+    geometric_t_interval,
+    median_interval,
+    median_solved_at,
+    share_interval,
+    t_interval,
+)
+
+MANY = 4000
+
+
+def coverage(interval, truth, draw, seeds):
+    """Share of experiments whose interval holds the truth."""
+    rng = np.random.default_rng(0)
+    held = [
+        low <= truth <= high for _, low, high in (interval(draw(rng, seeds)) for _ in range(MANY))
+    ]
+    return np.mean(held)
+
+
+def allowed(share):
+    """Three standard deviations of a share of MANY experiments."""
+    return 3 * math.sqrt(share * (1 - share) / MANY)
+
+
+@pytest.mark.parametrize("seeds", [3, 6, 20])
+@pytest.mark.parametrize("comparisons", [1, 4])
+def test_t_intervals_hold_as_often_as_they_say(seeds, comparisons):
+    share = 1 - 0.05 / comparisons
+    found = coverage(
+        lambda values: t_interval(values, comparisons),
+        2.0,
+        lambda rng, n: rng.normal(2.0, 3.0, n),
+        seeds,
+    )
+    assert abs(found - share) < allowed(share)
+
+
+def test_geometric_intervals_hold_as_often_as_they_say():
+    found = coverage(
+        geometric_t_interval, math.e, lambda rng, n: rng.lognormal(1.0, 0.7, n), seeds=5
+    )
+    assert abs(found - 0.95) < allowed(0.95)
+
+
+@pytest.mark.parametrize("truth", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("seeds", [5, 6, 20])
+def test_intervals_of_shares_hold_at_least_as_often(truth, seeds):
+    found = coverage(
+        lambda k: share_interval(k, seeds), truth, lambda rng, n: int(rng.binomial(n, truth)), seeds
+    )
+    assert found > 0.95 - allowed(0.95)
+
+
+@pytest.mark.parametrize("seeds", [6, 9, 20])
+@pytest.mark.parametrize("comparisons", [1, 3])
+def test_intervals_of_medians_hold_at_least_as_often(seeds, comparisons):
+    """Of a skewed distribution of which two fifths are censored."""
+    truth, end = math.log(2), -math.log(0.4)
+
+    def draw(rng, n):
+        values = rng.exponential(size=n)
+        return np.where(values > end, np.nan, values)
+
+    def interval(values):
+        found = median_interval(values, comparisons)
+        return found if not math.isnan(found.low) else (0, -math.inf, math.inf)
+
+    assert coverage(interval, truth, draw, seeds) > 1 - 0.05 / comparisons - allowed(0.95)
+
+
+def test_medians_by_hand():
+    """Of six, from the least to the greatest: 1 − 2/64 = 96.9 %; of five there is none."""
+    assert median_interval([5, 3, 1, 9, 7, 11]) == (6, 1, 11)
+    assert median_interval([5, 3, 1, 9, 7, math.nan]) == (6, 1, math.inf)
+    few = median_interval([1, 2, 3, 4, 5])
+    assert few.mean == 3
+    assert math.isnan(few.low)
+    assert median_interval(range(20))[1:] == (5, 14)
+    assert math.isnan(median_interval([]).mean)
+
+
+@pytest.mark.parametrize("seeds", [6, 7, 12, 20, 33])
+def test_order_statistics_are_the_narrowest_that_hold(seeds):
+    """P(median within [X_k, X_{n+1−k}]) = 1 − 2 P(Bin(n, ½) < k)."""
+    _, low, _ = median_interval(range(1, seeds + 1))
+    k = int(low)
+
+    def probability(k):
+        return 1 - 2 * sum(math.comb(seeds, j) for j in range(k)) / 2**seeds
+
+    assert probability(k) >= 0.95 > probability(k + 1)
+
+
+def test_shares_by_hand():
+    """None of n: the upper end solves (1 − p)^n = 0.025."""
+    assert share_interval(0, 5) == (0, 0, pytest.approx(1 - 0.025**0.2, rel=1e-9))
+    assert share_interval(5, 5) == (1, pytest.approx(0.025**0.2, rel=1e-9), 1)
+    assert math.isnan(share_interval(0, 0).mean)
+
+
+def test_t_by_hand():
+    """Four values, s = 2: ± 3.182446 · 2/√4."""
+    values = np.array([-1.5, -0.5, 0.5, 1.5]) * 2 / np.std([-1.5, -0.5, 0.5, 1.5], ddof=1)
+    found = t_interval(values)
+    assert found.high == pytest.approx(3.182446305284263, rel=1e-9)
+    assert found.low == pytest.approx(-found.high)
+    wider = t_interval(values, comparisons=2).high
+    assert wider == pytest.approx(float(stats.t.ppf(0.9875, 3)), rel=1e-9)
+    assert all(math.isnan(end) for end in t_interval([1, 2])[1:])
+
+
+def test_unsolved_runs_are_later_than_all():
+    assert median_solved_at([10, math.nan, 30]) == 30
+    assert median_solved_at([10, math.nan, math.nan]) == math.inf

@@ -1,0 +1,43 @@
+"""Verdicts on each side of a threshold and on the fence."""
+
+import math
+
+import pytest
+
+from rnnlab.intervals import Estimate
+from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
+
+ABOVE, BELOW = Estimate(2, 1.5, 2.5), Estimate(0, -0.5, 0.5)
+ON_THE_FENCE, TOO_FEW = Estimate(1.1, 0.9, 1.3), Estimate(9, math.nan, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "above", "below"),
+    [
+        (ABOVE, "supported", "refuted"),
+        (BELOW, "refuted", "supported"),
+        (ON_THE_FENCE, "undecided", "undecided"),
+        (TOO_FEW, "undecided", "undecided"),
+        (Estimate(1, 1, 1), "undecided", "undecided"),
+    ],
+)
+def test_of_one_quantity(estimate, above, below):
+    assert is_above(estimate, 1) == above
+    assert is_below(estimate, 1) == below
+
+
+@pytest.mark.parametrize(
+    ("answers", "answer"),
+    [
+        (("supported", "supported"), "supported"),
+        (("supported", "undecided"), "undecided"),
+        (("supported", "undecided", "refuted"), "refuted"),
+        (("refuted",), "refuted"),
+    ],
+)
+def test_of_several(answers, answer):
+    assert all_of(*map(Answer, answers)) == answer
+
+
+def test_in_words():
+    assert str(Verdict(Answer.REFUTED, "it is 3")) == "refuted: it is 3"
