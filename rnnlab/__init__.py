@@ -15,8 +15,10 @@ avoid_miscompiled_kernels()
 _HOME = {
     "Adding": "rnnlab.tasks",
     "Answer": "rnnlab.verdict",
+    "Arrays": "rnnlab.tasks",
     "Cell": "rnnlab.cells",
     "Copying": "rnnlab.tasks",
+    "Digits": "rnnlab.tasks",
     "Findings": "rnnlab.findings",
     "GRU": "rnnlab.cells",
     "GradientFlow": "rnnlab.gradients.flow",

@@ -16,7 +16,7 @@ from rnnlab.gradients.flow import scaled_flow
 from rnnlab.initializers import kernel
 from rnnlab.layer import Layer
 from rnnlab.recurrence import FUSED, Collect, Method, unroll_observed
-from rnnlab.tasks import Task
+from rnnlab.tasks import DataTask, Examples, Pool, Task
 
 Loss = Callable[[Array, Any], Array]
 
@@ -26,6 +26,11 @@ class Batch(NamedTuple):
 
     inputs: Float[Array, "time batch features"]
     targets: Any
+
+    @classmethod
+    def of(cls, examples: Examples) -> "Batch":
+        """These examples, time before examples."""
+        return cls(jnp.swapaxes(examples.inputs, 0, 1), examples.targets)
 
     def first(self, examples: int) -> "Batch":
         """The first examples only."""
@@ -74,10 +79,24 @@ class Objective:
             },
         }
 
-    def sample(self, key: Key[Array, ""], examples: int) -> Batch:
-        """Draw examples of the task."""
-        inputs, targets = jax.vmap(self.task.sample)(jax.random.split(key, examples))
-        return Batch(jnp.swapaxes(inputs, 0, 1), targets)
+    def sample(self, key: Key[Array, ""], examples: int, pool: Pool | None = None) -> Batch:
+        """Draw examples of the task, or, where it is on a data set, of those in a pool."""
+        draw = self.task.sample if pool is None else pool.draw
+        return Batch.of(Examples(*jax.vmap(draw)(jax.random.split(key, examples))))
+
+    def pool(self, key: Key[Array, ""]) -> Pool | None:
+        """The part of a data set that is not held out; None where the task makes its examples.
+
+        Args:
+            key: the one that ``evaluation_set`` is given.
+        """
+        return self.task.split(key)[0] if isinstance(self.task, DataTask) else None
+
+    def evaluation_set(self, key: Key[Array, ""], most: int) -> Batch:
+        """So many examples to evaluate on; of a data set those that are held out, if fewer."""
+        if isinstance(self.task, DataTask):
+            return Batch.of(self.task.split(key)[1].first(most))
+        return self.sample(key, most)
 
     def gradient(self, params: Any, batch: Batch) -> LossGradient:
         """Mean loss and its gradient."""

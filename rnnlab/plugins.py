@@ -1,9 +1,10 @@
-"""Objects that a config names by path: ``file.py:Name``."""
+"""Files that a config names by path: data, and plug-ins, ``file.py:Name``."""
 
 import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,18 +15,18 @@ from rnnlab.errors import UserError, did_you_mean, is_file
 
 @dataclass(frozen=True)
 class Source:
-    """A plug-in file: where it was found, and what it held then."""
+    """A file that a config names: where it was found, and what it held then."""
 
     path: Path
     content: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash of its content."""
         return hashlib.sha256(self.content).hexdigest()
 
 
-# Finds the file of a plug-in; the config key that names it is for messages.
+# Finds a file; the config key that names it is for messages.
 Find = Callable[[str, str], Source]
 
 
@@ -83,8 +84,12 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
 
 
 def in_folders(*folders: Path) -> Find:
-    """Find files in the first of the folders that has them; they must lie below one of them."""
+    """Find files in the first of the folders that has them; they must lie below one of them.
+
+    Each is read once.
+    """
     roots = [folder.resolve() for folder in folders]
+    found: dict[Path, Source] = {}
 
     def find(file: str, key: str) -> Source:
         for root in roots:
@@ -95,13 +100,23 @@ def in_folders(*folders: Path) -> Find:
             if is_file(path):
                 if not any(path.is_relative_to(r) for r in roots):
                     raise UserError(f"{key}: {file} must lie below the config's folder or this one")
-                return _read(path, key)
+                found[path] = found.get(path) or read_source(path, key)
+                return found[path]
         raise UserError(f"{key}: no file {file[:200]!r} in {', '.join(map(str, roots))}")
 
     return find
 
 
-def _read(path: Path, key: str) -> Source:
+def read_source(path: Path, key: str) -> Source:
+    """Read a file that a config names.
+
+    Args:
+        path: of the file.
+        key: the config key that names it, for messages.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     try:
         return Source(path, path.read_bytes())
     except OSError as error:

@@ -21,7 +21,7 @@ MOST_ROWS = 50
 def preview(
     source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()
 ) -> list[Text | Table]:
-    """Name, question, and the files whose code a config runs; if none, its runs and settings.
+    """Name, question, data, and the files whose code a config runs; if none, runs and settings.
 
     Args:
         source: a path, or the name of a bundled config.
@@ -31,39 +31,52 @@ def preview(
         UserError: whatever is wrong with the config, as far as it shows without plug-ins.
     """
     config, path, overridden = load_config(source, overrides)
-    head = plain(f"{config.name}: {config.question}".removesuffix(": "))
-    files = list(named_files(config))
-    if files:
+    parts: list[Text | Table] = [plain(f"{config.name}: {config.question}".removesuffix(": "))]
+    if data := [[key, file] for key, file in data_files(config)]:
+        parts.append(plain_table("reads the data in", ["key", "file"], data))
+    if code := [[key, reference] for key, reference in named_files(config)]:
+        parts.append(plain_table("runs the code of", ["key", "file:name"], code))
         folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
-        looked_up = plain("looked up in " + ", ".join(map(str, folders)))
-        title = "runs the code of"
-        rows = [[key, reference] for key, reference in files]
-        return [head, plain_table(title, ["key", "file:name"], rows), looked_up]
+        return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
     experiment = expand(config, path, overridden, path.parent)
-    shown = [head, *_runs(experiment)]
+    parts += _runs(experiment)
     if experiment.initial is not None:
-        shown += [plain("measured before training:"), *_runs(experiment.initial)]
-    return shown
+        parts += [plain("measured before training:"), *_runs(experiment.initial)]
+    return parts
 
 
 def named_files(config: Config) -> Iterator[tuple[str, str]]:
     """Key and value of all that has the form of a plug-in, ``file.py:Name``."""
     if config.analysis is not None:
         yield "analysis", config.analysis
+    for key, value in _values(config):
+        if is_plugin(value):
+            yield key, value
+
+
+def data_files(config: Config) -> Iterator[tuple[str, str]]:
+    """Key and value of the paths of data, ``task.path``, also in a sweep."""
+    for key, value in _values(config):
+        if key.endswith("task.path") and isinstance(value, str):
+            yield key, value
+
+
+def _values(config: Config) -> Iterator[tuple[str, Any]]:
     for section in (*SECTIONS, "sweep"):
-        yield from _plugins(getattr(config, section), section)
+        yield from _leaves(getattr(config, section), section)
     if config.measure is not None:
-        yield from _plugins(config.measure.model_dump(), "measure")
+        yield from _leaves(config.measure.model_dump(), "measure")
 
 
-def _plugins(value: Any, key: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """What is neither a mapping nor a list, under its dotted key; lists add nothing to keys."""
     if isinstance(value, dict):
         for inner, content in value.items():
-            yield from _plugins(content, f"{key}.{inner}")
+            yield from _leaves(content, f"{key}.{inner}")
     elif isinstance(value, list):
         for content in value:
-            yield from _plugins(content, key)
-    elif is_plugin(value):
+            yield from _leaves(content, key)
+    else:
         yield key, value
 
 

@@ -1,6 +1,6 @@
 """One setting: everything but the seed that determines the numbers of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -22,7 +22,7 @@ class Settings:
 
     Attributes:
         resolved: all of it as plain data, every default written out.
-        sources: the plug-in files that it names.
+        sources: the plug-in and data files that it names.
     """
 
     task: Task
@@ -33,13 +33,47 @@ class Settings:
     sources: dict[str, plugins.Source]
 
 
+@dataclass
+class _Files:
+    """Finds the files that a setting names, and keeps what it found."""
+
+    find: plugins.Find
+    source: str
+    code: dict[str, plugins.Source] = field(default_factory=dict)
+    data: dict[str, plugins.Source] = field(default_factory=dict)
+
+    def load(self, kind: str, where: str) -> Any:
+        """The object that a plug-in's ``kind`` names."""
+        plugin = plugins.load(kind, where, self.find)
+        self.code[kind.rpartition(":")[0]] = plugin.source
+        return plugin.value
+
+    def finder(self, section: str) -> plugins.Find:
+        """Finds data files for the keys of a section."""
+
+        def find(file: str, key: str) -> plugins.Source:
+            self.data[file] = self.find(file, f"{self.source}: {section}.{key}")
+            return self.data[file]
+
+        return find
+
+    def hashes(self) -> dict[str, dict[str, str]]:
+        """The files' hashes by their paths, under ``plugins`` and ``data`` if there are any."""
+        found = {"plugins": self.code, "data": self.data}
+        return {
+            kind: {file: source.sha256 for file, source in files.items()}
+            for kind, files in found.items()
+            if files
+        }
+
+
 def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
     """Check the sections of a setting, and write out every default.
 
     Args:
         raw: options by section, unchecked.
         source: where they come from, for messages.
-        find: how plug-ins are found.
+        find: how plug-ins and data are found.
 
     Raises:
         UserError: whatever is wrong, naming the source and the key.
@@ -47,39 +81,36 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
     for name in SECTIONS:
         if not isinstance(raw[name], dict):
             raise UserError(f"{source}: {name}: must be keys and values, got {shown(raw[name])}")
-    task, task_source = _build(raw["task"], "task", TASKS, Task, find, source)
+    files = _Files(find, source)
+    task = _build(raw["task"], "task", TASKS, Task, files)
     options = _with_chrono_length(raw["cell"], task, source)
-    cell, cell_source = _build(options, "cell", CELLS, Cell, find, source)
+    cell = _build(options, "cell", CELLS, Cell, files)
     training = _validate(Training, raw["training"], "training", source)
     record = _record(raw["record"], training, source)
     resolved: dict[str, Any] = {
-        "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json")},
+        "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json", by_alias=True)},
         "cell": {"kind": raw["cell"]["kind"], **cell.model_dump(mode="json")},
         "training": training.model_dump(mode="json"),
         "record": record.model_dump(mode="json"),
-    }
-    if sources := task_source | cell_source:
-        resolved["plugins"] = {file: found.sha256 for file, found in sources.items()}
-    return Settings(task, cell, training, record, resolved, sources)
+    } | files.hashes()
+    return Settings(task, cell, training, record, resolved, files.code | files.data)
+
+
+def file_hashes(resolved: dict[str, Any]) -> dict[str, str]:
+    """The hash of each plug-in and data file that settings name."""
+    return resolved.get("plugins", {}) | resolved.get("data", {})
 
 
 def _build(
-    options: dict[str, Any],
-    section: str,
-    kinds: dict[str, Any],
-    base: Any,
-    find: plugins.Find,
-    source: str,
-) -> tuple[Any, dict[str, plugins.Source]]:
-    """A task or cell from its section, and the plug-in file it came from."""
+    options: dict[str, Any], section: str, kinds: dict[str, Any], base: Any, files: _Files
+) -> Any:
+    """A task or cell from its section."""
     kind = options.get("kind")
-    where = f"{source}: {section}.kind"
-    sources: dict[str, plugins.Source] = {}
+    where = f"{files.source}: {section}.kind"
     if kind is None:
         raise UserError(f"{where}: missing; {did_you_mean('', kinds)}")
     if plugins.is_plugin(kind):
-        plugin = plugins.load(kind, where, find)
-        model, sources = plugin.value, {kind.rpartition(":")[0]: plugin.source}
+        model = files.load(kind, where)
         _check_class(model, base, f"{where}: {kind}")
     elif isinstance(kind, str) and kind in kinds:
         model = kinds[kind]
@@ -87,7 +118,7 @@ def _build(
         hint = did_you_mean(kind, kinds)
         raise UserError(f"{where}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
     options = {key: value for key, value in options.items() if key != "kind"}
-    return _validate(model, options, section, source), sources
+    return _validate(model, options, section, files.source, files.finder(section))
 
 
 def _check_class(model: Any, base: type, where: str) -> None:
@@ -130,8 +161,15 @@ def _record(options: dict[str, Any], training: Training, source: str) -> Record:
     return record
 
 
-def _validate(model: type[BaseModel], options: Any, section: str, source: str) -> Any:
+def _validate(
+    model: type[BaseModel],
+    options: Any,
+    section: str,
+    source: str,
+    find: plugins.Find | None = None,
+) -> Any:
+    """The section as its model; ``find`` is for models that read files."""
     try:
-        return model.model_validate(options)
+        return model.model_validate(options, context=find)
     except ValidationError as error:
         raise UserError(explain(error, model, source, section)) from None

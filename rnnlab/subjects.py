@@ -16,7 +16,7 @@ from rnnlab.objective import Objective
 from rnnlab.plugins import in_folders
 from rnnlab.recurrence import check_finite, unroll
 from rnnlab.results import load
-from rnnlab.settings import SECTIONS, Settings, resolve
+from rnnlab.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.sweep import Experiment, Run, load_experiment
 from rnnlab.training import EVALUATION_EXAMPLES, random_streams
 from rnnlab.user_files import load_params
@@ -55,7 +55,7 @@ class Subject:
         settings, streams = self.run.settings, random_streams(self.run.seed)
         objective = Objective(settings.cell, settings.task)
         if given is None:
-            drawn = objective.sample(streams.evaluation, EVALUATION_EXAMPLES).inputs
+            drawn = objective.evaluation_set(streams.evaluation, EVALUATION_EXAMPLES).inputs
             inputs = drawn[:, : _examples(settings)]
         else:
             with np.errstate(over="ignore"):
@@ -130,7 +130,7 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
     """Stored runs with their final parameters, or one of them.
 
     Raises:
-        UserError: no such run, none that has ended, or a plug-in file has changed since.
+        UserError: no such run, none that has ended, or a plug-in or data file has changed since.
     """
     results = load(folder)
     store = results.stores[0]
@@ -156,7 +156,7 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
 def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -> Settings:
     find = in_folders(config_folder, Path.cwd())
     settings = resolve({name: stored[name] for name in SECTIONS}, source, find)
-    if settings.resolved.get("plugins") != stored.get("plugins"):
-        changed = ", ".join(stored["plugins"])
+    now, before = file_hashes(settings.resolved), file_hashes(stored)
+    if changed := ", ".join(file for file in before if now[file] != before[file]):
         raise UserError(f"{source}: {changed} has changed since this run was trained")
     return settings

@@ -39,7 +39,7 @@ class Run:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def packed(self) -> dict[str, Any]:
-        """The run as plain data, plug-in files included, for another process or machine."""
+        """The run as plain data, content of its files included, for another process or machine."""
         sources = {f: (str(s.path), s.content) for f, s in self.settings.sources.items()}
         return {"settings": self.settings.resolved, "seed": self.seed, "sources": sources}
 
@@ -48,7 +48,7 @@ def unpack(packed: dict[str, Any]) -> Run:
     """The run that was packed.
 
     Raises:
-        UserError: a plug-in file fails here.
+        UserError: a file fails here: a package may be missing.
     """
     sources = {f: Source(Path(path), content) for f, (path, content) in packed["sources"].items()}
     settings = resolve(packed["settings"], "a run", lambda file, _: sources[file])
@@ -61,7 +61,7 @@ class Experiment:
 
     Attributes:
         config: what the file says, overrides applied.
-        home: the folder in which its plug-ins are looked up.
+        home: the folder in which its files are looked up.
         runs: what is to be run.
         initial: what is measured before training, if the config says so: runs of no step.
     """
@@ -90,7 +90,7 @@ def load_experiment(
     Args:
         source: a path, or the name of a bundled config.
         overrides: see ``load_config``.
-        home: where its plug-ins are; default the folder of the config.
+        home: where its plug-ins and data are; default the folder of the config.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.
@@ -100,13 +100,13 @@ def load_experiment(
 
 
 def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Experiment:
-    """Load the plug-ins that a config names, and write out its sweep.
+    """Load the plug-ins and data that a config names, and write out its sweep.
 
     Args:
         config: what the file says.
         path: the file, for messages.
         overridden: the dotted keys that were overridden.
-        home: where plug-ins are.
+        home: where plug-ins and data are.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.

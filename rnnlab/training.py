@@ -21,12 +21,16 @@ from rnnlab.recording import (
     path_statistics,
     step_means,
 )
+from rnnlab.tasks import Pool
 
 EVALUATION_EXAMPLES = 256
 
 
 class Streams(NamedTuple):
-    """The independent random streams of a run."""
+    """The independent random streams of a run.
+
+    That of the evaluation set also decides which examples of a data set it is drawn from.
+    """
 
     init: Key[Array, ""]
     data: Key[Array, ""]
@@ -156,6 +160,7 @@ class Program:
         data: Key[Array, ""],
         evaluation: Batch,
         bounds: Int[Array, "chunks 2"],
+        pool: Pool | None = None,
     ) -> tuple[State, Chunk]:
         """Run several chunks in one compiled call.
 
@@ -165,14 +170,18 @@ class Program:
             evaluation: the fixed evaluation set.
             bounds: see ``chunk_bounds``; a chunk with a negative start is skipped, as is every
                 chunk after the run has diverged.
+            pool: of the data set, where the task is on one; see ``Objective.pool``.
 
         Returns:
             The state after the last chunk, and everything reported, with a leading chunk axis;
             skipped chunks hold NaN.
         """
 
+        def draw(step: Array) -> Batch:
+            return self.batch(data, step, pool)
+
         def run(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
-            return self._chunk(state, data, evaluation, start, stop)
+            return self._chunk(state, draw, evaluation, start, stop)
 
         def skip(state: State, start: Array, stop: Array) -> tuple[State, Chunk]:
             chunk = jax.eval_shape(run, state, start, stop)[1]
@@ -185,7 +194,12 @@ class Program:
         return lax.scan(body, state, bounds)
 
     def _chunk(
-        self, state: State, data: Key[Array, ""], evaluation: Batch, start: Array, stop: Array
+        self,
+        state: State,
+        draw: Callable[[Array], Batch],
+        evaluation: Batch,
+        start: Array,
+        stop: Array,
     ) -> tuple[State, Chunk]:
         """A record at step ``start`` if one is due, and the updates from there to ``stop``."""
 
@@ -197,7 +211,7 @@ class Program:
             return lax.cond(wanted, plain_update, skip, state, step)
 
         def plain_update(state: State, step: Array) -> tuple[State, tuple[StepScalars, Statistics]]:
-            loss_gradient, means = self.mean_step(state.params, self.batch(data, step))
+            loss_gradient, means = self.mean_step(state.params, draw(step))
             state, scalars = self.update(state, loss_gradient)
             return state, (scalars, means)
 
@@ -213,7 +227,7 @@ class Program:
             loss_gradient, means = self.mean_step(state.params, batch)
             return loss_gradient, _not_a_number(jax.eval_shape(recording, batch)[1]), means
 
-        batch = self.batch(data, start)
+        batch = draw(start)
         if self.chunk_length == self.record.every:
             loss_gradient, recorded, means = recording(batch)
         else:
@@ -227,9 +241,9 @@ class Program:
         )
         return new_state, Chunk(recorded, steps, means)
 
-    def batch(self, data: Key[Array, ""], step: Array) -> Batch:
+    def batch(self, data: Key[Array, ""], step: Array, pool: Pool | None = None) -> Batch:
         """The examples of update step + 1."""
-        return self.objective.sample(jax.random.fold_in(data, step), self.training.batch)
+        return self.objective.sample(jax.random.fold_in(data, step), self.training.batch, pool)
 
     def record_step(
         self, params: Any, batch: Batch

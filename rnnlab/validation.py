@@ -72,7 +72,7 @@ def _sentence(details: list[Any], model: type[BaseModel]) -> str:
 def _fields_at(model: type[BaseModel], path: list[Any]) -> Iterable[str]:
     """Field names of the model, of the model of one of its fields, or of the kind chosen there."""
     if not path:
-        return model.model_fields
+        return [field.alias or name for name, field in model.model_fields.items()]
     field, *kind = path
     kinds = [
         k for k in get_args(model.model_fields[field].annotation) if hasattr(k, "model_fields")

@@ -111,3 +111,13 @@ def test_commands_of_the_readme_name_bundled_configs():
         overrides = [word.strip("'") for word in rest.split(" --out")[0].split()]
         load_config(name, overrides)
         assert load_experiment(name, overrides).runs
+
+
+def test_own_data_train(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(*blocks("docs/data.md", "python"), {})
+    (config,) = blocks("docs/data.md", "yaml")
+    Path("my.yaml").write_text(config, encoding="utf-8")
+    results = rnnlab.run("my.yaml", ["training.steps=20", "cell.hidden=4", "seeds=1"])
+    assert list(results.runs["status"]) == ["finished"] * 3
+    assert set(results.runs["metric"]) == {"accuracy"}

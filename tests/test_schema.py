@@ -26,6 +26,8 @@ def test_bundled_configs_are_valid(name):
         {"task": {"kind": "own.py:Task", "anything": 3}, "cell": {"kind": "gru", "hidden": 3}},
         {"training": {"optimizer": {"kind": "rmsprop", "decay": 0.5}, "schedule": "cosine"}},
         {"cell": {"kind": "lstm", "forget_bias": "chrono", "t_max": 20.0}, "seeds": [3, 5]},
+        {"task": {"kind": "arrays", "path": "my.npz", "targets_at": "each", "threshold": 0.1}},
+        {"task": {"kind": "digits", "permuted": True}},
     ],
 )
 def test_right(config):
@@ -39,6 +41,9 @@ def test_right(config):
         {"cell": {"kind": "gru", "forget_bias": 1.0}},
         {"cell": {"kind": "lstm", "forget_bias": "crono"}},
         {"task": {"kind": "adding", "length": 1}},
+        {"task": {"kind": "arrays", "path": 3}},
+        {"task": {"kind": "arrays", "path": "my.npz", "solved_below": 0.1}},
+        {"task": {"kind": "digits", "evaluation_share": 1.5}},
         {"training": {"optimizer": "adm"}},
         {"training": {"optimizer": {"kind": "adam", "decay": 0.9}}},
         {"trainin": {}},

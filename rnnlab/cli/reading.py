@@ -21,7 +21,8 @@ def show(
 ) -> None:
     """What ran, with which settings, and what is missing or failed.
 
-    Of a CONFIG, what it would run, and which files it would load as code; none of them is loaded.
+    Of a CONFIG, what it would run, which files it would load as code (none of them is loaded), and
+    which hold its data.
     """
     from rnnlab.preview import preview
     from rnnlab.results import folders_of, load

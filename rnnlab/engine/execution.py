@@ -23,6 +23,7 @@ from rnnlab.objective import Batch, Objective
 from rnnlab.recurrence import Method
 from rnnlab.settings import Settings
 from rnnlab.sweep import Run
+from rnnlab.tasks import Examples, Pool
 from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, State, random_streams
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
@@ -46,14 +47,15 @@ class Execution:
         self.program = program_of(run.settings)
         objective = Objective(run.settings.cell, run.settings.task)
         streams = random_streams(run.seed)
-        evaluation = objective.sample(streams.evaluation, EVALUATION_EXAMPLES)
+        evaluation = objective.evaluation_set(streams.evaluation, EVALUATION_EXAMPLES)
+        self._pool = objective.pool(streams.evaluation)
         params = objective.init(streams.init)
         self._examples = (streams.data, evaluation)
         self._spectra = functools.partial(_spectra, self.program, evaluation)
         self._ends = [self._spectra(params, 0)]
         self._state = self.program.start(params, run.settings.training.learning_rate)
         self._advance = functools.partial(
-            self.program.advance, data=streams.data, evaluation=evaluation
+            self.program.advance, data=streams.data, evaluation=evaluation, pool=self._pool
         )
         size = _chunks_per_call(self.program, evaluation.inputs.shape[0])
         self._calls = _calls(self.program.chunk_bounds(), size)
@@ -83,9 +85,10 @@ class Execution:
         """
         running = [execution for execution in executions if not execution.is_over]
         bounds = jnp.asarray(running[0]._calls[running[0]._position])
-        of_runs = [(execution._state, *execution._examples) for execution in executions]
+        of_runs = [(e._state, *e._examples, e._pool and e._pool.rows) for e in executions]
         lanes = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
-        found = _advance_lanes(running[0].program, *lanes, bounds)
+        data_set = running[0]._pool and running[0]._pool.examples
+        found = _advance_lanes(running[0].program, *lanes, data_set, bounds)
         for index, execution in enumerate(executions):
             if execution in running:
                 execution._take(*jax.tree.map(itemgetter(index), found))
@@ -193,10 +196,21 @@ def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[R
 
 @functools.partial(jax.jit, static_argnums=0)
 def _advance_lanes(
-    program: Program, states: State, data: Any, evaluations: Batch, bounds: Any
+    program: Program,
+    states: State,
+    data: Any,
+    evaluations: Batch,
+    rows: Any,
+    data_set: Examples | None,
+    bounds: Any,
 ) -> tuple[State, Chunk]:
-    lanes = jax.vmap(program.advance, in_axes=(0, 0, 0, None))
-    return lanes(states, data, evaluations, bounds)
+    """Each run draws its own rows of the one data set, if there is one."""
+
+    def advance(state: State, data: Any, evaluation: Batch, rows: Any) -> tuple[State, Chunk]:
+        pool = None if data_set is None else Pool(rows, data_set)
+        return program.advance(state, data, evaluation, bounds, pool)
+
+    return jax.vmap(advance)(states, data, evaluations, rows)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from rnnlab.errors import UserError
 from rnnlab.labels import label_settings
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
-from rnnlab.settings import SECTIONS
+from rnnlab.settings import SECTIONS, file_hashes
 from rnnlab.store import open_for_reading, open_for_writing
 from rnnlab.sweep import Experiment, Run, load_experiment
 from rnnlab.threads import limit_threads
@@ -58,7 +58,7 @@ def stored_experiment(folder: Path) -> Experiment:
     """The experiment of a results folder, from its ``config.yaml``.
 
     Raises:
-        UserError: the folder has none, or plug-in files have changed since.
+        UserError: the folder has none, or plug-in or data files have changed since.
     """
     stored = open_for_reading(folder).experiment()
     path = folder / "config.yaml"
@@ -73,13 +73,13 @@ def stored_experiment(folder: Path) -> Experiment:
 
 
 def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
-    """Plug-in files that are not as they were."""
+    """Plug-in and data files that are not as they were."""
     now: dict[str, str] = {}
     for settings in experiment.settings:
-        now |= settings.resolved.get("plugins", {})
+        now |= file_hashes(settings.resolved)
     before: dict[str, str] = {}
     for run in stored:
-        before |= run["settings"].get("plugins", {})
+        before |= file_hashes(run["settings"])
     return sorted(file for file in now.keys() & before.keys() if now[file] != before[file])
 
 

@@ -9,7 +9,7 @@ import jax
 
 from rnnlab.engine.execution import operations_per_update, program_of
 from rnnlab.sweep import Run
-from rnnlab.tasks import Task
+from rnnlab.tasks import DataTask, Task
 from rnnlab.training import Program
 
 GROUPS_PER_WORKER = 4
@@ -50,16 +50,23 @@ def cost(run: Run) -> float:
 
 
 def bytes_of(run: Run) -> int:
-    """What the arrays of a training step take, about: ten of (time, batch, hidden) a layer."""
+    """What a run takes, about: ten arrays of (time, batch, hidden) a layer, and its data set.
+
+    A process keeps a data set as its file, as NumPy arrays, and as JAX arrays.
+    """
     cell, training = run.settings.cell, run.settings.training
     width = 8 if training.precision == "float64" else 4
     examples = max(training.batch, run.settings.record.examples)
-    return 10 * width * _length(run.settings.task) * examples * cell.hidden * cell.layers
+    task = run.settings.task
+    data_set = 3 * task.data.nbytes if isinstance(task, DataTask) else 0
+    return 10 * width * _length(task) * examples * cell.hidden * cell.layers + data_set
 
 
 @functools.cache
 def _length(task: Task) -> int:
     """Time steps of an example; 1 where a task of the user's own does not tell."""
+    if isinstance(task, DataTask):
+        return task.steps
     try:
         inputs, _ = jax.eval_shape(lambda: task.sample(jax.random.key(0)))
         return int(inputs.shape[0])

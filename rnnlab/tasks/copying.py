@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 from pydantic import Field, PositiveInt
 
+from rnnlab.tasks.losses import cross_entropy, is_right
 from rnnlab.tasks.task import Task
 
 
@@ -92,19 +93,19 @@ class Copying(Task):
         self, outputs: Float[Array, "time classes"], target: Int[Array, " time"]
     ) -> Float[Array, ""]:
         """Cross-entropy in nats, mean over all positions."""
-        return self._cross_entropy(outputs, target).mean()
+        return cross_entropy(outputs, target).mean()
 
     def memory_loss(
         self, outputs: Float[Array, "time classes"], target: Int[Array, " time"]
     ) -> Float[Array, ""]:
         """Cross-entropy in nats, mean over the K recall positions."""
-        return self._recall_mean(self._cross_entropy(outputs, target), target)
+        return self._recall_mean(cross_entropy(outputs, target), target)
 
     def metric(
         self, outputs: Float[Array, "time classes"], target: Int[Array, " time"]
     ) -> Float[Array, ""]:
         """Share of the K recall positions that are answered right."""
-        return self._recall_mean((outputs.argmax(-1) == target).astype(outputs.dtype), target)
+        return self._recall_mean(is_right(outputs, target), target)
 
     def recall_positions(self, target: Int[Array, " time"]) -> Bool[Array, " time"]:
         """The K steps at which a symbol, and no blank, is the target."""
@@ -112,8 +113,3 @@ class Copying(Task):
 
     def _recall_mean(self, values: Array, target: Array) -> Array:
         return jnp.sum(jnp.where(self.recall_positions(target), values, 0.0)) / self.symbols
-
-    @staticmethod
-    def _cross_entropy(outputs: Array, target: Array) -> Array:
-        log_probabilities = jax.nn.log_softmax(outputs)
-        return -jnp.take_along_axis(log_probabilities, target[:, None], axis=1)[:, 0]

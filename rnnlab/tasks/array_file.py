@@ -1,0 +1,198 @@
+"""A user's sequences and targets in an .npz file, checked."""
+
+import functools
+import io
+import warnings
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from rnnlab.errors import UserError, did_you_mean
+from rnnlab.plugins import Source
+from rnnlab.tasks.data_set import DataSet, Examples
+
+TargetsAt = Literal["last", "each"]
+
+REQUIRED, OPTIONAL = ("inputs", "targets"), ("lengths",)
+KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floats"}
+MOST_CLASSES = 2**20
+
+
+class Target(NamedTuple):
+    """What ``Arrays`` compares outputs with.
+
+    Attributes:
+        values: classes (…) or numbers (…, outputs), where … is nothing if they are read at the
+            last step, and (time) if they are at each.
+        length: number of time steps that are no padding.
+    """
+
+    values: Any
+    length: Any
+
+
+@functools.lru_cache(maxsize=4)
+def read_arrays(source: Source, targets_at: TargetsAt) -> DataSet:
+    """The sequences of a file, each with its ``Target``; 0 wherever there is padding.
+
+    Steps at which every sequence is padding are left out.
+
+    Args:
+        source: the file.
+        targets_at: which steps have targets.
+
+    Raises:
+        UserError: the file does not hold such arrays, naming it, the key, and what is expected.
+    """
+    try:
+        entries = _read(source.content)
+        inputs = _inputs(entries["inputs"])
+        lengths = _lengths(entries.get("lengths"), *inputs.shape[:2])
+        steps = int(lengths.max())
+        is_valid = np.arange(inputs.shape[1]) < lengths[:, None]
+        targets = _targets(entries["targets"], is_valid, targets_at)
+        inputs = _finite("inputs", inputs, is_valid)[:, :steps]
+    except ValueError as error:
+        raise UserError(f"{source.path}: {error}") from None
+    targets = targets[:, :steps] if targets_at == "each" else targets
+    identity = f"{source.sha256} {targets_at}"
+    return DataSet(str(source.path), identity, Examples(inputs, Target(targets, lengths)))
+
+
+def _read(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays by key; Python objects are not unpickled."""
+    if not content.startswith((b"PK\3\4", b"PK\5\6")):
+        raise ValueError("is no .npz file, such as np.savez(path, inputs=…, targets=…) writes")
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            file = np.load(io.BytesIO(content), allow_pickle=False)
+        except Exception as error:  # damaged files make numpy and zipfile raise a dozen kinds
+            raise ValueError(f"cannot be read: {_reason(error)}") from None
+        with file:
+            if missing := [key for key in REQUIRED if key not in file.files]:
+                found = ", ".join(sorted(file.files)) or "nothing"
+                raise ValueError(f"lacks {' and '.join(missing)}; it has {found}")
+            for key in file.files:
+                if key not in (*REQUIRED, *OPTIONAL):
+                    hint = did_you_mean(key, (*REQUIRED, *OPTIONAL))
+                    raise ValueError(f"{key}: is nothing that is read; {hint}")
+            return {key: _entry(file, key) for key in file.files}
+
+
+def _entry(file: Any, key: str) -> np.ndarray:
+    try:
+        array = file[key]
+    except Exception as error:
+        if "Object arrays" in str(error):
+            raise ValueError(
+                f"{key}: has type object, refused because unpickling runs code; expected are "
+                "numbers, sequences padded to one length with their lengths under 'lengths'"
+            ) from None
+        raise ValueError(f"{key}: cannot be read: {_reason(error)}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{key}: is no array")
+    return array
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _check_kind(key: str, array: np.ndarray, kinds: str, expected: str) -> None:
+    if array.dtype.kind not in kinds:
+        raise ValueError(f"{key}: has type {array.dtype}; expected are {expected}")
+
+
+def _inputs(array: np.ndarray) -> Float[np.ndarray, "examples time features"]:
+    """float32 where that holds every value of the type in the file, else float64."""
+    _check_kind("inputs", array, "biuf", "real numbers")
+    if array.ndim != 3 or array.size == 0:
+        hint = "; inputs[:, :, None] gives each step one feature" * (array.ndim == 2)
+        raise ValueError(
+            f"inputs: has shape {array.shape}; expected is (examples, time, features), none of "
+            f"them 0{hint}"
+        )
+    return _as_float(array)
+
+
+def _as_float(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32 if np.can_cast(array.dtype, np.float32) else np.float64)
+
+
+def _lengths(array: np.ndarray | None, examples: int, steps: int) -> Int[np.ndarray, " examples"]:
+    """Default: no padding."""
+    if array is None:
+        return np.full(examples, steps, np.int32)
+    _check_kind("lengths", array, "iu", "integers")
+    if array.shape != (examples,):
+        expected = f"({examples},), one for each example of inputs"
+        raise ValueError(f"lengths: has shape {array.shape}; expected is {expected}")
+    wrong = (array < 1) | (array > steps)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"lengths: {array[first]} of example {first} is not from 1 to {steps}, the number of "
+            "time steps of inputs"
+        )
+    return array.astype(np.int32)
+
+
+def _targets(
+    array: np.ndarray, is_valid: Bool[np.ndarray, "examples time"], targets_at: TargetsAt
+) -> np.ndarray:
+    """Classes as int32, or numbers with an axis of outputs."""
+    _check_kind("targets", array, "iuf", "integers (classes) or floats (regression)")
+    is_valid = is_valid if targets_at == "each" else is_valid.any(axis=1)
+    _check_target_shape(array, is_valid.shape, targets_at)
+    if array.dtype.kind == "f":
+        numbers = array if array.ndim > is_valid.ndim else array[..., None]
+        targets = _finite("targets", _as_float(numbers), is_valid)
+    else:
+        targets = _classes(np.where(is_valid, array, 0))
+    seen = targets[is_valid]
+    if (seen == seen[0]).all():
+        raise ValueError(f"targets: every one is {seen[0]}, so that there is nothing to learn")
+    return targets
+
+
+def _check_target_shape(array: np.ndarray, shape: tuple[int, ...], targets_at: TargetsAt) -> None:
+    """Classes have the shape that targets have at one output; numbers may have several."""
+    is_plain = array.shape == shape
+    has_outputs = array.dtype.kind == "f" and array.ndim == len(shape) + 1
+    if is_plain or (has_outputs and array.shape[:-1] == shape and array.shape[-1] > 0):
+        return
+    expected = str(shape)
+    if array.dtype.kind == "f":
+        expected += " or " + str((*shape, "outputs")).replace("'", "")
+    axes = "examples" if targets_at == "last" else "examples, time"
+    raise ValueError(
+        f"targets: has shape {array.shape}; expected of {KINDS[array.dtype.kind]} is {expected}, "
+        f"({axes}) as in inputs, with targets_at: {targets_at}"
+    )
+
+
+def _classes(classes: Int[np.ndarray, "..."]) -> Int[np.ndarray, "..."]:
+    for extreme in (classes.min(), classes.max()):
+        if not 0 <= extreme < MOST_CLASSES:
+            raise ValueError(
+                f"targets: has class {extreme}; classes are numbered from 0, up to "
+                f"{MOST_CLASSES - 1}; save targets of a regression as floats"
+            )
+    return classes.astype(np.int32)
+
+
+def _finite(
+    key: str, array: Float[np.ndarray, "..."], is_valid: Bool[np.ndarray, "..."]
+) -> Float[np.ndarray, "..."]:
+    """The array with 0 in its padding, where all else is finite, also as float32."""
+    array = np.where(is_valid[..., None], array, array.dtype.type(0))
+    with np.errstate(over="ignore"):
+        is_wrong = ~np.isfinite(array.astype(np.float32))
+    if is_wrong.any():
+        first = np.argwhere(is_wrong)[0].tolist()
+        raise ValueError(
+            f"{key}: {is_wrong.sum()} of {is_wrong.size} values of type {array.dtype} are NaN, "
+            f"infinite or beyond float32, the first at {first}"
+        )
+    return array
