@@ -128,9 +128,9 @@ def _lengths(array: np.ndarray | None, examples: int, steps: int) -> Int[np.ndar
     if array.shape != (examples,):
         expected = f"({examples},), one for each example of inputs"
         raise ValueError(f"lengths: has shape {array.shape}; expected is {expected}")
-    wrong = (array < 1) | (array > steps)
-    if wrong.any():
-        first = int(wrong.argmax())
+    is_wrong = (array < 1) | (array > steps)
+    if is_wrong.any():
+        first = int(is_wrong.argmax())
         raise ValueError(
             f"lengths: {array[first]} of example {first} is not from 1 to {steps}, the number of "
             "time steps of inputs"
@@ -143,7 +143,8 @@ def _targets(
 ) -> np.ndarray:
     """Classes as int32, or numbers with an axis of outputs."""
     _check_kind("targets", array, "iuf", "integers (classes) or floats (regression)")
-    is_valid = is_valid if targets_at == "each" else is_valid.any(axis=1)
+    if targets_at == "last":
+        is_valid = np.ones(len(is_valid), bool)
     _check_target_shape(array, is_valid.shape, targets_at)
     if array.dtype.kind == "f":
         numbers = array if array.ndim > is_valid.ndim else array[..., None]

@@ -15,12 +15,12 @@ from scipy import special
 import rnnlab
 from engine.sweeps import numbers
 from engine.sweeps import rnnlab as command
+from rnnlab import figures
 from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import bytes_of, cost
 from rnnlab.engine.messages import Ended
 from rnnlab.errors import UserError
-from rnnlab.findings import find as find_findings
 from rnnlab.objective import Objective
 from rnnlab.plugins import Source
 from rnnlab.preview import preview
@@ -96,7 +96,7 @@ def test_a_sweep_over_files_reads_each_once(config, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path.name) or original(path))
     experiment = load_experiment(config, {"sweep.task.path": ["data/my.npz", "other.npz"]})
     assert sorted(reads) == ["my.npz", "other.npz"]
-    assert len(experiment.settings) == 4
+    assert len(experiment.settings) == 2
     assert len({setting.sources.popitem()[1].sha256 for setting in experiment.settings}) == 1
 
 
@@ -212,8 +212,8 @@ def test_where_lengths_differ_there_are_no_distances(config):
     results = rnnlab.run(config, {"seeds": 1})
     assert results.runs["read_step"].isna().all()
     assert results.gradients["distance"].isna().all()
-    figures = find_findings(results).figures
-    assert figures
+    ax = figures.gradient_decay(results.gradients, quantity="c", step=0)
+    assert ax.get_xlabel() == "time step t"
 
 
 def test_gradients_of_targets_at_each_step_are_those_of_the_last_loss(config):
@@ -269,21 +269,15 @@ def test_side_by_side_each_has_the_numbers_that_it_has_alone(config, monkeypatch
 def test_commands_in_this_process_and_in_workers(config, tmp_path):
     write_data(config.parent, lengths=LENGTHS)
     here, there = tmp_path / "here", tmp_path / "there"
-    overrides = ["record.jacobians={every: 20}"]
     for out, workers in ((here, 0), (there, 2)):
-        code, output = command("run", config, *overrides, "--out", out, "--workers", workers)
+        code, output = command("run", config, "--out", out, "--workers", workers)
         assert code == 0, output
     assert numbers(there) == numbers(here)
     for arguments in (
         ("check", here),
-        ("compare", here, "--by", "cell.forget_bias"),
-        ("plot", here),
         ("measure", here, "--out", tmp_path / "measured"),
-        ("measure", config, "seeds=1", "--out", tmp_path / "measured"),
-        ("run", config, *overrides, "--out", here, "--dry-run"),
-        ("run", config, "seeds=3", *overrides, "--dry-run", "--out", here),
+        ("run", config, "seeds=3", "--dry-run", "--out", here),
         ("show", config),
-        ("show", here),
         ("rerun", here, "--workers", 0),
     ):
         code, output = command(*arguments, cwd=tmp_path / "elsewhere")
@@ -294,7 +288,7 @@ def test_commands_in_this_process_and_in_workers(config, tmp_path):
         assert code != 0
         assert "data/my.npz has changed since" in " ".join(output.split())
         assert "Traceback" not in output
-    code, output = command("run", config, *overrides, "--out", here, "--workers", 0)
+    code, output = command("run", config, "--out", here, "--workers", 0)
     assert code == 0, output
     assert len(numbers(here)) == 2 * len(numbers(there))
 
