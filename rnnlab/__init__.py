@@ -15,6 +15,7 @@ avoid_miscompiled_kernels()
 _HOME = {
     "Adding": "rnnlab.tasks",
     "Answer": "rnnlab.verdict",
+    "Arithmetic": "rnnlab.tasks",
     "Arrays": "rnnlab.tasks",
     "Cell": "rnnlab.cells",
     "Copying": "rnnlab.tasks",

@@ -80,3 +80,19 @@ def median_solved_at(solved_at: ArrayLike) -> float:
     return (
         float(np.median(np.where(np.isnan(values), math.inf, values))) if len(values) else math.nan
     )
+
+
+def median_ratio_interval(
+    steps: ArrayLike, than: ArrayLike, end: float, comparisons: int = 1
+) -> Estimate:
+    """Median over pairs of steps/than, where NaN is a step later than ``end``.
+
+    Of a pair with such a step only bounds are known: the interval reaches from the low end of the
+    lower bounds' to the high end of the upper bounds'; the median is that of the lower bounds.
+    """
+    steps, than = np.asarray(steps, float), np.asarray(than, float)
+    steps_late, than_late = np.isnan(steps), np.isnan(than)
+    at_least = np.where(steps_late, end, steps) / np.where(than_late, math.inf, than)
+    at_most = np.where(steps_late, math.inf, steps) / np.where(than_late, end, than)
+    least, most = (median_interval(bounds, comparisons) for bounds in (at_least, at_most))
+    return Estimate(least.mean, least.low, most.high)

@@ -9,6 +9,7 @@ from scipy import stats
 from rnnlab.intervals import (
     geometric_t_interval,
     median_interval,
+    median_ratio_interval,
     median_solved_at,
     share_interval,
     t_interval,
@@ -121,3 +122,14 @@ def test_t_by_hand():
 def test_unsolved_runs_are_later_than_all():
     assert median_solved_at([10, math.nan, 30]) == 30
     assert median_solved_at([10, math.nan, math.nan]) == math.inf
+
+
+def test_ratios_of_medians_with_steps_that_are_not_known():
+    nan = math.nan
+    known = median_ratio_interval([80, 60, 90, 20, 50, 70], [10] * 6, 100.0)
+    assert known == median_interval([8, 6, 9, 2, 5, 7])
+    slower = median_ratio_interval([nan] * 6, [10, 20, 25, 50, 40, 100], 100.0)
+    assert slower == (np.median([10, 5, 4, 2, 2.5, 1]), 1, math.inf)
+    faster = median_ratio_interval([10, 20, 25, 50, 40, 100], [nan] * 6, 100.0)
+    assert faster == (0, 0, 1)
+    assert median_ratio_interval([nan] * 6, [nan] * 6, 100.0) == (0, 0, math.inf)

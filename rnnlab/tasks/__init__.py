@@ -1,6 +1,7 @@
 """Long-range tasks, one per file."""
 
 from rnnlab.tasks.adding import Adding
+from rnnlab.tasks.arithmetic import Arithmetic
 from rnnlab.tasks.arrays import Arrays
 from rnnlab.tasks.copying import Copying
 from rnnlab.tasks.data_set import DataTask, Examples, Pool
@@ -9,6 +10,7 @@ from rnnlab.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {
     "adding": Adding,
+    "arithmetic": Arithmetic,
     "copy": Copying,
     "digits": Digits,
     "arrays": Arrays,
@@ -17,6 +19,7 @@ TASKS: dict[str, type[Task]] = {
 __all__ = [
     "TASKS",
     "Adding",
+    "Arithmetic",
     "Arrays",
     "Copying",
     "DataTask",

@@ -1,0 +1,84 @@
+"""Arjovsky, Shah & Bengio 2016, "Unitary evolution recurrent neural networks": LSTM, RNN on copy.
+
+They report that LSTM and tanh RNN stay at or near the memoryless loss for long lags (figure 1), and
+that their ‖∂L/∂h_t‖ decays back in time (figure 3).
+
+Reproduced is
+
+* for T ≥ 200, if the geometric mean over seeds of final loss / memoryless loss lies within 10 % of
+  1 (T = 100, where their LSTM does better, is shown and not judged);
+* at each T, if log10‖∂L/∂h_t‖ of the memory loss falls going back before training: mean over seeds
+  of decades per step below 0. Theirs is of the whole loss; its every step has an error of its own,
+  whose gradient does not show how far back the recalled symbols' reaches.
+
+Each by its whole 95 % interval, widened for all that are judged together.
+"""
+
+import pandas as pd
+
+from rnnlab.analysis import decay_per_step
+from rnnlab.evidence import mean_of, numbers_frame, of_runs
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.labels import CELL_NAMES
+from rnnlab.published import (
+    Published,
+    at_the_baseline,
+    below,
+    curves_of_baseline,
+    losses_of_baseline,
+    side_by_side,
+    verdict,
+)
+from rnnlab.results import Results
+from rnnlab.verdict import Verdict
+
+DECAY = "decades per step of ‖∂L/∂h_t‖ before training"
+CELLS = ("RNN", "LSTM")
+LENGTHS = (100, 200, 300, 500)
+
+PUBLISHED = [
+    *[at_the_baseline(f"{c}, T = {t}", "at or near 1") for t in LENGTHS[1:] for c in CELLS],
+    *[
+        Published(DECAY, f"{c}, T = {t}", "negative", "below 0", below(0.0))
+        for t in LENGTHS
+        for c in CELLS
+    ],
+]
+
+
+def analyse(results: Results) -> Findings:
+    """Final losses, and the gradient's decay before training, by cell and length."""
+    standard = standard_findings(results)
+    runs = named(results.runs)
+    numbers = measured(runs, results.gradients)
+    drawn = curves_of_baseline(results.training, runs)
+    text = side_by_side(PUBLISHED, numbers)
+    figures = {"published": drawn} | standard.figures
+    return Findings(standard.table, figures, text, numbers, decide(numbers))
+
+
+def named(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that ended, with cell and length in the words of the published table."""
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    cells, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
+    return runs.assign(
+        setting=pd.Categorical(cells, CELLS, ordered=True), panel=length, of=cells + ", " + length
+    )
+
+
+def measured(runs: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:
+    """The numbers that are judged, and the loss at T = 100."""
+    comparisons = 2 * runs["of"].nunique()
+    before = gradients[(gradients["step"] == 0) & (gradients["quantity"] == "h")]
+    decays = of_runs(before, _decay, DECAY).merge(runs[["run", "of"]], on="run")
+    losses = losses_of_baseline(runs, comparisons)
+    return numbers_frame([*losses, *mean_of(decays, DECAY, comparisons, by="of")])
+
+
+def _decay(record: pd.DataFrame) -> float:
+    return decay_per_step(record["log10_mean"], record["distance"])
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rules above."""
+    return verdict(PUBLISHED, numbers)

@@ -1,0 +1,99 @@
+"""Tallec & Ollivier 2018, "Can recurrent neural networks warp time?": chrono against b_f = 1.
+
+They report that chrono initialisation learns the adding problem faster at every length, about seven
+times at T = 750 (figure 4), and that on the copy task it does not stop at the memoryless loss,
+where b_f = 1 stays for long (figure 3).
+
+A run has learned when the mean training loss of 50 steps is below 0.01 (adding), or 10 % below the
+memoryless loss (copy). For each seed, the step at which it has with b_f = 1 is divided by that with
+chrono, where a run that never does counts as later than its last step. Reproduced is
+
+* adding: if the median ratio is above 1, and at T = 750 above 3.5, half of what is published;
+* copy: if more than half of the runs with chrono leave the memoryless loss, and the median ratio is
+  above 1;
+
+each by its whole 95 % interval, widened for all that are judged together.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from rnnlab.analysis import solved_at
+from rnnlab.evidence import Number, number, numbers_frame
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.intervals import median_interval, median_ratio_interval, share_interval
+from rnnlab.published import Published, above, curves_of_baseline, side_by_side, verdict
+from rnnlab.results import Results
+from rnnlab.verdict import Verdict
+
+RATIO = "steps of b_f = 1 / steps of chrono"
+SHARE, STEP = "share that learned", "learned at step"
+BIASES = ("b_f = 1", "chrono")
+LEFT = 0.9
+JUDGED = {"adding": 1, "copy": 2}
+
+PUBLISHED = [
+    Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5)),
+    Published(RATIO, "adding, T = 200", "above 1", "above 1", above(1.0)),
+    Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
+    Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
+    Published(RATIO, "copy, T = 100", "above 1 (T = 500)", "above 1", above(1.0)),
+    Published(SHARE, "copy, T = 100, chrono", "all (T = 500)", "above 0.5", above(0.5)),
+]
+
+
+def analyse(results: Results) -> Findings:
+    """When runs learn, by bias and length."""
+    standard = standard_findings(results)
+    runs = learning(results.runs, results.training)
+    numbers = numbers_frame(measured(runs))
+    figures = {"published": curves_of_baseline(results.training, runs)} | standard.figures
+    of_task = [r for r in PUBLISHED if r.of.startswith(tuple(runs["task.kind"]))]
+    text = side_by_side(of_task, numbers)
+    return Findings(standard.table, figures, text, numbers, decide(numbers))
+
+
+def learning(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """The runs that ended, with the step at which each has learned as ``solved_at``."""
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    is_chrono = runs["cell.forget_bias"] == "chrono"
+    bias = pd.Categorical(np.where(is_chrono, "chrono", "b_f = 1"), BIASES, ordered=True)
+    panel = runs["task.kind"] + ", T = " + runs["task.length"].astype(str)
+    runs = runs.assign(setting=bias, panel=panel)
+    leaves = LEFT * runs["baseline"].astype(float)
+    runs["threshold"] = runs["threshold"].astype(float).mask(runs["task.kind"] == "copy", leaves)
+    by_run = dict(iter(training.groupby("run")))
+    steps = [
+        solved_at(by_run[run], at) for run, at in zip(runs["run"], runs["threshold"], strict=True)
+    ]
+    return runs.assign(solved_at=[math.nan if step is None else step for step in steps])
+
+
+def measured(runs: pd.DataFrame) -> list[Number]:
+    """For each task and length: which share has learned, when, and how the two biases compare."""
+    found = []
+    groups = dict(iter(runs.groupby("panel", sort=False)))
+    comparisons = sum(JUDGED[own["task.kind"].iloc[0]] for own in groups.values())
+    for panel, own in groups.items():
+        for name, of_bias in own.groupby("setting", observed=True):
+            of = ", ".join((str(panel), str(name)))
+            steps, many = of_bias["solved_at"], len(of_bias)
+            share = share_interval(int(steps.notna().sum()), many, comparisons)
+            found += [
+                number(SHARE, of, share, many),
+                number(STEP, of, median_interval(steps, comparisons), many),
+            ]
+        both = own[own.groupby("seed")["setting"].transform("nunique") == len(BIASES)]
+        standard, chrono = (both[both["setting"] == bias].sort_values("seed") for bias in BIASES)
+        steps, than = standard["solved_at"], chrono["solved_at"]
+        end = float(own["training.steps"].max())
+        ratio = median_ratio_interval(steps, than, end, comparisons)
+        found.append(number(RATIO, str(panel), ratio, len(steps)))
+    return found
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rules above."""
+    return verdict(PUBLISHED, numbers)

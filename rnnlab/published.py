@@ -1,0 +1,156 @@
+"""What papers report, beside what was obtained here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rnnlab.evidence import Number, estimate, in_words, number
+from rnnlab.figures.learning_curves import learning_curves
+from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
+from rnnlab.intervals import Estimate, geometric_t_interval
+from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
+
+OF_BASELINE = "final loss / baseline"
+AT_BASELINE = 0.1
+IN_WORDS = {
+    Answer.SUPPORTED: "reproduced",
+    Answer.REFUTED: "not reproduced",
+    Answer.UNDECIDED: "undecided",
+}
+HEADER = ("measured", "of", "published", "obtained", "reproduced if", "verdict")
+
+Judge = Callable[[Estimate], Answer]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A result of a paper.
+
+    Attributes:
+        quantity: what is measured, as the table of numbers calls it.
+        of: a setting, or a comparison of settings, likewise.
+        value: what the paper reports.
+        rule: how the obtained value is judged, in words.
+        judge: the rule; supported reads as reproduced.
+    """
+
+    quantity: str
+    of: str
+    value: str
+    rule: str
+    judge: Judge
+
+
+def above(threshold: float) -> Judge:
+    """By ``is_above``."""
+    return lambda obtained: is_above(obtained, threshold)
+
+
+def below(threshold: float) -> Judge:
+    """By ``is_below``."""
+    return lambda obtained: is_below(obtained, threshold)
+
+
+def between(low: float, high: float) -> Judge:
+    """By both."""
+    return lambda obtained: all_of(is_above(obtained, low), is_below(obtained, high))
+
+
+def at_the_baseline(of: str, value: str) -> Published:
+    """A result that says that a final loss is, within a tenth, that of remembering nothing."""
+    rule = f"within {AT_BASELINE:.0%} of 1"
+    return Published(OF_BASELINE, of, value, rule, between(1 - AT_BASELINE, 1 + AT_BASELINE))
+
+
+def losses_of_baseline(runs: pd.DataFrame, comparisons: int = 1) -> list[Number]:
+    """For each setting the geometric mean over seeds of final loss / baseline.
+
+    Args:
+        runs: one row a run that ended: ``of``, ``final_loss``, ``baseline``. Where one diverged,
+            whose loss is not finite, there is no interval.
+        comparisons: how many intervals are judged together.
+    """
+    ratios = runs["final_loss"].astype(float) / runs["baseline"].astype(float)
+    return [
+        number(OF_BASELINE, str(of), geometric_t_interval(own, comparisons), len(own))
+        for of, own in ratios.groupby(runs["of"], sort=False)
+    ]
+
+
+def was_run(published: Sequence[Published], numbers: pd.DataFrame) -> list[Published]:
+    """Those that the numbers have something to say of."""
+    names = set(zip(numbers["quantity"], numbers["of"], strict=True))
+    return [result for result in published if (result.quantity, result.of) in names]
+
+
+def verdict(published: Sequence[Published], numbers: pd.DataFrame) -> Verdict:
+    """Reproduced if each result that was run is, not reproduced if one is not."""
+    answers, words = [], []
+    for result in was_run(published, numbers):
+        obtained = estimate(numbers, result.quantity, result.of)
+        answers.append(result.judge(obtained))
+        words.append(
+            f"{result.quantity}, {result.of}: {in_words(obtained)}, published {result.value}"
+        )
+    return Verdict(all_of(*answers) if answers else Answer.UNDECIDED, "; ".join(words))
+
+
+def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:
+    """A line for each result, in columns; then the other numbers, which are not judged."""
+    rows = [HEADER]
+    run = was_run(published, numbers)
+    for result in published:
+        obtained, answer = "not run", ""
+        if result in run:
+            found = estimate(numbers, result.quantity, result.of)
+            obtained, answer = in_words(found), IN_WORDS[result.judge(found)]
+        rows.append((result.quantity, result.of, result.value, obtained, result.rule, answer))
+    judged = {(result.quantity, result.of) for result in published}
+    for quantity, of in zip(numbers["quantity"], numbers["of"], strict=True):
+        if (quantity, of) not in judged:
+            rows.append((quantity, of, "", in_words(estimate(numbers, quantity, of)), "", ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+def curves_of_baseline(
+    training: pd.DataFrame, runs: pd.DataFrame, levels: Mapping[str, float] | None = None
+) -> Figure:
+    """Training loss / baseline against the step, with what is published.
+
+    Args:
+        training: ``Results.training``.
+        runs: ``Results.runs`` of those to draw, with ``panel``, in which each is drawn, and
+            ``setting``, a categorical.
+        levels: published final losses / baseline, by setting.
+    """
+    published = levels or {}
+    own = runs.set_index("run")
+    baselines = own["baseline"].astype(float)
+    thresholds = runs["threshold"].astype(float) / runs["baseline"].astype(float)
+    relative = runs.assign(threshold=thresholds, baseline=1.0)
+    training = training[training["run"].isin(own.index)]
+    names = pd.Categorical(
+        training["run"].map(own["setting"].astype(str)), settings_of(runs), ordered=True
+    )
+    loss = training["loss"] / training["run"].map(baselines)
+    training = training.assign(setting=names, loss=loss)
+    shown = list(dict.fromkeys(runs["panel"]))
+    figure, axes = panels(1, len(shown), sharey=True)
+    if len(shown) == 1:
+        figure.set_size_inches(4.8, 3.6)
+    for ax, panel in zip(axes[0], shown, strict=True):
+        inside = relative[relative["panel"] == panel]
+        learning_curves(training[training["run"].isin(inside["run"])], inside, ax)
+        ax.set_title(panel)
+        ax.set_ylabel("training loss / baseline, mean of 50 steps")
+        for index, setting in enumerate(settings_of(runs)):
+            if setting in published:
+                style = {"color": line_style(index)["color"], "linestyle": (0, (1, 3))}
+                ax.axhline(published[setting], label=f"{setting}: published, at the end", **style)
+        ax.label_outer()
+    figure_legend(figure, list(axes[0]), settings_of(runs))
+    return figure

@@ -1,0 +1,120 @@
+"""Published results beside obtained ones."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnlab.evidence import Number, estimate, numbers_frame
+from rnnlab.intervals import Estimate, geometric_t_interval
+from rnnlab.published import (
+    OF_BASELINE,
+    Published,
+    above,
+    at_the_baseline,
+    below,
+    between,
+    curves_of_baseline,
+    losses_of_baseline,
+    side_by_side,
+    verdict,
+)
+from rnnlab.verdict import Answer
+
+SUPPORTED, REFUTED, UNDECIDED = Answer.SUPPORTED, Answer.REFUTED, Answer.UNDECIDED
+PUBLISHED = [
+    Published("ratio", "long", "about 7", "above 3.5", above(3.5)),
+    at_the_baseline("LSTM", "0.98"),
+]
+
+
+def numbers(ratio, loss=(1.0, 0.99, 1.01)):
+    rows = [("ratio", "long", *ratio, 7), (OF_BASELINE, "LSTM", *loss, 6), ("x", "y", 2, 1, 3, 5)]
+    return numbers_frame(Number(*row) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("interval", "answers"),
+    [
+        ((5, 4, 6), (SUPPORTED, REFUTED, REFUTED)),
+        ((2, 1, 2.5), (REFUTED, SUPPORTED, SUPPORTED)),
+        ((3, 2, 4), (UNDECIDED, UNDECIDED, UNDECIDED)),
+        ((0.5, 0.4, 0.6), (REFUTED, SUPPORTED, REFUTED)),
+        ((5, math.nan, math.nan), (UNDECIDED, UNDECIDED, UNDECIDED)),
+    ],
+)
+def test_rules(interval, answers):
+    found = Estimate(*interval)
+    assert tuple(judge(found) for judge in (above(3.0), below(3.0), between(0.9, 3.0))) == answers
+
+
+@pytest.mark.parametrize(
+    ("ratio", "loss", "answer"),
+    [
+        ((7, 5, 9), (1.0, 0.99, 1.01), SUPPORTED),
+        ((7, 5, 9), (0.5, 0.4, 0.6), REFUTED),
+        ((7, 3, 9), (1.0, 0.99, 1.01), UNDECIDED),
+        ((2, 1, 3), (1.0, 0.8, 1.2), REFUTED),
+    ],
+)
+def test_verdict_is_of_all(ratio, loss, answer):
+    found = verdict(PUBLISHED, numbers(ratio, loss))
+    assert found.answer == answer
+    assert f"ratio, long: {ratio[0]} [{ratio[1]}, {ratio[2]}], published about 7" in found.evidence
+
+
+def test_columns():
+    header, ratio, loss, other = side_by_side(PUBLISHED, numbers((7, 5, math.inf))).splitlines()
+    assert header.split()[0] == "measured"
+    assert ratio.endswith("reproduced")
+    assert "about 7" in ratio
+    assert "7 [5, ∞]" in ratio
+    assert "within 10% of 1" in loss
+    assert other.split() == ["x", "y", "2", "[1,", "3]"]
+    column = header.index("obtained")
+    assert [line[column] for line in (ratio, loss, other)] == ["7", "1", "2"]
+
+
+def test_what_was_not_run_is_not_judged():
+    only = numbers((7, 5, 9)).iloc[:1]
+    assert verdict(PUBLISHED, only).answer == SUPPORTED
+    assert "LSTM" not in verdict(PUBLISHED, only).evidence
+    assert "not run" in side_by_side(PUBLISHED, only).splitlines()[2]
+    assert verdict(PUBLISHED, numbers((7, 5, 9)).iloc[2:]).answer == UNDECIDED
+
+
+def test_losses():
+    runs = pd.DataFrame(
+        {
+            "of": ["a"] * 4 + ["b"] * 3,
+            "final_loss": [0.1, 0.2, 0.4, 0.2, 0.2, None, 0.2],
+            "baseline": [0.2] * 7,
+        }
+    )
+    found = numbers_frame(losses_of_baseline(runs, 2))
+    assert estimate(found, OF_BASELINE, "a") == geometric_t_interval([0.5, 1, 2, 1], 2)
+    diverged = estimate(found, OF_BASELINE, "b")
+    assert math.isnan(diverged.low)
+    assert math.isnan(diverged.high)
+
+
+def test_curves():
+    steps = np.arange(3)
+    setting = pd.Categorical(["A", "B"], ["A", "B"])
+    runs = pd.DataFrame({"run": ["a", "b"], "seed": 0, "setting": setting, "panel": ["p", "q"]})
+    runs = runs.assign(baseline=[0.5, 0.25], threshold=[0.05, 0.025], solved_at=[1.0, None])
+    training = pd.concat(
+        [
+            pd.DataFrame({"run": r, "seed": 0, "setting": "x", "step": steps, "loss": 0.5})
+            for r in "ab"
+        ]
+    )
+    figure = curves_of_baseline(training, runs, {"A": 0.98})
+    first, second = figure.axes
+    assert first.get_title() == "p"
+    assert {1.0} == set(first.get_lines()[0].get_ydata())
+    assert {2.0} == set(second.get_lines()[0].get_ydata())
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words[:2] == ["A", "B"]
+    assert "A: published, at the end" in words
