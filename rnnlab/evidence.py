@@ -6,8 +6,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from rnnlab.intervals import Estimate, median_interval, share_interval, t_interval
+from rnnlab.intervals import (
+    Estimate,
+    holm,
+    median_interval,
+    rank_sum_test,
+    share_interval,
+    t_interval,
+)
 from rnnlab.labels import label_each
+
+# The quantities of ``sooner``.
+SOONER, CHANCE = "solved sooner", "P of solving as soon, corrected"
 
 
 class Number(NamedTuple):
@@ -100,6 +110,34 @@ def solved(runs: pd.DataFrame, comparisons: int = 1, by: str = "setting") -> lis
             number("share solved", str(name), share, many),
             number("solved at", str(name), median_interval(own, comparisons), many),
         ]
+    return found
+
+
+def sooner(
+    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], by: str = "setting"
+) -> list[Number]:
+    """Which of two settings solves the task sooner; of each pair "a − b".
+
+    ``SOONER`` is the share of pairs of runs in which a's is the sooner, ties counting half, and
+    ``CHANCE`` the P of ``rank_sum_test``, corrected for all pairs by ``holm``.
+
+    Args:
+        runs: as for ``solved``.
+        pairs: of settings, all that are tested together.
+        by: the column that names settings.
+    """
+    at = {
+        str(name): own.astype(float).fillna(math.inf).to_numpy()
+        for name, own in runs.groupby(by, observed=True)["solved_at"]
+    }
+    chances = holm([rank_sum_test(at[one], at[other]) for one, other in pairs])
+    found = []
+    for (one, other), chance in zip(pairs, chances, strict=True):
+        mine, theirs = at[one][:, None], at[other]
+        share = float(((mine < theirs) + (mine == theirs) / 2).mean())
+        many = mine.size + theirs.size
+        for quantity, value in ((SOONER, share), (CHANCE, chance)):
+            found.append(Number(quantity, f"{one} − {other}", value, math.nan, math.nan, many))
     return found
 
 

@@ -96,3 +96,33 @@ def median_ratio_interval(
     at_most = np.where(steps_late, math.inf, steps) / np.where(than_late, end, than)
     least, most = (median_interval(bounds, comparisons) for bounds in (at_least, at_most))
     return Estimate(least.mean, least.low, most.high)
+
+
+def rank_sum_test(one: ArrayLike, other: ArrayLike) -> float:
+    """P of so great a difference by chance: Wilcoxon's rank sum, two-sided, exact also with ties.
+
+    Over all ways to deal the values to samples of these sizes; NaN counts as ∞, the latest.
+    Samples that share seeds are more alike than independent ones, and P is then too great rather
+    than too small.
+    """
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    values = np.concatenate([one, other])
+    ranks = stats.rankdata(np.where(np.isnan(values), math.inf, values))
+    doubled = np.rint(2 * ranks).astype(int)
+    ways = np.zeros((len(one) + 1, doubled.sum() + 1))
+    ways[0, 0] = 1
+    for rank in doubled:
+        ways[1:, rank:] += ways[:-1, :-rank].copy()
+    sums = ways[-1]
+    distance = np.abs(np.arange(len(sums)) - len(one) * (len(values) + 1))
+    observed = distance[doubled[: len(one)].sum()]
+    return float(sums[distance >= observed].sum() / sums.sum())
+
+
+def holm(probabilities: ArrayLike) -> list[float]:
+    """Each P corrected for all that are tested together (Holm 1979), in the same order."""
+    probabilities = np.asarray(probabilities, float)
+    order = np.argsort(probabilities)
+    left = len(order) - np.arange(len(order))
+    corrected = np.minimum(np.maximum.accumulate(probabilities[order] * left), 1.0)
+    return [float(corrected[place]) for place in np.argsort(order)]

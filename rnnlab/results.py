@@ -85,6 +85,11 @@ class Results:
         return load(*inner)
 
     @property
+    def has_initial(self) -> bool:
+        """Whether anything was measured before training."""
+        return len(folders_of(self.stores[0].folder)) > 1
+
+    @property
     def settings(self) -> list[str]:
         """The labels of the settings, in the order of the sweep."""
         return list(self.runs["setting"].cat.categories)

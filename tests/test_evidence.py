@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from rnnlab.evidence import (
+    CHANCE,
+    SOONER,
     differences,
     estimate,
     in_words,
@@ -15,8 +17,9 @@ from rnnlab.evidence import (
     numbers_frame,
     of_runs,
     solved,
+    sooner,
 )
-from rnnlab.intervals import Estimate, share_interval, t_interval
+from rnnlab.intervals import Estimate, holm, rank_sum_test, share_interval, t_interval
 
 RUNS = pd.DataFrame(
     {
@@ -81,3 +84,18 @@ def test_a_number_must_be_one():
 )
 def test_in_words(found, words):
     assert in_words(found) == words
+
+
+def test_which_setting_solves_sooner():
+    """One: 10, 20, 30, unsolved; two: 5 and three unsolved, of which one ties."""
+    runs = RUNS.assign(third=["one"] * 2 + ["none"] * 2 + ["two"] * 4)
+    share, chance = sooner(RUNS, [("one", "two")])
+    assert share[:3] == (SOONER, "one − two", (9 + 3 / 2) / 16)
+    expected = rank_sum_test([10, 20, 30, np.nan], [5, np.nan, np.nan, np.nan])
+    assert chance[:3] == (CHANCE, "one − two", expected)
+    assert share.runs == 8
+    both = sooner(runs, [("one", "two"), ("none", "two")], by="third")
+    alone = [sooner(runs, [pair], by="third") for pair in (("one", "two"), ("none", "two"))]
+    corrected = [number.value for number in both if number.quantity == CHANCE]
+    assert corrected == holm([chance.value for _, chance in alone])
+    assert sooner(RUNS, []) == []

@@ -1,8 +1,10 @@
 """The demo's analysis on made-up results."""
 
+import math
+
 import matplotlib.pyplot as plt
 import pytest
-from made_up import settings, summary, write
+from made_up import TIME, settings, summary, write
 
 from rnnlab.bundled import folder
 from rnnlab.plugins import load_analysis
@@ -39,3 +41,16 @@ def test_only_runs_that_ended_are_drawn(findings):
     unsolved = [len(m.get_xdata()) for m in ax.get_lines() if m.get_markerfacecolor() == "none"]
     assert [[x for x in xs if x == x] for xs in solved[:3]] == [[70], [50], []]
     assert unsolved == [1, 0, 0]
+
+
+def test_the_demo_says_what_it_cannot_judge(findings):
+    """f_t and gradients of its few seeds; ∂c_t/∂c_{t−1} itself is not recorded."""
+    found = findings.numbers.set_index(["quantity", "of"])["value"]
+    assert found["mean f_t before training", "b_f = 0"] == 0.5
+    left = "log10 of the gradient left at the first step before training"
+    assert found[left, "b_f = 0"] == pytest.approx((TIME - 1) * math.log10(0.5))
+    assert found["share solved", "b_f = 2"] == 1
+    assert findings.verdict.answer == "undecided"
+    evidence = findings.verdict.evidence
+    assert "(a) in (0, 1): undecided, as ∂C_t/∂C_{t−1} was not recorded; " in evidence
+    assert "the other paths not recorded; " in evidence

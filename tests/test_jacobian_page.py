@@ -55,7 +55,7 @@ def measured(p, x):
 def found():
     """By (b_f, tied, gain): share, log10 total, log10 direct, medians over seeds."""
     rows = {}
-    for run in load_experiment("direct_vs_total").runs:
+    for run in load_experiment("direct_vs_total", {"seeds": 3}).runs:
         cell, streams = run.settings.cell, random_streams(run.seed)
         objective = Objective(cell, run.settings.task)
         params = jax.tree.map(np.float64, objective.init(streams.init)["cell"])

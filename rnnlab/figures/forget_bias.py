@@ -1,0 +1,126 @@
+"""What a forget bias does before training and to it: setting by setting, or against the bias."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.figures.style import figure_legend, line_style, math_label, panels, seed_band
+from rnnlab.intervals import median_solved_at
+
+LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")
+LATE = 1.06
+
+
+def retention_and_learning(runs: pd.DataFrame) -> Figure:
+    """For each run (a mark): mean f_t and gradient decay at step 0, and when it was solved.
+
+    Args:
+        runs: ``Results.runs``.
+    """
+    figure, axes = panels(1, 3, sharey=True)
+    settings = list(runs["setting"].cat.categories)
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    last_step = runs["training.steps"].max()
+    columns = {
+        "forget_first": "mean $f_t$ at initialisation",
+        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ at"
+        + "\ninitialisation, decades per step",
+        "solved_at": "solved at training step",
+    }
+    for ax, (column, label) in zip(axes[0], columns.items(), strict=True):
+        for index, setting in enumerate(settings):
+            own = runs.loc[runs["setting"] == setting, column].astype(float).reset_index(drop=True)
+            rows = index + 0.3 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
+            style = line_style(index) | {"linestyle": "", "markersize": 4}
+            ax.plot(own, rows, **style)
+            if column == "solved_at":
+                late = np.full(own.isna().sum(), LATE * last_step)
+                ax.plot(late, rows[own.isna()], **style | {"markerfacecolor": "none"})
+        ax.set_xlabel(label)
+    axes[0, 2].set_xlim(left=0)
+    axes[0, 1].axvline(0, color="0.6", linewidth=0.6)
+    axes[0, 2].axvline(last_step, color="0.6", linewidth=0.6)
+    axes[0, 2].set_title("open: unsolved when training ended", fontsize=7)
+    axes[0, 0].set_yticks(range(len(settings)), [math_label(s) for s in settings])
+    axes[0, 0].set_ylim(len(settings) - 0.5, -0.5)
+    return figure
+
+
+def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, left: str) -> Figure:
+    """One step, what is left of the gradient, and when it was solved; a row for each task.
+
+    Medians over seeds, with a band from least to greatest; a mark for each trained run.
+
+    Args:
+        before: one row a run before training: the columns of ``Results.runs``, ``norm``, ``left``.
+        ended: the trained runs that ended, as in ``Results.runs``.
+        norm: column of the mean ‖∂c_t/∂c_{t−1}‖₂.
+        left: column of log10 ‖∂c_T/∂c_0‖₂.
+    """
+    tasks = list(dict.fromkeys(before["task.kind"]))
+    figure, axes = panels(len(tasks), 3, sharex=True)
+    for row, task in zip(axes, tasks, strict=True):
+        own = before[before["task.kind"] == task]
+        _bands(row[0], own, norm)
+        direct = own[_line_of(own) == LINES[0]].groupby("cell.forget_bias")["forget_first"].median()
+        row[0].plot(direct.index, direct, color="0.4", linewidth=0.8, label="mean $f_t$ (direct)")
+        row[0].axhline(1, color="0.6", linewidth=0.6, zorder=0)
+        _bands(row[1], own, left)
+        row[1].axhline(0, color="0.6", linewidth=0.6, zorder=0)
+        _solved(row[2], ended[ended["task.kind"] == task])
+        row[0].set_ylabel(r"$\|\partial c_t/\partial c_{t-1}\|_2$")
+        row[1].set_ylabel(r"$\log_{10}\,\|\partial c_T/\partial c_0\|_2$")
+        row[2].set_ylabel("solved at training step")
+        for ax, title in zip(row, ("one step", "whole sequence", "open: unsolved"), strict=True):
+            ax.set_title(f"{task}, {title}")
+    for ax in axes[-1]:
+        ax.set_xlabel("initial forget bias $b_f$")
+    figure_legend(figure, list(axes.flat), LINES)
+    return figure
+
+
+def _line_of(runs: pd.DataFrame) -> pd.Series:
+    tied = np.where(runs["cell.input_bias"] == "tied", "b_i = −b_f", "b_i = 0")
+    chrono = np.where(runs["cell.forget_bias"] == "chrono", "chrono, ", "")
+    return pd.Series(chrono, runs.index) + pd.Series(tied, runs.index)
+
+
+def _bands(ax: Axes, runs: pd.DataFrame, column: str) -> None:
+    for line, own in runs.groupby(_line_of(runs)):
+        index = LINES.index(str(line))
+        if str(line).startswith("chrono"):
+            _level(ax, own[column].median(), index)
+            continue
+        own = own.assign(bias=own["cell.forget_bias"].astype(float))
+        wide = own.pivot_table(index="bias", columns="seed", values=column)
+        seed_band(ax, wide, index, LINES[index])
+
+
+def _solved(ax: Axes, runs: pd.DataFrame) -> None:
+    """A mark for each run, open above the last step where it is unsolved, and the medians."""
+    last_step = runs["training.steps"].max()
+    for line, own in runs.groupby(_line_of(runs)):
+        index = LINES.index(str(line))
+        at = own["solved_at"].astype(float)
+        if str(line).startswith("chrono"):
+            _level(ax, median_solved_at(at), index)
+            continue
+        bias = own["cell.forget_bias"].astype(float)
+        x = bias + 0.12 * (index - 0.5) + 0.02 * own["seed"]
+        style = line_style(index) | {"linestyle": ""}
+        ax.plot(x, at, **style)
+        unsolved = at.isna()
+        late = np.full(unsolved.sum(), LATE * last_step)
+        ax.plot(x[unsolved], late, **style | {"markerfacecolor": "none"})
+        medians = at.groupby(bias).apply(median_solved_at).replace(np.inf, np.nan)
+        ax.plot(medians.index, medians, **line_style(index) | {"marker": "", "linewidth": 0.8})
+    ax.axhline(last_step, color="0.6", linewidth=0.6, zorder=0)
+    ax.set_ylim(0, 1.12 * last_step)
+
+
+def _level(ax: Axes, value: float, index: int) -> None:
+    """Of a setting without a b_f of its own: a horizontal line; none where it is not finite."""
+    if np.isfinite(value):
+        style = line_style(index) | {"marker": ""}
+        ax.axhline(value, label=math_label(LINES[index]), **style)
