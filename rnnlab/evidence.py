@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnnlab.intervals import (
     Estimate,
+    earlier_interval,
     holm,
     median_interval,
     rank_sum_test,
@@ -18,6 +19,8 @@ from rnnlab.labels import label_each
 
 # The quantities of ``sooner``.
 SOONER, CHANCE = "solved sooner", "P of solving as soon, corrected"
+# The quantity of ``earlier``.
+EARLIER = "share of pairs of runs in which the first solves earlier"
 
 
 class Number(NamedTuple):
@@ -138,6 +141,30 @@ def sooner(
         many = mine.size + theirs.size
         for quantity, value in ((SOONER, share), (CHANCE, chance)):
             found.append(Number(quantity, f"{one} − {other}", value, math.nan, math.nan, many))
+    return found
+
+
+def earlier(
+    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], comparisons: int = 1, by: str = "setting"
+) -> list[Number]:
+    """How often the first of two settings solves the task earlier; of each pair "a − b".
+
+    The share of pairs of runs, one of each setting, in which that of the first is the earlier, and
+    its interval, see ``earlier_interval``: ½ is no difference.
+
+    Args:
+        runs: as for ``solved``.
+        pairs: of settings.
+        comparisons: how many intervals are judged together.
+        by: the column that names settings.
+    """
+    found = []
+    for one, other in pairs:
+        first, second = (
+            runs.loc[runs[by] == name, "solved_at"].astype(float) for name in (one, other)
+        )
+        share = earlier_interval(first, second, comparisons)
+        found.append(number(EARLIER, f"{one} − {other}", share, len(first) + len(second)))
     return found
 
 

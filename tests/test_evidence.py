@@ -8,8 +8,10 @@ import pytest
 
 from rnnlab.evidence import (
     CHANCE,
+    EARLIER,
     SOONER,
     differences,
+    earlier,
     estimate,
     in_words,
     mean_of,
@@ -19,7 +21,14 @@ from rnnlab.evidence import (
     solved,
     sooner,
 )
-from rnnlab.intervals import Estimate, holm, rank_sum_test, share_interval, t_interval
+from rnnlab.intervals import (
+    Estimate,
+    earlier_interval,
+    holm,
+    rank_sum_test,
+    share_interval,
+    t_interval,
+)
 
 RUNS = pd.DataFrame(
     {
@@ -49,6 +58,16 @@ def test_unsolved_runs_count():
     assert estimate(found, "share solved", "two") == share_interval(1, 4)
     assert estimate(found, "solved at", "one").mean == 25
     assert estimate(found, "solved at", "two").mean == math.inf
+
+
+def test_who_solves_earlier():
+    """Of 16 pairs: three solved runs before three unsolved ones, one as late as these three."""
+    (found,) = earlier(RUNS, [("one", "two")], comparisons=2)
+    expected = earlier_interval([10, 20, 30, np.nan], [np.nan, np.nan, np.nan, 5], comparisons=2)
+    assert found == (EARLIER, "one − two", *expected, 8)
+    assert expected.mean == (3 * 3 + 3 / 2) / 16
+    (none,) = earlier(RUNS, [("one", "three")])
+    assert math.isnan(none.value)
 
 
 def test_a_number_of_each_run():

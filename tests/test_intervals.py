@@ -1,5 +1,6 @@
 """Intervals: against closed forms, and by how often they hold when the truth is known."""
 
+import itertools
 import math
 from itertools import combinations
 
@@ -8,12 +9,14 @@ import pytest
 from scipy import stats
 
 from rnnlab.intervals import (
+    earlier_interval,
     geometric_t_interval,
     holm,
     median_interval,
     median_ratio_interval,
     median_solved_at,
     rank_sum_test,
+    ratio_interval,
     share_interval,
     t_interval,
 )
@@ -195,3 +198,92 @@ def test_corrected_tests_seldom_find_any_difference_where_there_is_none():
         runs = np.where(rng.random(runs.shape) < 0.4, math.nan, runs)
         found.append(min(holm([rank_sum_test(runs[0], other) for other in runs[1:]])) < 0.05)
     assert np.mean(found) < 0.05 + 2 * allowed(0.05)
+
+
+EARLY, LATE = [1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, math.nan]
+
+
+def shares_of_all_deals(one, other):
+    """The share of pairs for every way to deal the values, and that of the samples given."""
+    values = np.nan_to_num(np.concatenate([one, other]).astype(float), nan=1e9)
+
+    def share(chosen):
+        mine, theirs = values[list(chosen)], np.delete(values, list(chosen))
+        earlier, ties = mine[:, None] < theirs, mine[:, None] == theirs
+        return (earlier + ties / 2).mean()
+
+    deals = itertools.combinations(range(len(values)), len(one))
+    return np.array([share(deal) for deal in deals]), share(range(len(one)))
+
+
+def test_shares_of_pairs_by_hand():
+    """All six before all six: P = 2/924; of three each 2/20, which is never significant."""
+    assert earlier_interval(EARLY, LATE) == (1, pytest.approx(0.5 + 6 / 36), 1)
+    assert earlier_interval(LATE, EARLY).high == pytest.approx(0.5 - 6 / 36)
+    assert earlier_interval(EARLY, LATE, comparisons=23).low > 0.5
+    assert earlier_interval(EARLY, LATE, comparisons=24).low == 0.5
+    assert earlier_interval(EARLY[:3], LATE[:3]) == (1, 0.5, 1)
+    assert earlier_interval([math.nan] * 6, [math.nan] * 6) == (0.5, 0.5, 0.5)
+    assert math.isnan(earlier_interval([], EARLY).mean)
+
+
+@pytest.mark.parametrize("comparisons", [1, 4])
+def test_shares_of_pairs_against_every_deal(comparisons):
+    """½ is left out where the share of all deals at least as far from it is 5 % or less."""
+    rng = np.random.default_rng(0)
+    outside = []
+    for shift in (0, 0, 1, 2, 3, 4, 5, 6):
+        one, other = rng.integers(0, 6, 5) * 1.0, rng.integers(0, 6, 6) + float(shift)
+        other[other > 8] = math.nan
+        shares, expected = shares_of_all_deals(one, other)
+        found = earlier_interval(one, other, comparisons)
+        chance = np.mean(abs(shares - 0.5) >= abs(expected - 0.5) - 1e-9)
+        assert found.mean == pytest.approx(expected)
+        assert (not found.low <= 0.5 <= found.high) == (chance <= 0.05 / comparisons)
+        outside.append(found.low > 0.5)
+    assert {True, False} == set(outside)
+
+
+def test_shares_of_pairs_leave_out_one_half_by_chance_no_more_often_than_they_say():
+    def leaves_out(rng):
+        one, other = np.round(rng.exponential(size=(2, 7)), 1)
+        _, low, high = earlier_interval(np.where(one > 1.5, np.nan, one), other)
+        return not low <= 0.5 <= high
+
+    rng = np.random.default_rng(0)
+    assert np.mean([leaves_out(rng) for _ in range(MANY)]) < 0.05 + allowed(0.05)
+
+
+@pytest.mark.parametrize("seeds", [(4, 6), (8, 8)])
+@pytest.mark.parametrize("comparisons", [1, 3])
+def test_intervals_of_ratios_hold_at_least_as_often(seeds, comparisons):
+    """Of two skewed distributions, a factor 1.7 apart, whose values end at 2."""
+    rng = np.random.default_rng(0)
+
+    def censored(values):
+        return np.where(values > 2, np.nan, values)
+
+    held = 0
+    for _ in range(MANY):
+        one, other = (rng.exponential(size=many) for many in seeds)
+        _, low, high = ratio_interval(censored(1.7 * one), censored(other), comparisons, end=2.0)
+        held += math.isnan(low) or low <= 1.7 <= high
+    assert held / MANY > 1 - 0.05 / comparisons - allowed(0.95)
+
+
+def test_ratios_by_hand():
+    """Six each: P(U ≤ 5) = 0.0206, P(U ≤ 6) = 0.0325, so from the 6th to the 31st of 36 ratios."""
+    values = np.array([1.0, 2, 4, 8, 16, 32])
+    ratios = np.sort(np.divide.outer(3 * values, values), axis=None)
+    assert ratio_interval(3 * values, values) == (3, ratios[5], ratios[30])
+    assert ratio_interval([6, 6], [2, 2])[0] == 3
+    assert math.isnan(ratio_interval([6, 6], [2, 2]).low)
+    assert math.isnan(ratio_interval([], [2]).mean)
+
+
+def test_ratios_of_what_was_never_reached():
+    """Unsolved by 100 steps where all others took 50: twice as many or more."""
+    solved, unsolved = [50.0] * 6, [math.nan] * 6
+    assert ratio_interval(unsolved, solved, end=100.0) == (math.inf, 2, math.inf)
+    assert ratio_interval(solved, unsolved, end=100.0) == (0, 0, 0.5)
+    assert ratio_interval(unsolved, unsolved, end=100.0) == (1, 0, math.inf)

@@ -1,0 +1,189 @@
+"""Claim: tanh serves a shallow LSTM better than relu.
+
+The activation is that of the candidate g and of the cell's output, h = o ⊙ φ(c); b_f = 1. Better
+means to solve the task earlier. Of an LSTM of one layer, on adding and on the copy task, what is
+judged is the share of pairs of runs, one of each activation, in which that with tanh solves it
+earlier: above ½ on both the claim is supported, below ½ on either it is refuted, else undecided.
+By the whole interval that an exact permutation test gives, widened for both tasks. A run that did
+not solve the task is later than all, and so is one that diverged, even if it had solved it before.
+
+Reported and not judged: 2 to 4 layers (adding); an RNN with U = I, which with relu is the IRNN (Le
+et al. 2015; its input weights were drawn from N(0, 0.001²), ours are Glorot's); how many runs
+diverged, the loss at the end, the greatest norm of the gradient over training, and the gradient's
+decay before it.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.evidence import (
+    EARLIER,
+    Number,
+    earlier,
+    estimate,
+    in_words,
+    mean_of,
+    number,
+    numbers_frame,
+    solved,
+)
+from rnnlab.figures.style import figure_legend, line_style, panels
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.intervals import geometric_t_interval, share_interval
+from rnnlab.results import Results
+from rnnlab.verdict import Verdict, all_of, is_above
+
+TASKS = ("adding", "copy")
+ACTIVATIONS = ("tanh", "relu")
+JUDGED = [f"{task}: LSTM, 1 layer" for task in TASKS]
+AGAINST = "tanh − relu"
+DIVERGED, LOSS = "share diverged", "final loss"
+NORM = "log10 of the greatest gradient norm"
+DECAY = "decades per step before training"
+
+
+def analyse(results: Results) -> Findings:
+    """What each activation does in each network, and which of the two solves the task earlier."""
+    standard = standard_findings(results)
+    runs = of_networks(results.runs, results.training)
+    numbers = numbers_frame(compared(runs))
+    figures = {"activation": figure(runs)} | standard.figures
+    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+
+
+def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Runs that ended: which ``network`` each is, its ``activation``, and what is compared.
+
+    ``solved_at`` and ``final_loss`` are NaN where a run diverged.
+    """
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    norms = training["gradient_norm"].replace(np.inf, np.nan).groupby(training["run"]).max()
+    is_finished = runs["status"] == "finished"
+    return runs.assign(
+        network=[
+            _network(*row)
+            for row in zip(runs["task.kind"], runs["cell.kind"], runs["cell.layers"], strict=True)
+        ],
+        activation=runs["cell.activation"],
+        solved_at=runs["solved_at"].astype(float).where(is_finished),
+        final_loss=runs["final_loss"].astype(float).where(is_finished),
+        **{NORM: np.log10(runs["run"].map(norms)), DECAY: runs["decay_first"].astype(float)},
+    )
+
+
+def _network(task: str, kind: str, layers: int) -> str:
+    plural = "" if layers == 1 else "s"
+    return f"{task}: " + ("RNN, U = I" if kind == "rnn" else f"LSTM, {layers} layer{plural}")
+
+
+def compared(runs: pd.DataFrame) -> list[Number]:
+    """Each activation's numbers, and the share of pairs, by network."""
+    found: list[Number] = []
+    for network, own in runs.groupby("network", sort=False):
+        numbers = [
+            *earlier(own, [ACTIVATIONS], len(JUDGED), by="activation"),
+            *solved(own, by="activation"),
+            *_ends(own),
+            *mean_of(own, NORM, by="activation"),
+            *mean_of(own, DECAY, by="activation"),
+        ]
+        found += [one._replace(of=f"{network}, {one.of}") for one in numbers]
+    return found
+
+
+def _ends(runs: pd.DataFrame) -> list[Number]:
+    """How many diverged, and the loss of the others."""
+    found = []
+    for activation, own in runs.groupby("activation", sort=False):
+        losses = own["final_loss"].dropna()
+        diverged = share_interval(len(own) - len(losses), len(own))
+        found += [
+            number(DIVERGED, str(activation), diverged, len(own)),
+            number(LOSS, str(activation), geometric_t_interval(losses), len(losses)),
+        ]
+    return found
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rule above."""
+    shares = [estimate(numbers, EARLIER, f"{network}, {AGAINST}") for network in JUDGED]
+    words = []
+    for network, share in zip(JUDGED, shares, strict=True):
+        at, diverged = (
+            [estimate(numbers, quantity, f"{network}, {activation}") for activation in ACTIVATIONS]
+            for quantity in ("solved at", DIVERGED)
+        )
+        words.append(
+            f"{network}: tanh earlier in {in_words(share, '.2f')} of pairs of runs, solved at step "
+            f"{in_words(at[0], '.0f')} with tanh and {in_words(at[1], '.0f')} with relu, "
+            f"{diverged[0].mean:.0%} and {diverged[1].mean:.0%} diverged"
+        )
+    return Verdict(all_of(*(is_above(share, 0.5) for share in shares)), "; ".join(words))
+
+
+def text(numbers: pd.DataFrame) -> str:
+    """A line for each network and activation."""
+    lines = []
+    for of in numbers.loc[numbers["quantity"] == DIVERGED, "of"]:
+        share, at, diverged, loss, norm, decay = (
+            estimate(numbers, quantity, of)
+            for quantity in ("share solved", "solved at", DIVERGED, LOSS, NORM, DECAY)
+        )
+        lines.append(
+            f"{of}: solved in {share.mean:.0%} of runs, at step {in_words(at, '.0f')} (median), "
+            f"{diverged.mean:.0%} diverged, final loss {in_words(loss, '.2g')}, greatest gradient "
+            f"norm 10^({in_words(norm, '.2f')}), {in_words(decay, '.2g')} decades per step before "
+            "training"
+        )
+    return "\n".join(lines)
+
+
+def figure(runs: pd.DataFrame) -> Figure:
+    """Solved at, final loss and gradient norm (columns) by network, for each task (rows)."""
+    drawn, axes = panels(len(TASKS), 3)
+    for row, task in zip(axes, TASKS, strict=True):
+        own = runs[runs["task.kind"] == task]
+        networks = list(dict.fromkeys(own["network"]))
+        last = float(own["training.steps"].max())
+        columns = (own["solved_at"].fillna(1.06 * last), own["final_loss"], 10 ** own[NORM])
+        for ax, values in zip(row, columns, strict=True):
+            _marks(ax, own.assign(value=values), networks)
+        row[0].axhline(last, color="0.6", linewidth=0.6)
+        row[1].axhline(float(own["baseline"].iloc[0]), color="0.6", linewidth=0.6)
+        row[0].set_ylim(0, 1.12 * last)
+        row[1].set_yscale("log")
+        row[2].set_yscale("log")
+        row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}")
+        labels = ("solved at training step", "final loss", r"greatest $\|\nabla L\|_2$")
+        for ax, label in zip(row, labels, strict=True):
+            ax.set_ylabel(label)
+    axes[0, 1].set_title("grey: baseline")
+    axes[0, 2].set_title("over training")
+    figure_legend(drawn, list(axes.flat), ACTIVATIONS)
+    return drawn
+
+
+def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str]) -> None:
+    """A mark a run: open where the task was not solved, crossed where it diverged."""
+    for index, activation in enumerate(ACTIVATIONS):
+        own = runs[runs["activation"] == activation]
+        place = own["network"].map(networks.index) + 0.24 * (index - 0.5)
+        seeds = 0.16 * (own["seed"].rank(method="dense") / own["seed"].nunique() - 0.5)
+        style = line_style(index + 1) | {"linestyle": "", "markersize": 4, "alpha": 0.8}
+        diverged, is_solved = own["status"] == "diverged", own["solved_at"].notna()
+        kinds = {
+            activation: (is_solved, {}),
+            "unsolved": (~is_solved & ~diverged, {"markerfacecolor": "none"}),
+            "diverged": (diverged, {"marker": "x"}),
+        }
+        for name, (wanted, change) in kinds.items():
+            if not wanted.any():
+                continue
+            label = activation if name == activation else f"{activation}, {name}"
+            where = (place + seeds)[wanted]
+            ax.plot(where, own.loc[wanted, "value"], label=label, **style | change)
+    short = [name.partition(": ")[2].replace(", ", "\n").replace("LSTM\n", "") for name in networks]
+    ax.set_xticks(range(len(networks)), short)
+    ax.set_xlim(-0.6, len(networks) - 0.4)

@@ -1,0 +1,224 @@
+"""Claim: training moves the forget gate to the length that the task needs.
+
+A unit whose forget gate stays at f keeps its state for 1/(1 − f) steps, its time scale. An LSTM
+starts from b_f = 0, 1, 3, 5 or chrono's (b_i = −b_f, so that more of them learn) and is trained on
+adding at several lengths T. What must last are the slowest units: the time scale of a run at a
+training step is that of the upper tenth, 1/(1 − q90(f_t)), where q90 is the 90 % quantile over
+units and examples, as the geometric mean over t. (1/(1 − f) grows with f, so its quantiles are
+those of f; 1 − q90 is taken as 2⁻²⁴, float32's resolution below 1, where it reads 0.) By runs that
+solved the task, with their seeds as the sample, the claim says two things:
+
+* the gate follows the length: the slope of log10 time scale at the end of training against log10
+  T, pooled over the constant b_f, each with a level of its own, is above 0.5. At the start it is
+  about 0, as b_f does not know T; a time scale proportional to T has slope 1, so 0.5 is half-way.
+  Chrono's b_f depends on T from the start and is left out of the slope;
+* from wherever it starts: the spread of log10 time scale over the five b_f, pooled over T, is at
+  the end below half of what it was at the start in the same runs.
+
+Each by its whole 95 % interval, widened for both. The claim is supported if both hold, refuted if
+one is on the other side, else undecided. A seed has a slope if one b_f solved two lengths or more,
+a spread if one length was solved from two b_f or more. Time scales, those of the lower tenth among
+them, are reported and not judged.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.evidence import Number, estimate, in_words, number, numbers_frame
+from rnnlab.figures.style import (
+    figure_legend,
+    line_style,
+    panels,
+    seed_band,
+    top_layer,
+)
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.intervals import geometric_t_interval, share_interval, t_interval
+from rnnlab.results import Results
+from rnnlab.verdict import Verdict, all_of, is_above, is_below
+
+RESOLUTION = 2.0**-24
+QUANTILES = {"q90": "upper", "q10": "lower"}
+ENDS = {"first": "before training", "last": "at the end of training"}
+SLOPE, SLOPE_BEFORE = (
+    f"slope of log10 time scale against log10 T, {end}" for end in ("last", "first")
+)
+SPREAD = "spread over initial b_f, at the end / before training"
+JUDGED = {SLOPE: 0.5, SPREAD: 0.5}
+POOLED = "runs that solved the task"
+
+
+def analyse(results: Results) -> Findings:
+    """Time scales by length and initial bias, before training and at its end."""
+    standard = standard_findings(results)
+    scales = time_scales(results.gates, results.runs)
+    ends = at_ends(scales)
+    numbers = numbers_frame([*judged(ends), *by_setting(ends)])
+    figures = {"gates_learn": figure(scales)} | standard.figures
+    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+
+
+def time_scales(gates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """One row a run and record: log10 time scale of either tenth, T, ``bias``, ``is_solved``."""
+    forget = top_layer(gates[gates["gate"] == "f"])
+    left = {q: np.maximum(1 - forget[q].astype(float), RESOLUTION) for q in QUANTILES}
+    scales = forget.assign(**{q: -np.log10(values) for q, values in left.items()})
+    means = scales.groupby(["run", "step"], sort=False)[list(QUANTILES)].mean().reset_index()
+    facts = pd.DataFrame(
+        {
+            "run": runs["run"],
+            "seed": runs["seed"],
+            "T": runs["task.length"],
+            "bias": [_bias(value) for value in runs["cell.forget_bias"]],
+            "is_solved": runs["solved_at"].notna() & (runs["status"] == "finished"),
+        }
+    )
+    return means.merge(facts, on="run")
+
+
+def _bias(value: object) -> str:
+    return "b_f chrono" if value == "chrono" else f"b_f = {value:g}"
+
+
+def at_ends(scales: pd.DataFrame) -> pd.DataFrame:
+    """One row a run: ``q90_first``, ``q90_last`` and so on."""
+    ordered = scales.sort_values("step", kind="stable")
+    groups = ordered.groupby(["run", "seed", "T", "bias", "is_solved"], sort=False)
+    columns = {f"{q}_{end}": (q, end) for q in QUANTILES for end in ENDS}
+    return groups.agg(**columns).reset_index()
+
+
+def judged(ends: pd.DataFrame) -> list[Number]:
+    """Slope and spread, over seeds."""
+    solved = ends[ends["is_solved"]]
+    constant = solved[solved["bias"] != "b_f chrono"]
+    return [
+        _over_seeds(constant, lambda own: slope(own, "q90_last"), SLOPE),
+        _over_seeds(constant, lambda own: slope(own, "q90_first"), SLOPE_BEFORE),
+        _over_seeds(solved, spread_ratio, SPREAD),
+    ]
+
+
+def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: str) -> Number:
+    values = np.array([value(own) for _, own in runs.groupby("seed")], float)
+    values = values[~np.isnan(values)]
+    return number(name, POOLED, t_interval(values, len(JUDGED)), len(values))
+
+
+def slope(runs: pd.DataFrame, column: str) -> float:
+    """Of log10 time scale against log10 T, within each bias; NaN if none has two lengths."""
+    log_lengths = np.log10(runs["T"].astype(float))
+    x = log_lengths - log_lengths.groupby(runs["bias"]).transform("mean")
+    return float(x @ runs[column] / (x @ x)) if (x @ x) > 0 else np.nan
+
+
+def spread_ratio(runs: pd.DataFrame) -> float:
+    """Of standard deviations over biases, pooled over T; NaN if no length has two biases."""
+    last, first = (
+        float(((runs[column] - runs.groupby("T")[column].transform("mean")) ** 2).sum())
+        for column in ("q90_last", "q90_first")
+    )
+    return float(np.sqrt(last / first)) if first > 0 else np.nan
+
+
+def by_setting(ends: pd.DataFrame) -> list[Number]:
+    """How many runs solved the task, and the time scales of these, by length and bias."""
+    found: list[Number] = []
+    for (length, bias), own in ends.groupby(["T", "bias"], sort=False):
+        of, solved = f"T = {length}, {bias}", own[own["is_solved"]]
+        found.append(number("share solved", of, share_interval(len(solved), len(own)), len(own)))
+        for q in QUANTILES:
+            for end in ENDS:
+                steps = geometric_t_interval(10 ** solved[f"{q}_{end}"])
+                found.append(number(_time_scale(q, end), of, steps, len(solved)))
+    return found
+
+
+def _time_scale(q: str, end: str) -> str:
+    return f"time scale of the {QUANTILES[q]} tenth in steps, {ENDS[end]}"
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rule above."""
+    slope_last, slope_first, spread = (
+        estimate(numbers, name, POOLED) for name in (SLOPE, SLOPE_BEFORE, SPREAD)
+    )
+    answer = all_of(is_above(slope_last, JUDGED[SLOPE]), is_below(spread, JUDGED[SPREAD]))
+    return Verdict(
+        answer,
+        f"log10 time scale rises by {in_words(slope_last, '.2f')} per decade of T after training "
+        f"({in_words(slope_first, '.2f')} before; proportional: 1), its spread over initial b_f "
+        f"ends at {in_words(spread, '.2f')} of what it was; solved in {_solved(numbers)} of runs",
+    )
+
+
+def _solved(numbers: pd.DataFrame) -> str:
+    shares = numbers[numbers["quantity"] == "share solved"]
+    return f"{np.average(shares['value'], weights=shares['runs']):.0%}"
+
+
+def text(numbers: pd.DataFrame) -> str:
+    """A line for each length and bias."""
+    lines = []
+    for of in numbers.loc[numbers["quantity"] == "share solved", "of"]:
+        share = estimate(numbers, "share solved", of)
+        scales = [
+            f"{QUANTILES[q]} tenth "
+            + " → ".join(in_words(estimate(numbers, _time_scale(q, end), of)) for end in ENDS)
+            for q in QUANTILES
+        ]
+        lines.append(
+            f"{of}: solved in {share.mean:.0%} of runs; time scale {', '.join(scales)} steps"
+        )
+    return "\n".join(lines)
+
+
+def figure(scales: pd.DataFrame) -> Figure:
+    """The upper tenth over training, for each length; and at the end against T."""
+    lengths, biases = (list(dict.fromkeys(scales[column])) for column in ("T", "bias"))
+    columns = min(3, len(lengths) + 1)
+    rows = -(-(len(lengths) + 1) // columns)
+    drawn, axes = panels(rows, columns, sharey=True)
+    used, unused = list(axes.flat)[: len(lengths) + 1], list(axes.flat)[len(lengths) + 1 :]
+    for ax in unused:
+        ax.set_visible(False)
+    for ax, length in zip(used, lengths, strict=False):
+        _over_training(ax, scales[scales["T"] == length], biases)
+        ax.axhline(np.log10(length), color="0.5", linewidth=0.8, linestyle=":", label="T")
+        ax.set_title(f"adding, T = {length}")
+        ax.set_xlabel("training step")
+    _against_length(used[-1], scales, biases)
+    for row in axes:
+        row[0].set_ylabel("$\\log_{10}$ time scale in steps,\nupper tenth of $1/(1-f_t)$")
+    figure_legend(drawn, used, biases)
+    return drawn
+
+
+def _over_training(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
+    """Median over seeds, solved or not, with a band from least to greatest."""
+    for index, bias in enumerate(biases):
+        own = scales[scales["bias"] == bias]
+        if not own.empty:
+            seed_band(ax, own.pivot_table(index="step", columns="seed", values="q90"), index, bias)
+
+
+def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
+    """A mark a run: filled where it solved the task."""
+    last = scales[scales["step"] == scales.groupby("run")["step"].transform("max")]
+    for index, bias in enumerate(biases):
+        style = line_style(index) | {"linestyle": "", "markersize": 4, "alpha": 0.8}
+        for is_solved, change in ((True, {}), (False, {"markerfacecolor": "none"})):
+            own = last[(last["bias"] == bias) & (last["is_solved"] == is_solved)]
+            places = own["T"] * 1.04 ** (index - (len(biases) - 1) / 2)
+            ax.plot(places, own["q90"], **style | change)
+    lengths = np.array(sorted(set(scales["T"])), float)
+    ax.plot(lengths, np.log10(lengths), color="0.5", linewidth=0.8, linestyle=":")
+    ax.set_xscale("log")
+    ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
+    ax.minorticks_off()
+    ax.set_xlabel("T")
+    ax.set_title("at the end (open: unsolved)")

@@ -1,0 +1,183 @@
+"""Claim: the GRU has fewer parameters than the LSTM, trains faster and does as well.
+
+On both tasks a GRU (reset after, b_z = 0) is set beside the LSTM with b_f = 1, which its forget
+bias helps (see ``forget_bias``): once with as many units, and once with as many parameters, as
+nearly as whole units allow. The claim says three things:
+
+* fewer parameters: the GRU's are fewer with as many units, readout aside;
+* faster: its seconds per update are below the LSTM's with as many units;
+* as well: it needs below 1.25 times the updates until the task is solved, at either size.
+
+Times are ratios, of seconds and of updates: the median over all pairs of runs with its exact
+interval (Hodges & Lehmann 1963), in which a run that did not solve the task counts as later than
+the last update. Each is judged by its whole 95 % interval, widened for all that are judged
+together; the claim is supported if all hold on both tasks, refuted if one is on the other side,
+else undecided.
+
+Seconds are those of a whole run, records included, on the machine that ran it. The first run of a
+program in a process compiles it: runs that took over 1.25 times the least of their setting are
+left out of the seconds per update. (If there are as many processes as runs of a setting, none is,
+and the ratio of seconds is then nearer to 1 than it should be.)
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.evidence import (
+    Number,
+    earlier,
+    estimate,
+    in_words,
+    number,
+    numbers_frame,
+    solved,
+)
+from rnnlab.figures.style import line_style, panels
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.intervals import Estimate, ratio_interval
+from rnnlab.results import Results
+from rnnlab.verdict import Verdict, all_of, is_below
+
+TASKS = ("adding", "copy")
+LSTM, GRU, AS_MANY = "LSTM", "GRU", "GRU with as many parameters"
+CELLS = (LSTM, GRU, AS_MANY)
+RATIOS = {cell: f"{cell} / {LSTM}" for cell in (GRU, AS_MANY)}
+PARAMETERS = "parameters"
+SECONDS, UPDATES = "seconds per update", "updates until solved"
+UNTIL_SOLVED = "seconds until solved"
+AS_WELL = 1.25
+COMPILES = 1.25
+JUDGED = len(TASKS) * (1 + len(RATIOS))
+
+
+def analyse(results: Results) -> Findings:
+    """Parameters, seconds and updates, as numbers and as ratios to the LSTM's."""
+    standard = standard_findings(results)
+    runs = of_cells(results.runs)
+    numbers = numbers_frame(compared(runs))
+    figures = {"parameters": figure(runs)} | standard.figures
+    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+
+
+def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs that ended, with ``task``, which ``cell`` it is, and ``seconds per update``.
+
+    The seconds are NaN where a run compiled its program.
+    """
+    runs = runs[runs["status"].isin(["finished", "diverged"])].rename(columns={"task.kind": "task"})
+    is_lstm = runs["cell.kind"] == "lstm"
+    units = runs[is_lstm].groupby("task")["cell.hidden"].first()
+    is_as_large = runs["cell.hidden"] == runs["task"].map(units)
+    runs = runs.assign(cell=np.select([is_lstm, is_as_large], [LSTM, GRU], AS_MANY))
+    seconds = runs["seconds"].astype(float) / runs["last_step"].astype(float)
+    least = seconds.groupby([runs["task"], runs["cell"]]).transform("min")
+    return runs.assign(**{SECONDS: seconds.where(seconds <= COMPILES * least)})
+
+
+def compared(runs: pd.DataFrame) -> list[Number]:
+    """Each cell's numbers and each GRU's ratios, by task."""
+    found: list[Number] = []
+    for task in TASKS:
+        of_task = runs[runs["task"] == task]
+        numbers = [*solved(of_task, by="cell"), *earlier(of_task, _pairs(), JUDGED, by="cell")]
+        cells = {cell: of_task[of_task["cell"] == cell] for cell in CELLS}
+        numbers += [_count(cell, own) for cell, own in cells.items()]
+        for cell in RATIOS:
+            numbers += _ratios(cell, cells[cell], cells[LSTM])
+        found += [one._replace(of=f"{task}: {one.of}") for one in numbers]
+    return found
+
+
+def _pairs() -> list[tuple[str, str]]:
+    return [(cell, LSTM) for cell in RATIOS]
+
+
+def _count(cell: str, runs: pd.DataFrame) -> Number:
+    """The same in every run."""
+    counts = runs["parameters"].astype(float)
+    return number(PARAMETERS, cell, Estimate(counts.mean(), counts.min(), counts.max()), len(runs))
+
+
+def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
+    seconds = ratio_interval(gru[SECONDS].dropna(), lstm[SECONDS].dropna(), JUDGED)
+    last = float(pd.concat([gru, lstm])["training.steps"].max())
+    solved_at = (runs["solved_at"].astype(float) for runs in (gru, lstm))
+    updates = ratio_interval(*solved_at, JUDGED, end=last)
+    both = Estimate(*(value * seconds.mean for value in updates))
+    found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
+    return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rule above."""
+    answers, words = [], []
+    for task in TASKS:
+        gru, lstm = (estimate(numbers, PARAMETERS, f"{task}: {cell}") for cell in (GRU, LSTM))
+        seconds = estimate(numbers, SECONDS, f"{task}: {RATIOS[GRU]}")
+        updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
+        answers += [is_below(gru, lstm.mean), is_below(seconds, 1.0)]
+        answers += [is_below(ratio, AS_WELL) for ratio in updates]
+        words.append(
+            f"{task}: GRU / LSTM with as many units {gru.mean / lstm.mean:.3f} of the parameters, "
+            f"{in_words(seconds)} of the seconds per update, {in_words(updates[0])} of the updates "
+            f"until solved; with as many parameters {in_words(updates[1])} of the updates"
+        )
+    return Verdict(all_of(*answers), "; ".join(words))
+
+
+def text(numbers: pd.DataFrame) -> str:
+    """A line for each cell of each task."""
+    lines = []
+    for task in TASKS:
+        for cell in CELLS:
+            of = f"{task}: {cell}"
+            share, at = (estimate(numbers, name, of) for name in ("share solved", "solved at"))
+            line = (
+                f"{of}: {estimate(numbers, PARAMETERS, of).mean:.0f} parameters, "
+                f"solved in {share.mean:.0%} of runs, at step {in_words(at, '.0f')} (median)"
+            )
+            if cell in RATIOS:
+                both, per_update = (
+                    in_words(estimate(numbers, name, f"{task}: {RATIOS[cell]}"))
+                    for name in (UNTIL_SOLVED, SECONDS)
+                )
+                line += f"; of the LSTM's seconds {per_update} per update, {both} until solved"
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def figure(runs: pd.DataFrame) -> Figure:
+    """Parameters, time per update and updates until solved (columns), for each task (rows)."""
+    drawn, axes = panels(len(TASKS), 3, sharey=True)
+    for row, task in zip(axes, TASKS, strict=True):
+        own = runs[runs["task"] == task]
+        last = float(own["training.steps"].max())
+        _marks(row[0], own, own["parameters"].astype(float) / 1000)
+        _marks(row[1], own, own[SECONDS] * 1000)
+        _marks(row[2], own, own["solved_at"].astype(float), late=1.06 * last)
+        row[2].axvline(last, color="0.6", linewidth=0.6)
+        row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}", loc="left")
+        for ax in row:
+            ax.set_xlim(0, 1.1 * ax.dataLim.x1)
+    axes[0, 2].set_title("open: unsolved at the end", fontsize=7)
+    labels = ("parameters, thousands", "time per update, ms", "solved at training step")
+    for ax, label in zip(axes[-1], labels, strict=True):
+        ax.set_xlabel(label)
+    axes[0, 0].set_yticks(
+        range(len(CELLS)), [LSTM + ", $b_f$ = 1", GRU, "GRU, as many\nparameters"]
+    )
+    axes[0, 0].set_ylim(len(CELLS) - 0.5, -0.5)
+    return drawn
+
+
+def _marks(ax: Axes, runs: pd.DataFrame, values: pd.Series, late: float = np.nan) -> None:
+    """A mark a run, a row a cell; open at ``late`` where there is no value."""
+    for index, cell in enumerate(CELLS):
+        own = values[runs["cell"] == cell]
+        rows = index + 0.4 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
+        style = line_style(index) | {"linestyle": "", "markersize": 4}
+        ax.plot(own, rows, **style)
+        missing = own.isna().to_numpy()
+        ax.plot(np.full(missing.sum(), late), rows[missing], **style | {"markerfacecolor": "none"})
