@@ -210,8 +210,8 @@ def estimate(numbers: pd.DataFrame, quantity: str, of: str) -> Estimate:
 def in_words(estimate: Estimate, form: str = ".3g") -> str:
     """As in "41 [36, 48]"; ∞ where it has no bound, no interval where there is none."""
 
-    def written(value: float) -> str:
-        return "∞" if math.isinf(value) else format(value, form)
+    def written(value: int | float) -> str:
+        return format(value, form).replace("inf", "∞")
 
     if math.isnan(estimate.mean):
         return "unknown"

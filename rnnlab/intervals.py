@@ -74,6 +74,27 @@ def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
     return Estimate(median_solved_at(values), float(ordered[k - 1]), float(ordered[-k]))
 
 
+def bounded_median_interval(
+    at_least: ArrayLike, at_most: ArrayLike, comparisons: int = 1
+) -> Estimate:
+    """Median and interval of values of which only bounds are known, one pair of bounds a seed.
+
+    No value lies below its first bound or above its second, so neither do their order statistics:
+    the interval is from the low end of the first to the high end of the second.
+
+    Args:
+        at_least: the value, or a lower bound; −∞ where there is none.
+        at_most: the value, or an upper bound; ∞ where there is none.
+        comparisons: how many intervals are judged together.
+
+    Returns:
+        With the median of the lower bounds, or, if that is −∞, of the upper ones.
+    """
+    lower, upper = (median_interval(values, comparisons) for values in (at_least, at_most))
+    middle = upper.mean if lower.mean == -math.inf else lower.mean
+    return Estimate(middle, lower.low, upper.high)
+
+
 def median_solved_at(solved_at: ArrayLike) -> float:
     """Median over runs; an unsolved run (NaN) counts as later than any step, ∞."""
     values = np.asarray(solved_at, float)

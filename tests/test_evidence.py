@@ -95,9 +95,10 @@ def test_a_number_must_be_one():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Estimate(41.04, 36.0, 48.0), "41 [36, 48]"),
-        (Estimate(math.inf, 36.0, math.inf), "∞ [36, ∞]"),
-        (Estimate(5.0, math.nan, math.nan), "5"),
+        (Estimate(41.04, 36, 48), "41 [36, 48]"),
+        (Estimate(math.inf, 36, math.inf), "∞ [36, ∞]"),
+        (Estimate(-38, -math.inf, -3), "-38 [-∞, -3]"),
+        (Estimate(5, math.nan, math.nan), "5"),
         (Estimate(math.nan, math.nan, math.nan), "unknown"),
     ],
 )

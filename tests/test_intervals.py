@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from rnnlab.intervals import (
+    bounded_median_interval,
     earlier_interval,
     geometric_t_interval,
     holm,
@@ -287,3 +288,23 @@ def test_ratios_of_what_was_never_reached():
     assert ratio_interval(unsolved, solved, end=100.0) == (math.inf, 2, math.inf)
     assert ratio_interval(solved, unsolved, end=100.0) == (0, 0, 0.5)
     assert ratio_interval(unsolved, unsolved, end=100.0) == (1, 0, math.inf)
+
+
+def test_bounds_of_a_median_by_hand():
+    """Known values give the interval of their median; bounds widen it, each on its side."""
+    known = np.array([5.0, 3, 1, 9, 7, 11])
+    assert bounded_median_interval(known, known) == median_interval(known)
+    at_most = np.where(known > 6, math.inf, known)
+    assert bounded_median_interval(known, at_most) == (6, 1, math.inf)
+    at_least = np.where(known < 9, -math.inf, known)
+    assert bounded_median_interval(at_least, known) == (6, -math.inf, 11)
+
+
+def test_intervals_of_bounded_medians_hold_at_least_as_often():
+    """Of a normal distribution of which what is above 1 is known only to be so."""
+
+    def interval(values):
+        return bounded_median_interval(np.minimum(values, 1), np.where(values > 1, np.inf, values))
+
+    found = coverage(interval, 0.5, lambda rng, n: rng.normal(0.5, 1.0, n), seeds=12)
+    assert found > 0.95 - allowed(0.95)

@@ -1,0 +1,223 @@
+"""Claim: an LSTM only mitigates; with many layers or long sequences gradients still vanish.
+
+Judged before training, on 20 seeds of the adding task, is how much of the gradient reaches the
+first layer's first step: log10‖∂L/∂h_0‖ there less that at the top layer's last step, where the
+loss is read. It has *vanished* below −6: of a millionth, added to what late steps give the same
+weights, float32 keeps a digit. The claim names no forget bias, so it has to hold for those in use,
+b_f = 1, b_f = 3 and chrono (to T), and says three things:
+
+* mitigates: with one layer more is left than of an RNN with the same recurrent kernels, difference
+  above 0 at T = 50, 200 and 500 (at 2,000 both may read zero); orthogonal kernels, for b_f = 1
+  also U(±1/√n);
+* still vanishes with many layers: below −6 with 8 layers at T = 50, so that it is not the length;
+* still vanishes with long sequences: below −6 with one layer at T = 2000.
+
+Each by the whole 95 % interval of the median over seeds (differences paired by seed), widened for
+all that are judged together; supported if all hold, refuted if one is on the other side, else
+undecided. Norms below 2⁻¹²⁶ read zero: such a run counts as that or less, down to −∞. Other
+numbers of layers, log10‖∂c_T/∂c_1‖₂ through the whole stack, which reads zero nowhere, and what
+becomes of 1, 2 and 4 layers in training (T = 100, b_f = 1, 6 seeds) are reported, not judged.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.evidence import Number, estimate, in_words, mean_of, number, numbers_frame, solved
+from rnnlab.figures.style import figure_legend, line_style, math_label, panels
+from rnnlab.findings import Findings, standard_findings
+from rnnlab.intervals import Estimate, bounded_median_interval
+from rnnlab.results import Results
+from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
+
+LENGTHS, LAYERS = (50, 200, 500, 2000), (1, 2, 4, 8)
+(SHORT, MIDDLE), LONG, DEEP = LENGTHS[:2], LENGTHS[-1], LAYERS[-1]
+COMPARED = LENGTHS[:-1]
+LSTMS = [f"LSTM, b_f {bias}, orthogonal" for bias in ("= 1", "= 3", "chrono")]
+RNNS = ["RNN, orthogonal", "RNN, uniform"]
+MITIGATES = [*((lstm, RNNS[0]) for lstm in LSTMS), ("LSTM, b_f = 1, uniform", RNNS[1])]
+VANISHED, SMALLEST = -6.0, math.log10(2.0**-126)
+LEFT = "log10 of the gradient at the first layer's first step over the last's"
+LEFT_TRAINED = f"{LEFT}, after training"
+SENSITIVITY = "log10 sensitivity of the stack, from t = 1"
+JUDGED = len(MITIGATES) * len(COMPARED) + 2 * len(LSTMS)
+
+
+def analyse(results: Results) -> Findings:
+    """What is left of the gradient by layers and length, and what was solved."""
+    standard = standard_findings(results)
+    before, trained = left(results.initial), left(results)
+    runs = results.runs[results.runs["status"].isin(["finished", "diverged"])]
+    runs = runs.merge(named(runs)[["run", "of"]], on="run")
+    numbers = numbers_frame(
+        [
+            *medians(before, LEFT, JUDGED),
+            *mitigation(before),
+            *mean_of(stack_sensitivity(results.initial), SENSITIVITY, by="of"),
+            *medians(trained, LEFT_TRAINED),
+            *solved(runs, by="of"),
+        ]
+    )
+    figures = {"depth": figure(numbers)} | standard.figures
+    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+
+
+def name(cell: str, layers: int, length: int) -> str:
+    """As numbers are called."""
+    return f"{cell}, layers = {layers}, T = {length}"
+
+
+def named(runs: pd.DataFrame) -> pd.DataFrame:
+    """``run``, ``seed``, ``cell``, and how numbers of its setting are called, ``of``."""
+    rows = []
+    for _, run in runs.iterrows():
+        bias = run["cell.forget_bias"]
+        words = "b_f chrono, " if bias == "chrono" else f"b_f = {bias:g}, "
+        cell = f"LSTM, {words}" if run["cell.kind"] == "lstm" else "RNN, "
+        cell += run["cell.recurrent_kernel"]
+        of = name(cell, int(run["cell.layers"]), int(run["task.length"]))
+        rows.append({"run": run["run"], "seed": run["seed"], "cell": cell, "of": of})
+    return pd.DataFrame(rows)
+
+
+def left(results: Results) -> pd.DataFrame:
+    """``at_least`` and ``at_most`` how much is left in each run, at its last record."""
+    frame = results.gradients[results.gradients["quantity"] == "h"]
+    by_run = frame.groupby("run")
+    step, layer, t = (by_run[key].transform("max") for key in ("step", "layer", "t"))
+    at_end = frame["step"] == step
+    first = frame[at_end & (frame["layer"] == 0) & (frame["t"] == 0)].set_index("run")
+    last = frame[at_end & (frame["layer"] == layer) & (frame["t"] == t)].set_index("run")
+    zero = first["zero_fraction"]
+    most = (1 - zero) * first["log10_mean"].fillna(0) + zero * SMALLEST - last["log10_mean"]
+    bounds = pd.DataFrame({"at_most": most, "at_least": most.mask(zero > 0, -math.inf)})
+    return named(results.runs).merge(bounds.reset_index(), on="run")
+
+
+def medians(frame: pd.DataFrame, quantity: str, comparisons: int = 1) -> list[Number]:
+    """How much is left, of each cell, number of layers and length."""
+    return [
+        number(
+            quantity,
+            str(of),
+            bounded_median_interval(own["at_least"], own["at_most"], comparisons),
+            len(own),
+        )
+        for of, own in frame.groupby("of", sort=False)
+    ]
+
+
+def mitigation(before: pd.DataFrame) -> list[Number]:
+    """How much more is left of LSTM than of RNN, with one layer."""
+    bounds = before.set_index(["of", "seed"])[["at_least", "at_most"]]
+    found = []
+    for lstm, rnn in MITIGATES:
+        for length in COMPARED:
+            one, other = (bounds.loc[name(cell, 1, length)] for cell in (lstm, rnn))
+            at_least = (one["at_least"] - other["at_most"]).dropna()
+            at_most = (one["at_most"] - other["at_least"]).dropna()
+            median = bounded_median_interval(at_least, at_most, JUDGED)
+            found.append(number(LEFT, difference(lstm, rnn, length), median, len(at_least)))
+    return found
+
+
+def difference(lstm: str, rnn: str, length: int) -> str:
+    """As its number is called."""
+    return f"{lstm} − {rnn}, T = {length}"
+
+
+def stack_sensitivity(results: Results) -> pd.DataFrame:
+    """log10‖∂c_T/∂c_1‖₂ of the top layer by the lowest, of each run."""
+    frame = results.jacobians[["run", "t", "layer", "log10_stack_sensitivity"]]
+    first = frame[(frame["t"] == 1) & (frame["layer"] == 0)]
+    renamed = first.rename(columns={"log10_stack_sensitivity": SENSITIVITY})
+    return named(results.runs).merge(renamed, on="run")
+
+
+def parts(numbers: pd.DataFrame, lstm: str) -> dict[str, Answer]:
+    """What the claim says of one LSTM, each with its answer."""
+    more = [
+        is_above(estimate(numbers, LEFT, difference(one, rnn, length)), 0.0)
+        for one, rnn in MITIGATES
+        for length in COMPARED
+        if one.startswith(lstm.removesuffix("orthogonal"))
+    ]
+    return {
+        "mitigates": all_of(*more),
+        "vanishes with layers": is_below(left_of(numbers, lstm, DEEP, SHORT), VANISHED),
+        "vanishes with length": is_below(left_of(numbers, lstm, 1, LONG), VANISHED),
+    }
+
+
+def left_of(numbers: pd.DataFrame, cell: str, layers: int, length: int) -> Estimate:
+    """How much is left."""
+    return estimate(numbers, LEFT, name(cell, layers, length))
+
+
+def decide(numbers: pd.DataFrame) -> Verdict:
+    """By the rule above."""
+    answers = [answer for lstm in LSTMS for answer in parts(numbers, lstm).values()]
+    written = (
+        f"{lstm}: {in_words(left_of(numbers, lstm, DEEP, SHORT))} with {DEEP} layers at "
+        f"T = {SHORT}, {in_words(left_of(numbers, lstm, 1, LONG))} with one at T = {LONG}"
+        for lstm in LSTMS
+    )
+    return Verdict(all_of(*answers), f"{LEFT}: {'; '.join(written)}")
+
+
+def text(numbers: pd.DataFrame) -> str:
+    """What holds of each LSTM, and all that is left by layers and length."""
+    lines = []
+    for lstm in LSTMS:
+        answers = (f"{part}: {answer}" for part, answer in parts(numbers, lstm).items())
+        lines.append(f"{lstm}: {'; '.join(answers)}")
+    for _, row in numbers[numbers["quantity"].isin([LEFT, LEFT_TRAINED])].iterrows():
+        found = in_words(estimate(numbers, row["quantity"], row["of"]))
+        when = ", after training" if row["quantity"] == LEFT_TRAINED else ""
+        lines.append(f"{row['of']}{when}: 10^{found}")
+    return "\n".join(lines)
+
+
+def figure(numbers: pd.DataFrame) -> Figure:
+    """By T with one layer, and by layers at two T."""
+    drawn, axes = panels(1, 3, sharey=True)
+    by_length, *by_layers = axes[0]
+    for index, cell in enumerate([*RNNS, *LSTMS]):
+        ofs = [name(cell, 1, length) for length in LENGTHS]
+        points(by_length, numbers, LENGTHS, ofs, index, cell)
+        if cell in LSTMS:
+            for ax, length in zip(by_layers, (SHORT, MIDDLE), strict=True):
+                ofs = [name(cell, layers, length) for layers in LAYERS]
+                points(ax, numbers, LAYERS, ofs, index, cell)
+                ax.set_title(f"T = {length}")
+    for ax, ticks in zip(axes[0], (LENGTHS, LAYERS, LAYERS), strict=True):
+        ax.axhline(VANISHED, color="0.6", linewidth=0.8, zorder=0)
+        ax.set_xscale("log")
+        ax.set_xticks(ticks, map(str, ticks))
+        ax.minorticks_off()
+        ax.set_xlabel("T" if ticks is LENGTHS else "layers")
+    by_length.set_ylabel(r"$\log_{10}$ of the gradient left")
+    by_length.set_title("one layer")
+    figure_legend(drawn, list(axes[0]), [])
+    return drawn
+
+
+def points(
+    ax: Axes,
+    numbers: pd.DataFrame,
+    at: tuple[int, ...],
+    ofs: list[str],
+    index: int,
+    label: str,
+) -> None:
+    """Medians with intervals, beside each other; an arrow where norms read zero."""
+    found = [estimate(numbers, LEFT, of) for of in ofs]
+    middle, low, high = (np.array(ends) for ends in zip(*found, strict=True))
+    is_open = np.isinf(low)
+    lower = np.where(is_open, 2.0, middle - low)
+    style = line_style(index) | {"label": math_label(label), "linewidth": 0.8}
+    beside = np.array(at) * 1.05 ** (index - 2)
+    ax.errorbar(beside, middle, [lower, high - middle], uplims=is_open, **style)
