@@ -103,8 +103,8 @@ def _count(cell: str, runs: pd.DataFrame) -> Number:
 def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     seconds = ratio_interval(gru[SECONDS].dropna(), lstm[SECONDS].dropna(), JUDGED)
     last = float(pd.concat([gru, lstm])["training.steps"].max())
-    solved_at = (runs["solved_at"].astype(float) for runs in (gru, lstm))
-    updates = ratio_interval(*solved_at, JUDGED, end=last)
+    solved_at = [runs["solved_at"].astype(float) for runs in (gru, lstm)]
+    updates = ratio_interval(solved_at[0], solved_at[1], JUDGED, end=last)
     both = Estimate(*(value * seconds.mean for value in updates))
     found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
     return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
