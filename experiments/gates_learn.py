@@ -111,9 +111,10 @@ def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name
 
 def slope(runs: pd.DataFrame, column: str) -> float:
     """Of log10 time scale against log10 T, within each bias; NaN if none has two lengths."""
-    log_lengths = runs["T"].astype(float).map(np.log10)
-    x = log_lengths - log_lengths.groupby(runs["bias"]).transform("mean")
-    return float(x @ runs[column] / (x @ x)) if (x @ x) > 0 else np.nan
+    log_lengths = pd.Series(np.log10(runs["T"].to_numpy(float)), runs.index)
+    centred = log_lengths - log_lengths.groupby(runs["bias"]).transform("mean")
+    x, y = centred.to_numpy(float), runs[column].to_numpy(float)
+    return float(x @ y / (x @ x)) if x @ x > 0 else np.nan
 
 
 def spread_ratio(runs: pd.DataFrame) -> float:
