@@ -1,6 +1,7 @@
 """Collects the answers of the claims, and writes docs/findings.md.
 
 python docs/findings.py names      the configs that test a claim
+python docs/findings.py long       those that do so at long lags
 python docs/findings.py collect    from results/ into results/reference/, then the page
 python docs/findings.py            the page, from results/reference/
 """
@@ -39,8 +40,8 @@ all and writes this page; the numbers behind each verdict are in `numbers.csv` b
 
 
 def names() -> list[str]:
-    """The configs that test a claim, and train at lengths of at most 200."""
-    found = [name for name in config_names() if "/" not in name and not name.endswith(LONG)]
+    """The configs that test a claim."""
+    found = [name for name in config_names() if "/" not in name]
     return [name for name in found if load_config(name)[0].analysis is not None]
 
 
@@ -60,7 +61,8 @@ def rule(name: str) -> str:
     analysis = load_config(name)[0].analysis
     assert analysis is not None
     file = ROOT / "experiments" / analysis.rpartition(":")[0]
-    return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return docstring.replace("``", "`")
 
 
 def section(name: str) -> str:
@@ -91,8 +93,8 @@ def page() -> str:
 def main() -> None:
     """See above."""
     command = sys.argv[1] if len(sys.argv) > 1 else "page"
-    if command == "names":
-        print(*names())
+    if command in ("names", "long"):
+        print(*(name for name in names() if name.endswith(LONG) == (command == "long")))
         return
     if command == "collect":
         for name in names():

@@ -20,9 +20,7 @@ The linearisation at the zero state says that a larger b_f alone brings the indi
 instability, and the tie does not.
 """
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.evidence import (
@@ -36,7 +34,7 @@ from rnnlab.evidence import (
     numbers_frame,
     solved,
 )
-from rnnlab.figures.style import line_style, math_label, panels
+from rnnlab.figures.style import marks, math_label, panels
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.results import Results
 from rnnlab.verdict import Answer, Verdict, all_of, is_above
@@ -169,12 +167,12 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
         for ax, length in zip(row, places[task], strict=False):
             own = runs[(runs["task.kind"] == task) & (runs["task.length"] == length)]
             last = float(own["training.steps"].max())
-            _marks(ax, own, own["solved_at"].astype(float), late=1.06 * last)
+            marks(ax, own["solved_at"].astype(float), own["start"], STARTS, late=1.06 * last)
             ax.axvline(last, color="0.6", linewidth=0.6)
             ax.set_xlim(0, 1.1 * ax.dataLim.x1)
             ax.set_title(f"{task}, T = {length}")
         own = before[(before["task.kind"] == task) & before["is_longest"]]
-        _marks(row[-1], own, own[EXPONENT])
+        marks(row[-1], own[EXPONENT], own["start"], STARTS)
         row[-1].axvline(0, color="0.6", linewidth=0.6)
         row[-1].set_title(f"before training, T = {own['task.length'].iloc[0]}")
     for ax in axes[-1, :columns]:
@@ -183,14 +181,3 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
     axes[0, 0].set_yticks(range(len(STARTS)), list(map(math_label, STARTS)))
     axes[0, 0].set_ylim(len(STARTS) - 0.5, -0.5)
     return drawn
-
-
-def _marks(ax: Axes, runs: pd.DataFrame, values: pd.Series, late: float = np.nan) -> None:
-    """A mark a run, a row a start; open at ``late`` where there is no value."""
-    for index, start in enumerate(STARTS):
-        own = values[runs["start"] == start]
-        rows = index + 0.4 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
-        style = line_style(index) | {"linestyle": "", "markersize": 3.5}
-        ax.plot(own, rows, **style)
-        missing = own.isna().to_numpy()
-        ax.plot(np.full(missing.sum(), late), rows[missing], **style | {"markerfacecolor": "none"})

@@ -22,7 +22,6 @@ and the ratio of seconds is then nearer to 1 than it should be.)
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.evidence import (
@@ -34,7 +33,7 @@ from rnnlab.evidence import (
     numbers_frame,
     solved,
 )
-from rnnlab.figures.style import line_style, panels
+from rnnlab.figures.style import marks, panels
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.intervals import Estimate, ratio_interval
 from rnnlab.results import Results
@@ -154,9 +153,9 @@ def figure(runs: pd.DataFrame) -> Figure:
     for row, task in zip(axes, TASKS, strict=True):
         own = runs[runs["task"] == task]
         last = float(own["training.steps"].max())
-        _marks(row[0], own, own["parameters"].astype(float) / 1000)
-        _marks(row[1], own, own[SECONDS] * 1000)
-        _marks(row[2], own, own["solved_at"].astype(float), late=1.06 * last)
+        marks(row[0], own["parameters"].astype(float) / 1000, own["cell"], CELLS)
+        marks(row[1], own[SECONDS] * 1000, own["cell"], CELLS)
+        marks(row[2], own["solved_at"].astype(float), own["cell"], CELLS, late=1.06 * last)
         row[2].axvline(last, color="0.6", linewidth=0.6)
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}", loc="left")
         for ax in row:
@@ -170,14 +169,3 @@ def figure(runs: pd.DataFrame) -> Figure:
     )
     axes[0, 0].set_ylim(len(CELLS) - 0.5, -0.5)
     return drawn
-
-
-def _marks(ax: Axes, runs: pd.DataFrame, values: pd.Series, late: float = np.nan) -> None:
-    """A mark a run, a row a cell; open at ``late`` where there is no value."""
-    for index, cell in enumerate(CELLS):
-        own = values[runs["cell"] == cell]
-        rows = index + 0.4 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
-        style = line_style(index) | {"linestyle": "", "markersize": 4}
-        ax.plot(own, rows, **style)
-        missing = own.isna().to_numpy()
-        ax.plot(np.full(missing.sum(), late), rows[missing], **style | {"markerfacecolor": "none"})

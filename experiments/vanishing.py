@@ -13,8 +13,6 @@ Each by its whole 95 % interval, widened for all judged together; the claim is s
 of the decay while training, on 6 seeds, is reported and not judged.
 """
 
-import functools
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -76,8 +74,8 @@ def judged(before: pd.DataFrame) -> list[Number]:
     found: list[Number] = []
     for task in TASKS:
         own = before[(before["task"] == task) & (before["step"] == 0)]
-        values = of_runs(own, functools.partial(_line, decay_per_step), DECAY)
-        straight = of_runs(own, functools.partial(_line, straightness), STRAIGHT)
+        values = of_runs(own, _decay, DECAY)
+        straight = of_runs(own, _straightness, STRAIGHT)
         many = len(TASKS) * (2 * len(RNNS) + len(SLOWER))
         of_task = [
             *mean_of(values, DECAY, many),
@@ -93,13 +91,17 @@ def trained(at_end: pd.DataFrame) -> list[Number]:
     found: list[Number] = []
     for task, own in at_end.groupby("task", sort=False):
         last = own[own["step"] == own.groupby("run")["step"].transform("max")]
-        values = of_runs(last, functools.partial(_line, decay_per_step), TRAINED)
+        values = of_runs(last, _decay, TRAINED)
         found += [number._replace(of=f"{task}: {number.of}") for number in mean_of(values, TRAINED)]
     return found
 
 
-def _line(measure, record: pd.DataFrame) -> float:  # type: ignore[no-untyped-def]
-    return float(measure(record["log10_mean"], record["distance"]))
+def _decay(record: pd.DataFrame) -> float:
+    return decay_per_step(record["log10_mean"], record["distance"])
+
+
+def _straightness(record: pd.DataFrame) -> float:
+    return straightness(record["log10_mean"], record["distance"])
 
 
 def decide(numbers: pd.DataFrame) -> Verdict:

@@ -136,9 +136,7 @@ def sooner(
     chances = holm([rank_sum_test(at[one], at[other]) for one, other in pairs])
     found = []
     for (one, other), chance in zip(pairs, chances, strict=True):
-        mine, theirs = at[one][:, None], at[other]
-        share = float(((mine < theirs) + (mine == theirs) / 2).mean())
-        many = mine.size + theirs.size
+        share, many = earlier_interval(at[one], at[other]).mean, len(at[one]) + len(at[other])
         for quantity, value in ((SOONER, share), (CHANCE, chance)):
             found.append(Number(quantity, f"{one} − {other}", value, math.nan, math.nan, many))
     return found

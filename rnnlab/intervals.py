@@ -108,15 +108,13 @@ def median_ratio_interval(
 ) -> Estimate:
     """Median over pairs of steps/than, where NaN is a step later than ``end``.
 
-    Of a pair with such a step only bounds are known: the interval reaches from the low end of the
-    lower bounds' to the high end of the upper bounds'; the median is that of the lower bounds.
+    Of a pair with such a step only bounds are known; see ``bounded_median_interval``.
     """
     steps, than = np.asarray(steps, float), np.asarray(than, float)
     steps_late, than_late = np.isnan(steps), np.isnan(than)
     at_least = np.where(steps_late, end, steps) / np.where(than_late, math.inf, than)
     at_most = np.where(steps_late, math.inf, steps) / np.where(than_late, end, than)
-    least, most = (median_interval(bounds, comparisons) for bounds in (at_least, at_most))
-    return Estimate(least.mean, least.low, most.high)
+    return bounded_median_interval(at_least, at_most, comparisons)
 
 
 def rank_sum_test(one: ArrayLike, other: ArrayLike) -> float:
@@ -130,11 +128,7 @@ def rank_sum_test(one: ArrayLike, other: ArrayLike) -> float:
     values = np.concatenate([one, other])
     ranks = stats.rankdata(np.where(np.isnan(values), math.inf, values))
     doubled = np.rint(2 * ranks).astype(int)
-    ways = np.zeros((len(one) + 1, doubled.sum() + 1))
-    ways[0, 0] = 1
-    for rank in doubled:
-        ways[1:, rank:] += ways[:-1, :-rank].copy()
-    sums = ways[-1]
+    sums = _ways_to_sum(doubled, len(one))
     distance = np.abs(np.arange(len(sums)) - len(one) * (len(values) + 1))
     observed = distance[doubled[: len(one)].sum()]
     return float(sums[distance >= observed].sum() / sums.sum())

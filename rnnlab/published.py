@@ -10,6 +10,7 @@ from rnnlab.evidence import Number, estimate, in_words, number
 from rnnlab.figures.learning_curves import learning_curves
 from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
 from rnnlab.intervals import Estimate, geometric_t_interval
+from rnnlab.labels import CELL_NAMES
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 OF_BASELINE = "final loss / baseline"
@@ -62,6 +63,19 @@ def at_the_baseline(of: str, value: str) -> Published:
     """A result that says that a final loss is, within a tenth, that of remembering nothing."""
     rule = f"within {AT_BASELINE:.0%} of 1"
     return Published(OF_BASELINE, of, value, rule, between(1 - AT_BASELINE, 1 + AT_BASELINE))
+
+
+def by_cell_and_length(runs: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame:
+    """The runs that ended: ``setting``, the cell; ``panel``, the length; ``of``, both.
+
+    Args:
+        runs: ``Results.runs``.
+        cells: in the order in which they are drawn.
+    """
+    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    names, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
+    setting = pd.Categorical(names, list(cells), ordered=True)
+    return runs.assign(setting=setting, panel=length, of=names + ", " + length)
 
 
 def losses_of_baseline(runs: pd.DataFrame, comparisons: int = 1) -> list[Number]:

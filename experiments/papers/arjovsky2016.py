@@ -19,11 +19,11 @@ import pandas as pd
 from rnnlab.analysis import decay_per_step
 from rnnlab.evidence import mean_of, numbers_frame, of_runs
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.labels import CELL_NAMES
 from rnnlab.published import (
     Published,
     at_the_baseline,
     below,
+    by_cell_and_length,
     curves_of_baseline,
     losses_of_baseline,
     side_by_side,
@@ -49,21 +49,12 @@ PUBLISHED = [
 def analyse(results: Results) -> Findings:
     """Final losses, and the gradient's decay before training, by cell and length."""
     standard = standard_findings(results)
-    runs = named(results.runs)
+    runs = by_cell_and_length(results.runs, CELLS)
     numbers = measured(runs, results.gradients)
     drawn = curves_of_baseline(results.training, runs)
     text = side_by_side(PUBLISHED, numbers)
     figures = {"published": drawn} | standard.figures
     return Findings(standard.table, figures, text, numbers, decide(numbers))
-
-
-def named(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that ended, with cell and length in the words of the published table."""
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
-    cells, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
-    return runs.assign(
-        setting=pd.Categorical(cells, CELLS, ordered=True), panel=length, of=cells + ", " + length
-    )
 
 
 def measured(runs: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:

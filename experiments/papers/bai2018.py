@@ -15,12 +15,12 @@ import pandas as pd
 
 from rnnlab.evidence import numbers_frame
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.labels import CELL_NAMES
 from rnnlab.published import (
     OF_BASELINE,
     Published,
     at_the_baseline,
     below,
+    by_cell_and_length,
     curves_of_baseline,
     losses_of_baseline,
     side_by_side,
@@ -72,13 +72,8 @@ def analyse(results: Results) -> Findings:
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that ended, with task, cell and length in the words of the published table."""
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
-    cells, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
-    return runs.assign(
-        setting=pd.Categorical(cells, CELLS, ordered=True),
-        panel=runs["task.kind"] + ", " + length,
-        of=runs["task.kind"] + ", " + cells + ", " + length,
-    )
+    runs, task = by_cell_and_length(runs, CELLS), runs["task.kind"] + ", "
+    return runs.assign(panel=task + runs["panel"], of=task + runs["of"])
 
 
 def decide(numbers: pd.DataFrame) -> Verdict:

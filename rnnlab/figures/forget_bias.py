@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.figures.style import figure_legend, line_style, math_label, panels, seed_band
+from rnnlab.figures.style import figure_legend, line_style, marks, math_label, panels, seed_band
 from rnnlab.intervals import median_solved_at
 
 LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")
@@ -29,14 +29,8 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
         "solved_at": "solved at training step",
     }
     for ax, (column, label) in zip(axes[0], columns.items(), strict=True):
-        for index, setting in enumerate(settings):
-            own = runs.loc[runs["setting"] == setting, column].astype(float).reset_index(drop=True)
-            rows = index + 0.3 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
-            style = line_style(index) | {"linestyle": "", "markersize": 4}
-            ax.plot(own, rows, **style)
-            if column == "solved_at":
-                late = np.full(own.isna().sum(), LATE * last_step)
-                ax.plot(late, rows[own.isna()], **style | {"markerfacecolor": "none"})
+        late = LATE * last_step if column == "solved_at" else np.nan
+        marks(ax, runs[column].astype(float), runs["setting"], settings, late)
         ax.set_xlabel(label)
     axes[0, 2].set_xlim(left=0)
     axes[0, 1].axvline(0, color="0.6", linewidth=0.6)

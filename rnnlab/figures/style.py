@@ -151,6 +151,27 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
         )
 
 
+def marks(
+    ax: Axes, values: pd.Series, names: pd.Series, order: Sequence[str], late: float = np.nan
+) -> None:
+    """A mark a run, a row for each name; open at ``late`` where a run has no value.
+
+    Args:
+        ax: where to draw.
+        values: one a run.
+        names: in which row each run is, with the same index.
+        order: of the rows.
+        late: x of those without a value; default they are left out.
+    """
+    for index, name in enumerate(order):
+        own = values[names == name].to_numpy(float)
+        rows = index + 0.3 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
+        style = line_style(index) | {"linestyle": "", "markersize": 4}
+        ax.plot(own, rows, **style)
+        missing = np.isnan(own)
+        ax.plot(np.full(missing.sum(), late), rows[missing], **style | {"markerfacecolor": "none"})
+
+
 def top_layer(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of each setting's top layer."""
     top = frame.groupby("setting", observed=True)["layer"].transform("max")

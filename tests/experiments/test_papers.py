@@ -13,7 +13,7 @@ from rnnlab.config import load_config
 from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.intervals import median_interval
 from rnnlab.plugins import load_analysis
-from rnnlab.published import losses_of_baseline
+from rnnlab.published import by_cell_and_length, losses_of_baseline
 from rnnlab.sweep import load_experiment
 
 PAPERS = [name for name in config_names() if name.startswith("papers/")]
@@ -174,7 +174,7 @@ def test_bai_copy(length, gru, answer):
 
 def arjovsky(decay, **finals):
     """At T = 200, with norms that change by so many decades a step back."""
-    runs = part("arjovsky2016", "named")(losses("copy", 200, 0.5, **finals))
+    runs = by_cell_and_length(losses("copy", 200, 0.5, **finals), ("RNN", "LSTM"))
     rng = np.random.default_rng(0)
     frames = []
     for run, seed in zip(runs["run"], runs["seed"], strict=True):
