@@ -144,6 +144,8 @@ def figure(before: pd.DataFrame, at_end: pd.DataFrame) -> Figure:
             own = frame[frame["task"] == task]
             gradient_decay(own, ax, quantity="h", step=int(own["step"].max()))
             ax.set_title(f"{task}, {ax.get_title()}")
-            ax.label_outer()
+        row[1].set_ylabel("")
+    for ax in axes[0]:
+        ax.set_xlabel("")
     figure_legend(drawn, list(axes.flat), settings_of(before) + settings_of(at_end))
     return drawn
