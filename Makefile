@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: demo test soak lint format bench regression reference reference-long clean
+.PHONY: demo test soak lint format bench regression reference reference-long reference-papers clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
@@ -65,4 +65,9 @@ reference: .venv/installed
 # The claims that are also tested at long lags.
 reference-long: .venv/installed
 	for name in $$($(BIN)/python docs/findings.py long); do $(BIN)/rnnlab run $$name || exit 1; done
+	$(BIN)/python docs/findings.py collect
+
+# What papers report, in versions that take ten minutes or less on two cores.
+reference-papers: .venv/installed
+	for name in $$($(BIN)/python docs/findings.py papers); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect

@@ -1,7 +1,8 @@
-"""Collects the answers of the claims, and writes docs/findings.md.
+"""Collects the answers of the claims and of published results, and writes docs/findings.md.
 
 python docs/findings.py names      the configs that test a claim
 python docs/findings.py long       those that do so at long lags
+python docs/findings.py papers     the published results, reduced where they take long
 python docs/findings.py collect    from results/ into results/reference/, then the page
 python docs/findings.py            the page, from results/reference/
 """
@@ -16,6 +17,7 @@ import pandas as pd
 
 from rnnlab.bundled import config_names, find_config
 from rnnlab.config import load_config
+from rnnlab.sweep import load_experiment
 
 ROOT = Path(__file__).parents[1]
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
@@ -28,21 +30,35 @@ KEPT = (
     "numbers.csv",
     "verdict.json",
 )
-# Of the others only the figure that is named after the config.
+# Of the others only the figure of the claim.
 WITH_ALL_FIGURES = ("forget_bias",)
-LONG = "_long"
+COMMANDS = ("names", "long", "papers")
+LONG, REDUCED, PAPERS = "_long", "_reduced", "papers/"
 HEAD = """# Findings
 
 What textbooks and tutorials say of gradients in recurrent networks, each tested by one config and
-one file of `experiments/`, which states its rule before it is applied. `make reference` runs them
-all and writes this page; the numbers behind each verdict are in `numbers.csv` beside its figure.
+one file of `experiments/`, which states its rule before it is applied; then what papers report,
+beside what was obtained here. `make reference` runs the claims, `make reference-long` those at long
+lags, `make reference-papers` the papers, and each writes this page; the numbers behind a verdict
+are in `numbers.csv` beside its figure. Brackets are 95 % intervals.
 """
 
 
-def names() -> list[str]:
-    """The configs that test a claim."""
-    found = [name for name in config_names() if "/" not in name]
-    return [name for name in found if load_config(name)[0].analysis is not None]
+def configs(command: str) -> list[str]:
+    """The configs of a command, see above."""
+    analysed = [name for name in config_names() if load_config(name)[0].analysis is not None]
+    papers = [name for name in analysed if name.startswith(PAPERS)]
+    claims = [name for name in analysed if name not in papers]
+    return {
+        "names": [name for name in claims if not name.endswith(LONG)],
+        "long": [name for name in claims if name.endswith(LONG)],
+        "papers": [name for name in papers if name + REDUCED not in papers],
+    }[command]
+
+
+def main_figure(name: str) -> str:
+    """The figure of what is claimed or published."""
+    return "published.png" if name.startswith(PAPERS) else f"{name}.png"
 
 
 def collect(name: str) -> None:
@@ -51,13 +67,13 @@ def collect(name: str) -> None:
     (to / "figures").mkdir(parents=True, exist_ok=True)
     figures = [path.name for path in (source / "figures").glob("*.png")]
     if name not in WITH_ALL_FIGURES:
-        figures = [figure for figure in figures if figure == f"{name}.png"]
+        figures = [figure for figure in figures if figure == main_figure(name)]
     for file in (*KEPT, *(f"figures/{figure}" for figure in figures)):
         shutil.copyfile(source / file, to / file)
 
 
 def rule(name: str) -> str:
-    """The claim and how it is decided: the docstring of the analysis."""
+    """What is claimed or published, and how it is decided: the docstring of the analysis."""
     analysis = load_config(name)[0].analysis
     assert analysis is not None
     file = ROOT / "experiments" / analysis.rpartition(":")[0]
@@ -65,41 +81,68 @@ def rule(name: str) -> str:
     return docstring.replace("``", "`")
 
 
+def verdict(name: str) -> dict[str, str]:
+    """Answer and evidence."""
+    text = (REFERENCE / name / "verdict.json").read_text(encoding="utf-8")
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
 def section(name: str) -> str:
     """Question, rule, verdict, figure, and what it was made of."""
-    folder = REFERENCE / name
+    folder, to = REFERENCE / name, f"../results/reference/{name}"
     config, _, _ = load_config(name)
-    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    runs = pd.read_csv(folder / "compare.csv")["runs"].sum()
-    numbers = f"../results/reference/{name}/numbers.csv"
+    runs = f"{pd.read_csv(folder / 'compare.csv')['runs'].sum()} runs"
+    initial = load_experiment(name).initial
+    if initial is not None:
+        runs += f", and {len(initial.runs)} before training"
     source = find_config(name).relative_to(ROOT)
     parts = [
-        f"## {config.question}",
-        f"`rnnlab run {name}`; [config](../{source}), [numbers]({numbers}), {runs} trained runs.",
+        f"## {name}",
+        f"**{config.question}**",
+        f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv), {runs}.",
         rule(name),
-        f"**{verdict['answer'].capitalize()}**: {verdict['evidence']}",
+        f"**{verdict(name)['answer'].capitalize()}**: {verdict(name)['evidence']}",
     ]
-    if (folder / "figures" / f"{name}.png").exists():
-        parts.append(f"![{config.question}](../results/reference/{name}/figures/{name}.png)")
+    if name.startswith(PAPERS):
+        text, _, _ = (folder / "findings.txt").read_text(encoding="utf-8").rpartition("\n\n")
+        parts.append(f"```text\n{text}\n```")
+    if (folder / "figures" / main_figure(name)).exists():
+        parts.append(f"![{config.question}]({to}/figures/{main_figure(name)})")
     return "\n\n".join(parts)
 
 
+def summary(names: list[str]) -> str:
+    """A line for each, with its answer."""
+    rows = ["| question | answer |", "|---|---|"]
+    for name in names:
+        anchor = name.replace("/", "")
+        question = load_config(name)[0].question
+        rows.append(f"| [{question}](#{anchor}) | {verdict(name)['answer']} |")
+    return "\n".join(rows)
+
+
+def answered(folder: Path) -> list[str]:
+    """Those whose verdict is in this folder: claims, then papers."""
+    every = [name for command in COMMANDS for name in configs(command)]
+    return [name for name in every if (folder / name / "verdict.json").exists()]
+
+
 def page() -> str:
-    """All that are in results/reference."""
-    kept = [name for name in names() if (REFERENCE / name / "verdict.json").exists()]
-    return "\n\n".join([HEAD.rstrip(), *map(section, kept)]) + "\n"
+    """Docs/findings.md."""
+    names = answered(REFERENCE)
+    return "\n\n".join([HEAD.rstrip(), summary(names), *map(section, names)]) + "\n"
 
 
 def main() -> None:
     """See above."""
     command = sys.argv[1] if len(sys.argv) > 1 else "page"
-    if command in ("names", "long"):
-        print(*(name for name in names() if name.endswith(LONG) == (command == "long")))
+    if command in COMMANDS:
+        print(*configs(command))
         return
     if command == "collect":
-        for name in names():
-            if (RESULTS / name / "verdict.json").exists():
-                collect(name)
+        for name in answered(RESULTS):
+            collect(name)
     PAGE.write_text(page(), encoding="utf-8")
 
 

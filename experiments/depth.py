@@ -12,6 +12,10 @@ b_f = 1, b_f = 3 and chrono (to T), and says three things:
 * still vanishes with many layers: below −6 with 8 layers at T = 50, so that it is not the length;
 * still vanishes with long sequences: below −6 with one layer at T = 2000.
 
+It is h that is judged, which every cell has. The LSTM's gradient goes from h_T to earlier steps
+through c, and back to h_0 through the gates: it loses a factor on the way that does not depend on
+T, which favours the RNN.
+
 Each by the whole 95 % interval of the median over seeds (differences paired by seed), widened for
 all that are judged together; supported if all hold, refuted if one is on the other side, else
 undecided. Norms below 2⁻¹²⁶ read zero: such a run counts as that or less, down to −∞. Other

@@ -10,15 +10,16 @@ From ``configs/forget_bias_full.yaml``, and the quick demo ``configs/forget_bias
 * (c) the gradient survives: at the greatest b_f more than a tenth of it is left at the first step
   (‖∂c_T/∂c_0‖₂; where no Jacobians are recorded ‖∂L/∂c_0‖/‖∂L/∂c_T‖), and each b_f above 0 leaves
   more than b_f = 0, paired by seed.
-* (d) helps learning: each b_f above 0 solves the task sooner than b_f = 0, and none above 1 later
-  than b_f = 1. Supported if all of the first are, refuted if one of either solves later. By rank
-  sum tests of ``solved_at`` at P < 0.05, corrected for all of them (Holm); unsolved runs count as
-  the latest. With six runs a setting the first test to pass needs every run of one setting before
-  every run of the other; with three none can pass.
+* (d) helps learning: each b_f above 0 solves the task earlier than b_f = 0, and none above 1 later
+  than b_f = 1, by the share of pairs of runs in which the first is the earlier, above ½ or below
+  it. Supported if all of the first are earlier, refuted if one of either is later. Unsolved runs
+  count as the latest. By the interval that an exact permutation test gives: with six runs a setting
+  it leaves ½ out only if every run of one setting comes before every run of the other; with three
+  it never does.
 
-(a) to (c) are before training, by whole 95 % intervals, widened for all that are judged. The
-claim is supported if all parts are, refuted if one is, else undecided; a part not measured is
-undecided. Settings with b_i = −b_f, and chrono, are reported and not judged.
+(a) to (c) are before training. All by whole 95 % intervals, widened for all that are judged, (d)'s
+apart. The claim is supported if all parts are, refuted if one is, else undecided; a part not
+measured is undecided. Settings with b_i = −b_f, and chrono, are reported and not judged.
 
 The copy task has an alphabet of 2. It was chosen in a pilot, after the rule: of 3 symbols from 8,
 none of one run each of b_f = 0, 1 and 3 with 32 units was solved within 2,000 steps, so that part
@@ -32,16 +33,15 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.evidence import (
-    CHANCE,
-    SOONER,
+    EARLIER,
     Number,
     differences,
+    earlier,
     estimate,
     in_words,
     mean_of,
     numbers_frame,
     solved,
-    sooner,
 )
 from rnnlab.figures.forget_bias import against_forget_bias, retention_and_learning
 from rnnlab.figures.style import top_layer
@@ -54,7 +54,6 @@ FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before 
 RADIUS = "spectral radius of ∂(h, c)_t/∂(h, c)_{t−1} before training"
 LEFT = "log10 of the gradient left at the first step before training"
 NEAR_ONE = (10**-0.01, 10**0.01)
-SIGNIFICANT = 0.05
 LABEL = re.compile(r"(.*?)b_f = (-?[\d.]+(?:e[-+]?\d+)?)(.*)")
 TIED = "b_i = −b_f"
 
@@ -144,7 +143,7 @@ def learning(ended: pd.DataFrame) -> list[Number]:
         for reference in (0.0, 1.0)
         for pair in _against(own, reference)
     ]
-    return [*solved(ended), *sooner(ended, pairs)]
+    return [*solved(ended), *earlier(ended, pairs, max(1, len(pairs)))]
 
 
 def _against(own: Members, reference: float) -> list[tuple[str, str]]:
@@ -162,7 +161,7 @@ def decide(numbers: pd.DataFrame) -> Verdict:
         "(c) survives": survives(numbers),
         "(d) helps learning": helps(numbers),
     }
-    words = (f"{name}: {answer}, {evidence}" for name, (answer, evidence) in parts.items())
+    words = (f"{name} {answer}: {evidence}" for name, (answer, evidence) in parts.items())
     return Verdict(all_of(*(answer for answer, _ in parts.values())), "; ".join(words))
 
 
@@ -171,40 +170,45 @@ def _judged(numbers: pd.DataFrame, quantity: str) -> list[Members]:
     return list(families(names).values())
 
 
-def _part(answers: list[Answer], words: list[str], otherwise: str) -> Part:
-    if not answers:
-        return Answer.UNDECIDED, otherwise
-    return all_of(*answers), ", ".join(words)
+def _of(numbers: pd.DataFrame, quantity: str, names: Iterable[str]) -> dict[str, Estimate]:
+    """Of each of these, if it was measured."""
+    found = {name: estimate(numbers, quantity, name) for name in names}
+    return {name: value for name, value in found.items() if not np.isnan(value.mean)}
+
+
+def _greatest(numbers: pd.DataFrame, quantity: str) -> dict[str, Estimate]:
+    """At the greatest b_f of each task."""
+    return _of(numbers, quantity, (own[max(own)] for own in _judged(numbers, quantity)))
+
+
+def _versus(pairs: list[tuple[str, str]]) -> list[str]:
+    return [f"{one} − {other}" for one, other in pairs]
 
 
 def one_step(numbers: pd.DataFrame) -> Part:
     """Part (a)."""
-    answers, words = [], []
-    for own in _judged(numbers, NORM):
-        sizes = {name: estimate(numbers, NORM, name) for name in own.values()}
-        answers += [is_below(size, 1.0) for size in sizes.values()]
-        greatest = max(sizes, key=lambda name: sizes[name].mean)
-        words.append(f"norm up to {in_words(sizes[greatest])} ({greatest})")
-    return _part(answers, words, "as ∂C_t/∂C_{t−1} was not recorded")
+    judged = (name for own in _judged(numbers, NORM) for name in own.values())
+    sizes = _of(numbers, NORM, judged)
+    if not sizes:
+        return Answer.UNDECIDED, "∂C_t/∂C_{t−1} was not recorded"
+    most = max(sizes, key=lambda name: sizes[name].mean)
+    answer = all_of(*(is_below(size, 1.0) for size in sizes.values()))
+    return answer, f"norm up to {in_words(sizes[most])} ({most})"
 
 
 def moved(numbers: pd.DataFrame) -> Part:
     """Part (b)."""
-    recorded = set(numbers.loc[numbers["quantity"] == NORM, "of"])
-    answers, words = [], []
-    for own in _judged(numbers, FORGET):
-        name = own[max(own)]
-        forget = estimate(numbers, FORGET, name)
-        answers.append(_is_near_one(forget))
-        words.append(f"mean f_t {in_words(forget, '.4g')} ({name})")
-        if name in recorded:
-            size = estimate(numbers, NORM, name)
-            answers.append(_is_near_one(size))
-            words.append(f"norm {in_words(size, '.4g')} ({name})")
-    if not recorded:
+    forget, sizes = _greatest(numbers, FORGET), _greatest(numbers, NORM)
+    answers = [_is_near_one(size) for size in (*forget.values(), *sizes.values())]
+    words = []
+    for what, found in (("f_t", forget), ("norm", sizes)):
+        if found:
+            worst = max(found, key=lambda name: abs(np.log(found[name].mean)))
+            words.append(f"{what} {in_words(found[worst], '.4g')} ({worst})")
+    if not sizes:
         answers.append(Answer.UNDECIDED)
-        words.append("the other paths not recorded")
-    return _part(answers, words, "as no setting differs in b_f alone")
+        words.append("the other paths were not recorded")
+    return all_of(*answers), ", ".join(words)
 
 
 def _is_near_one(size: Estimate) -> Answer:
@@ -214,57 +218,35 @@ def _is_near_one(size: Estimate) -> Answer:
 
 def survives(numbers: pd.DataFrame) -> Part:
     """Part (c)."""
-    answers, words = [], []
-    for own in _judged(numbers, LEFT):
-        name = own[max(own)]
-        left = estimate(numbers, LEFT, name)
-        gains = [_number(numbers, LEFT, pair) for pair in _against(own, 0.0)]
-        answers += [is_above(left, -1.0), *(is_above(gain, 0.0) for gain in gains)]
-        words.append(f"10^({in_words(left)}) left ({name})")
-        if gains:
-            least = min(gains, key=lambda gain: gain.mean)
-            words[-1] += f" and each b_f > 0 at least {in_words(least)} decades above b_f = 0"
-        else:
-            answers.append(Answer.UNDECIDED)
-    return _part(answers, words, "as no setting differs in b_f alone")
+    left = _greatest(numbers, LEFT)
+    pairs = [pair for own in _judged(numbers, LEFT) for pair in _against(own, 0.0)]
+    gains = _of(numbers, LEFT, _versus(pairs))
+    if not left or not gains:
+        return Answer.UNDECIDED, "no settings differ in b_f alone, from 0 on"
+    answers = [is_above(value, -1.0) for value in left.values()]
+    answers += [is_above(gain, 0.0) for gain in gains.values()]
+    least, closest = (min(of, key=lambda name: of[name].mean) for of in (left, gains))
+    words = f"10^({in_words(left[least])}) left ({least}), decades gained over b_f = 0 at least "
+    return all_of(*answers), words + f"{in_words(gains[closest])} ({closest.partition(' − ')[0]})"
 
 
 def helps(numbers: pd.DataFrame) -> Part:
     """Part (d)."""
-    answers, words = [], []
-    for own in _judged(numbers, "solved at"):
-        from_0 = {one: _sooner(numbers, (one, other)) for one, other in _against(own, 0.0)}
-        from_1 = {one: _sooner(numbers, (one, other)) for one, other in _against(own, 1.0)}
-        harms = [one for one, answer in from_1.items() if answer is Answer.REFUTED]
-        answers += [*(from_0.values() or [Answer.UNDECIDED]), *(from_1[one] for one in harms)]
-        shown = [own[bias] for bias in dict.fromkeys((0.0, 1.0, max(own))) if bias in own]
-        at = (f"{in_words(estimate(numbers, 'solved at', n), '.0f')} ({n})" for n in shown)
-        words.append(
-            f"solved at step {', '.join(at)}, sooner than b_f = 0 with "
-            f"{_biases(own, [n for n, a in from_0.items() if a is Answer.SUPPORTED])}, later with "
-            f"{_biases(own, [n for n, a in from_0.items() if a is Answer.REFUTED])}, "
-            f"later than b_f = 1 with {_biases(own, harms)}"
-        )
-    return _part(answers, words, "as no setting differs in b_f alone")
-
-
-def _sooner(numbers: pd.DataFrame, pair: tuple[str, str]) -> Answer:
-    share, chance = (_number(numbers, quantity, pair).mean for quantity in (SOONER, CHANCE))
-    if not chance < SIGNIFICANT or share == 0.5:
-        return Answer.UNDECIDED
-    return Answer.SUPPORTED if share > 0.5 else Answer.REFUTED
-
-
-def _number(numbers: pd.DataFrame, quantity: str, pair: tuple[str, str]) -> Estimate:
-    """Of a comparison; unknown where it was not made."""
-    of = f"{pair[0]} − {pair[1]}"
-    if not ((numbers["quantity"] == quantity) & (numbers["of"] == of)).any():
-        return Estimate(np.nan, np.nan, np.nan)
-    return estimate(numbers, quantity, of)
-
-
-def _biases(own: Members, names: list[str]) -> str:
-    return ", ".join(f"{bias:g}" for bias, name in own.items() if name in names) or "none"
+    judged = _judged(numbers, "solved at")
+    than_0, than_1 = (
+        [
+            is_above(share, 0.5)
+            for own in judged
+            for share in _of(numbers, EARLIER, _versus(_against(own, reference))).values()
+        ]
+        for reference in (0.0, 1.0)
+    )
+    if not than_0:
+        return Answer.UNDECIDED, "no settings differ in b_f alone, from 0 on"
+    harms = [answer for answer in than_1 if answer is Answer.REFUTED]
+    words = f"than b_f = 0 earlier at {than_0.count(Answer.SUPPORTED)} of {len(than_0)} settings, "
+    words += f"later at {than_0.count(Answer.REFUTED)}; than b_f = 1 later at {len(harms)} of "
+    return all_of(*than_0, *harms), words + f"{len(than_1)}"
 
 
 def not_judged(numbers: pd.DataFrame) -> list[str]:

@@ -118,12 +118,18 @@ def decide(numbers: pd.DataFrame) -> Verdict:
         updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
         answers += [is_below(gru, lstm.mean), is_below(seconds, 1.0)]
         answers += [is_below(ratio, AS_WELL) for ratio in updates]
+        fewer = Estimate(gru.mean / lstm.mean, np.nan, np.nan)
         words.append(
-            f"{task}: GRU / LSTM with as many units {gru.mean / lstm.mean:.3f} of the parameters, "
-            f"{in_words(seconds)} of the seconds per update, {in_words(updates[0])} of the updates "
-            f"until solved; with as many parameters {in_words(updates[1])} of the updates"
+            f"{task}: {in_words(fewer)} of the parameters, {in_words(seconds)} of the seconds per "
+            f"update, {_of_updates(updates[0])} of the updates until solved, with as many "
+            f"parameters {_of_updates(updates[1])}"
         )
-    return Verdict(all_of(*answers), "; ".join(words))
+    return Verdict(all_of(*answers), f"of the LSTM's, a GRU has, {'; '.join(words)}")
+
+
+def _of_updates(ratio: Estimate) -> str:
+    """A bound, where the LSTM solved the task in hardly any run."""
+    return f"below {ratio.high:.3g}" if ratio.mean == 0 else in_words(ratio)
 
 
 def text(numbers: pd.DataFrame) -> str:

@@ -9,8 +9,9 @@ recurrent kernels U(±1/√n) (PyTorch's) and orthogonal ones. The claim says th
   paired by seed, above 0.
 
 Each by its whole 95 % interval, widened for all that are judged together; the claim is supported if
-Each by its whole 95 % interval, widened for all judged together; the claim is supported if
-of the decay while training, on 6 seeds, is reported and not judged.
+all hold, refuted if one is on the other side, else undecided. A claim that names no initialisation
+has to hold for both kernels. What becomes of the decay while training, on 6 seeds, is reported and
+not judged.
 """
 
 import pandas as pd

@@ -9,16 +9,12 @@ import pandas as pd
 from rnnlab.intervals import (
     Estimate,
     earlier_interval,
-    holm,
     median_interval,
-    rank_sum_test,
     share_interval,
     t_interval,
 )
 from rnnlab.labels import label_each
 
-# The quantities of ``sooner``.
-SOONER, CHANCE = "solved sooner", "P of solving as soon, corrected"
 # The quantity of ``earlier``.
 EARLIER = "share of pairs of runs in which the first solves earlier"
 
@@ -116,32 +112,6 @@ def solved(runs: pd.DataFrame, comparisons: int = 1, by: str = "setting") -> lis
     return found
 
 
-def sooner(
-    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], by: str = "setting"
-) -> list[Number]:
-    """Which of two settings solves the task sooner; of each pair "a − b".
-
-    ``SOONER`` is the share of pairs of runs in which a's is the sooner, ties counting half, and
-    ``CHANCE`` the P of ``rank_sum_test``, corrected for all pairs by ``holm``.
-
-    Args:
-        runs: as for ``solved``.
-        pairs: of settings, all that are tested together.
-        by: the column that names settings.
-    """
-    at = {
-        str(name): own.astype(float).fillna(math.inf).to_numpy()
-        for name, own in runs.groupby(by, observed=True)["solved_at"]
-    }
-    chances = holm([rank_sum_test(at[one], at[other]) for one, other in pairs])
-    found = []
-    for (one, other), chance in zip(pairs, chances, strict=True):
-        share, many = earlier_interval(at[one], at[other]).mean, len(at[one]) + len(at[other])
-        for quantity, value in ((SOONER, share), (CHANCE, chance)):
-            found.append(Number(quantity, f"{one} − {other}", value, math.nan, math.nan, many))
-    return found
-
-
 def earlier(
     runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], comparisons: int = 1, by: str = "setting"
 ) -> list[Number]:
@@ -197,9 +167,11 @@ def cell_labels(runs: pd.DataFrame) -> pd.Series:
 
 
 def estimate(numbers: pd.DataFrame, quantity: str, of: str) -> Estimate:
-    """A number of the table; KeyError if it has none, or several."""
+    """A number of the table; unknown (NaN) if it was not measured, KeyError if it is not one."""
     rows = numbers[(numbers["quantity"] == quantity) & (numbers["of"] == of)]
-    if len(rows) != 1:
+    if rows.empty:
+        return Estimate(math.nan, math.nan, math.nan)
+    if len(rows) > 1:
         raise KeyError(f"{len(rows)} numbers are called {quantity!r} of {of!r}")
     row = rows.iloc[0]
     return Estimate(float(row["value"]), float(row["low"]), float(row["high"]))

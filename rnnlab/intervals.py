@@ -103,46 +103,6 @@ def median_solved_at(solved_at: ArrayLike) -> float:
     )
 
 
-def median_ratio_interval(
-    steps: ArrayLike, than: ArrayLike, end: float, comparisons: int = 1
-) -> Estimate:
-    """Median over pairs of steps/than, where NaN is a step later than ``end``.
-
-    Of a pair with such a step only bounds are known; see ``bounded_median_interval``.
-    """
-    steps, than = np.asarray(steps, float), np.asarray(than, float)
-    steps_late, than_late = np.isnan(steps), np.isnan(than)
-    at_least = np.where(steps_late, end, steps) / np.where(than_late, math.inf, than)
-    at_most = np.where(steps_late, math.inf, steps) / np.where(than_late, end, than)
-    return bounded_median_interval(at_least, at_most, comparisons)
-
-
-def rank_sum_test(one: ArrayLike, other: ArrayLike) -> float:
-    """P of so great a difference by chance: Wilcoxon's rank sum, two-sided, exact also with ties.
-
-    Over all ways to deal the values to samples of these sizes; NaN counts as ∞, the latest.
-    Samples that share seeds are more alike than independent ones, and P is then too great rather
-    than too small.
-    """
-    one, other = np.asarray(one, float), np.asarray(other, float)
-    values = np.concatenate([one, other])
-    ranks = stats.rankdata(np.where(np.isnan(values), math.inf, values))
-    doubled = np.rint(2 * ranks).astype(int)
-    sums = _ways_to_sum(doubled, len(one))
-    distance = np.abs(np.arange(len(sums)) - len(one) * (len(values) + 1))
-    observed = distance[doubled[: len(one)].sum()]
-    return float(sums[distance >= observed].sum() / sums.sum())
-
-
-def holm(probabilities: ArrayLike) -> list[float]:
-    """Each P corrected for all that are tested together (Holm 1979), in the same order."""
-    probabilities = np.asarray(probabilities, float)
-    order = np.argsort(probabilities)
-    left = len(order) - np.arange(len(order))
-    corrected = np.minimum(np.maximum.accumulate(probabilities[order] * left), 1.0)
-    return [float(corrected[place]) for place in np.argsort(order)]
-
-
 def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> Estimate:
     """Share of pairs, one value of each, in which ``one``'s is the smaller; ties count half.
 

@@ -14,7 +14,9 @@ from rnnlab.plugins import load_analysis
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
 MEGABYTES = 15
-ANSWERED = sorted(path.parent.name for path in REFERENCE.glob("*/verdict.json"))
+ANSWERED = sorted(
+    str(path.parent.relative_to(REFERENCE)) for path in REFERENCE.rglob("verdict.json")
+)
 
 
 def test_the_page_is_that_of_the_committed_tables():

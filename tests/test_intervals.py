@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,11 +11,8 @@ from rnnlab.intervals import (
     bounded_median_interval,
     earlier_interval,
     geometric_t_interval,
-    holm,
     median_interval,
-    median_ratio_interval,
     median_solved_at,
-    rank_sum_test,
     ratio_interval,
     share_interval,
     t_interval,
@@ -129,76 +125,6 @@ def test_t_by_hand():
 def test_unsolved_runs_are_later_than_all():
     assert median_solved_at([10, math.nan, 30]) == 30
     assert median_solved_at([10, math.nan, math.nan]) == math.inf
-
-
-def test_ratios_of_medians_with_steps_that_are_not_known():
-    nan = math.nan
-    known = median_ratio_interval([80, 60, 90, 20, 50, 70], [10] * 6, 100.0)
-    assert known == median_interval([8, 6, 9, 2, 5, 7])
-    slower = median_ratio_interval([nan] * 6, [10, 20, 25, 50, 40, 100], 100.0)
-    assert slower == (np.median([10, 5, 4, 2, 2.5, 1]), 1, math.inf)
-    faster = median_ratio_interval([10, 20, 25, 50, 40, 100], [nan] * 6, 100.0)
-    assert faster == (0, 0, 1)
-    assert median_ratio_interval([nan] * 6, [nan] * 6, 100.0) == (0, 0, math.inf)
-
-
-def test_rank_sums_by_hand():
-    """Of 924 ways to choose 6 of 12, two separate them wholly; unsolved runs tie."""
-    assert rank_sum_test(range(6), range(6, 12)) == pytest.approx(2 / 924)
-    assert rank_sum_test([1, 2, 3], [math.nan] * 3) == pytest.approx(2 / 20)
-    assert rank_sum_test([math.nan] * 3, [math.nan] * 4) == 1
-    assert rank_sum_test([], [1, 2]) == 1
-
-
-@pytest.mark.parametrize("sizes", [(6, 6), (3, 7), (12, 9)])
-def test_rank_sums_without_ties_are_those_of_scipy(sizes):
-    rng = np.random.default_rng(1)
-    one, other = (rng.normal(shift, size=n) for shift, n in zip((0, 0.8), sizes, strict=True))
-    expected = stats.mannwhitneyu(one, other, method="exact").pvalue
-    assert rank_sum_test(one, other) == pytest.approx(float(expected))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ([1, 2, 2, 5, math.nan, math.nan], [2, 5, 7, math.nan, math.nan, math.nan]),
-        ([1, 1, math.nan], [1, 2, 2, 3, math.nan, math.nan, math.nan]),
-    ],
-)
-def test_rank_sums_with_ties_are_those_of_all_permutations(one, other):
-    values = stats.rankdata(np.nan_to_num([*one, *other], nan=math.inf))
-    n = len(one)
-    expected = n * (len(values) + 1) / 2
-    every = [sum(values[list(chosen)]) for chosen in combinations(range(len(values)), n)]
-    as_far = np.abs(np.array(every) - expected) >= abs(sum(values[:n]) - expected) - 1e-9
-    assert rank_sum_test(one, other) == pytest.approx(as_far.mean())
-
-
-@pytest.mark.parametrize("seeds", [3, 6, 8])
-@pytest.mark.parametrize("censored", [0.0, 0.4])
-def test_equal_samples_are_seldom_told_apart(seeds, censored):
-    rng = np.random.default_rng(0)
-    drawn = rng.exponential(size=(MANY // 4, 2, seeds))
-    drawn = np.where(rng.random(drawn.shape) < censored, math.nan, drawn)
-    found = [rank_sum_test(*pair) < 0.05 for pair in drawn]
-    assert np.mean(found) < 0.05 + 2 * allowed(0.05)
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-def test_corrected_tests_seldom_find_any_difference_where_there_is_none():
-    """Six settings against one reference, all alike, two fifths of the runs censored."""
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(MANY // 4):
-        runs = rng.exponential(size=(7, 6))
-        runs = np.where(rng.random(runs.shape) < 0.4, math.nan, runs)
-        found.append(min(holm([rank_sum_test(runs[0], other) for other in runs[1:]])) < 0.05)
-    assert np.mean(found) < 0.05 + 2 * allowed(0.05)
 
 
 EARLY, LATE = [1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, math.nan]

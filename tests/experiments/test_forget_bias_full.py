@@ -10,9 +10,9 @@ import pytest
 
 from rnnlab.bundled import folder
 from rnnlab.csv_text import csv_text
-from rnnlab.evidence import estimate, numbers_frame
+from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.figures.forget_bias import against_forget_bias
-from rnnlab.intervals import t_interval
+from rnnlab.intervals import earlier_interval, t_interval
 from rnnlab.labels import label_settings
 from rnnlab.plugins import load_analysis
 from rnnlab.sweep import load_experiment
@@ -132,13 +132,13 @@ def test_numbers():
     own = frame.loc[frame["setting"] == "copy, b_f = 6", LEFT]
     # On each of two tasks: 5 norms, 2 of the greatest b_f, 3 gains.
     assert estimate(numbers(), LEFT, "copy, b_f = 6") == t_interval(own, comparisons=20)
-    tests = table[table["quantity"] == "P of solving as soon, corrected"]
-    assert len(tests) == 2 * (3 + 2)
-    first = tests[tests["of"] == "adding, b_f = 1 − adding, b_f = 0"]["value"].item()
-    assert first == pytest.approx(10 * 2 / 924)
-    evidence = part("decide")(table).evidence
-    assert "sooner than b_f = 0 with 1, 3, 6, later with none" in evidence
-    assert "later than b_f = 1 with none" in evidence
+    shares = table[table["quantity"] == EARLIER]
+    assert len(shares) == 2 * (3 + 2)
+    found = estimate(table, EARLIER, "adding, b_f = 1 − adding, b_f = 0")
+    assert found == earlier_interval(range(6), [np.nan] * 6, comparisons=10)
+    assert part("decide")(table).evidence.endswith(
+        "than b_f = 0 earlier at 6 of 6 settings, later at 0; than b_f = 1 later at 0 of 4"
+    )
 
 
 def test_settings_that_differ_in_the_bias_alone():

@@ -11,7 +11,7 @@ from scipy import stats
 from rnnlab.bundled import config_names, folder
 from rnnlab.config import load_config
 from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.intervals import median_interval
+from rnnlab.intervals import ratio_interval
 from rnnlab.plugins import load_analysis
 from rnnlab.published import by_cell_and_length, losses_of_baseline
 from rnnlab.sweep import load_experiment
@@ -96,7 +96,7 @@ SLOW, FAST = [700, 710, 720, 730, 740, 750, 760], [100, 90, 80, 70, 100, 90, 80]
         (("adding", 750, [None] * 7, FAST), "supported"),
         (("adding", 750, [None] * 7, [None] * 7), "undecided"),
         (("adding", 750, FAST, [None] * 7), "refuted"),
-        (("adding", 750, SLOW[:5], FAST[:5]), "undecided"),
+        (("adding", 750, SLOW[:3], FAST[:3]), "undecided"),
         (("copy", 500, [None] * 7, FAST), "supported"),
         (("copy", 100, SLOW, FAST), "supported"),
         (("copy", 500, SLOW, [*FAST[:5], None, None]), "undecided"),
@@ -110,20 +110,13 @@ def test_tallec(run, answer):
 def test_tallec_numbers():
     """A mean of 50 losses is below 0.01 with the 50th zero, and below 0.9 with the sixth."""
     found = tallec("adding", 750, SLOW, FAST)
-    ratios = (np.array(SLOW) + 49) / (np.array(FAST) + 49)
+    steps, than = np.array(SLOW) + 49, np.array(FAST) + 49
     name = "steps of b_f = 1 / steps of chrono"
-    assert estimate(found, name, "adding, T = 750") == median_interval(ratios)
+    assert estimate(found, name, "adding, T = 750") == ratio_interval(steps, than)
     assert estimate(found, "learned at step", "adding, T = 750, chrono").mean == 90 + 49
     copied = tallec("copy", 500, SLOW, [*FAST[:5], None, None])
     assert estimate(copied, "share that learned", "copy, T = 500, chrono").mean == 5 / 7
     assert estimate(copied, "learned at step", "copy, T = 500, b_f = 1").mean == 730 + 5
-
-
-def test_tallec_pairs_seeds_that_have_both():
-    runs = learning("adding", 750, SLOW, FAST)
-    found = numbers_frame(part("tallec2018", "measured")(runs.iloc[:-1]))
-    of_pairs = found[found["quantity"] == "steps of b_f = 1 / steps of chrono"]
-    assert of_pairs["runs"].item() == 6
 
 
 # Bai et al. 2018 and Arjovsky et al. 2016

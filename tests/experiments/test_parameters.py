@@ -84,6 +84,15 @@ def test_numbers():
     assert len(part("text")(numbers).splitlines()) == 6
 
 
+def test_what_was_not_run_is_unknown():
+    rows = runs(SLOWER, FAST)
+    left = rows[(rows["cell.kind"] == "lstm") | (rows["task.kind"] == "copy")]
+    numbers = numbers_frame(part("compared")(part("of_cells")(left[left["cell.hidden"] == 8])))
+    verdict = part("decide")(numbers)
+    assert verdict.answer == "refuted"
+    assert "adding: unknown of the parameters, unknown of the seconds" in str(verdict)
+
+
 def test_runs_that_compile_are_left_out_of_the_seconds():
     cells = part("of_cells")(runs(ALIKE, FAST, compiling=4))
     assert cells["seconds per update"].isna().groupby(cells["seed"]).all().sum() == 4
