@@ -155,18 +155,14 @@ class Config(_Section):
         return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
     def at_initialisation(self) -> "Config | None":
-        """The config of what is measured before training: runs of no step, with Jacobians."""
+        """The config of what is measured before training: runs of no step."""
         if self.measure is None:
             return None
-        every = self.record.get("every", Record().every)
-        jacobians = self.record.get("jacobians")
-        jacobians = (jacobians if isinstance(jacobians, dict) else {}) | {"every": every}
         return self.model_copy(
             update={
                 "name": f"{self.name}_{INITIALISATION}",
                 "task": self.task | self.measure.task,
                 "training": self.training | {"steps": 0},
-                "record": self.record | {"jacobians": jacobians},
                 "sweep": self.sweep if self.measure.sweep is None else self.measure.sweep,
                 "seeds": self.measure.seeds or self.seeds,
                 "measure": None,
