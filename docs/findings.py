@@ -17,7 +17,9 @@ import pandas as pd
 
 from rnnlab.bundled import config_names, find_config
 from rnnlab.config import load_config
+from rnnlab.published import IN_WORDS
 from rnnlab.sweep import load_experiment
+from rnnlab.verdict import Answer
 
 ROOT = Path(__file__).parents[1]
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
@@ -30,7 +32,7 @@ KEPT = (
     "numbers.csv",
     "verdict.json",
 )
-# Of the others only the figure of the claim.
+# Of the others only the figure of the claim, which is named after its analysis.
 WITH_ALL_FIGURES = ("forget_bias",)
 COMMANDS = ("names", "long", "papers")
 LONG, REDUCED, PAPERS = "_long", "_reduced", "papers/"
@@ -40,15 +42,21 @@ What textbooks and tutorials say of gradients in recurrent networks, each tested
 one file of `experiments/`, which states its rule before it is applied; then what papers report,
 beside what was obtained here. `make reference` runs the claims, `make reference-long` those at long
 lags, `make reference-papers` the papers, and each writes this page; the numbers behind a verdict
-are in `numbers.csv` beside its figure. Brackets are 95 % intervals.
+are in `numbers.csv` beside its figure. Brackets are 95 % intervals; those of a share of pairs of
+runs show how far from ½ chance alone takes it.
 """
+
+
+def analysed() -> list[str]:
+    """The configs that come to a verdict: claims, then papers."""
+    found = [name for name in config_names() if load_config(name)[0].analysis is not None]
+    return sorted(found, key=lambda name: (name.startswith(PAPERS), name))
 
 
 def configs(command: str) -> list[str]:
     """The configs of a command, see above."""
-    analysed = [name for name in config_names() if load_config(name)[0].analysis is not None]
-    papers = [name for name in analysed if name.startswith(PAPERS)]
-    claims = [name for name in analysed if name not in papers]
+    papers = [name for name in analysed() if name.startswith(PAPERS)]
+    claims = [name for name in analysed() if name not in papers]
     return {
         "names": [name for name in claims if not name.endswith(LONG)],
         "long": [name for name in claims if name.endswith(LONG)],
@@ -56,14 +64,21 @@ def configs(command: str) -> list[str]:
     }[command]
 
 
+def analysis_of(name: str) -> str:
+    """Its file in experiments/, without the ending."""
+    analysis = load_config(name)[0].analysis
+    assert analysis is not None
+    return analysis.partition(".py:")[0]
+
+
 def main_figure(name: str) -> str:
     """The figure of what is claimed or published."""
-    return "published.png" if name.startswith(PAPERS) else f"{name}.png"
+    return "published.png" if name.startswith(PAPERS) else f"{analysis_of(name)}.png"
 
 
 def collect(name: str) -> None:
     """Keep what a run's findings are, without its data."""
-    source, to = RESULTS / name, REFERENCE / name
+    source, to = RESULTS / load_config(name)[0].name, REFERENCE / name
     (to / "figures").mkdir(parents=True, exist_ok=True)
     figures = [path.name for path in (source / "figures").glob("*.png")]
     if name not in WITH_ALL_FIGURES:
@@ -74,9 +89,7 @@ def collect(name: str) -> None:
 
 def rule(name: str) -> str:
     """What is claimed or published, and how it is decided: the docstring of the analysis."""
-    analysis = load_config(name)[0].analysis
-    assert analysis is not None
-    file = ROOT / "experiments" / analysis.rpartition(":")[0]
+    file = ROOT / "experiments" / f"{analysis_of(name)}.py"
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return docstring.replace("``", "`")
 
@@ -86,6 +99,12 @@ def verdict(name: str) -> dict[str, str]:
     text = (REFERENCE / name / "verdict.json").read_text(encoding="utf-8")
     found: dict[str, str] = json.loads(text)
     return found
+
+
+def answer(name: str) -> str:
+    """In the words of claims, or of papers."""
+    found = verdict(name)["answer"]
+    return IN_WORDS[Answer(found)] if name.startswith(PAPERS) else found
 
 
 def section(name: str) -> str:
@@ -102,13 +121,12 @@ def section(name: str) -> str:
         f"**{config.question}**",
         f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv), {runs}.",
         rule(name),
-        f"**{verdict(name)['answer'].capitalize()}**: {verdict(name)['evidence']}",
+        f"**{answer(name).capitalize()}**: {verdict(name)['evidence']}",
     ]
     if name.startswith(PAPERS):
         text, _, _ = (folder / "findings.txt").read_text(encoding="utf-8").rpartition("\n\n")
         parts.append(f"```text\n{text}\n```")
-    if (folder / "figures" / main_figure(name)).exists():
-        parts.append(f"![{config.question}]({to}/figures/{main_figure(name)})")
+    parts.append(f"![{config.question}]({to}/figures/{main_figure(name)})")
     return "\n\n".join(parts)
 
 
@@ -118,19 +136,13 @@ def summary(names: list[str]) -> str:
     for name in names:
         anchor = name.replace("/", "")
         question = load_config(name)[0].question
-        rows.append(f"| [{question}](#{anchor}) | {verdict(name)['answer']} |")
+        rows.append(f"| [{question}](#{anchor}) | {answer(name)} |")
     return "\n".join(rows)
 
 
-def answered(folder: Path) -> list[str]:
-    """Those whose verdict is in this folder: claims, then papers."""
-    every = [name for command in COMMANDS for name in configs(command)]
-    return [name for name in every if (folder / name / "verdict.json").exists()]
-
-
 def page() -> str:
-    """Docs/findings.md."""
-    names = answered(REFERENCE)
+    """Docs/findings.md: all that are in results/reference."""
+    names = [name for name in analysed() if (REFERENCE / name / "verdict.json").exists()]
     return "\n\n".join([HEAD.rstrip(), summary(names), *map(section, names)]) + "\n"
 
 
@@ -141,8 +153,9 @@ def main() -> None:
         print(*configs(command))
         return
     if command == "collect":
-        for name in answered(RESULTS):
-            collect(name)
+        for name in analysed():
+            if (RESULTS / load_config(name)[0].name / "verdict.json").exists():
+                collect(name)
     PAGE.write_text(page(), encoding="utf-8")
 
 

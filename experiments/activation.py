@@ -9,8 +9,8 @@ not solve the task is later than all, and so is one that diverged, even if it ha
 
 Reported and not judged: 2 to 4 layers (adding); an RNN with U = I, which with relu is the IRNN (Le
 et al. 2015; its input weights were drawn from N(0, 0.001²), ours are Glorot's); how many runs
-diverged, the loss at the end, the greatest norm of the gradient over training, and the gradient's
-decay before it.
+diverged, the loss at the end, the greatest finite norm of the gradient over training, and the
+gradient's decay before it.
 """
 
 import numpy as np
@@ -22,6 +22,7 @@ from rnnlab.evidence import (
     EARLIER,
     Number,
     earlier,
+    ended,
     estimate,
     in_words,
     mean_of,
@@ -56,19 +57,17 @@ def analyse(results: Results) -> Findings:
 def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
     """Runs that ended: which ``network`` each is, its ``activation``, and what is compared.
 
-    ``solved_at`` and ``final_loss`` are NaN where a run diverged.
+    ``final_loss`` is NaN where a run diverged.
     """
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    runs = ended(runs)
     norms = training["gradient_norm"].replace(np.inf, np.nan).groupby(training["run"]).max()
-    is_finished = runs["status"] == "finished"
     return runs.assign(
         network=[
             _network(*row)
             for row in zip(runs["task.kind"], runs["cell.kind"], runs["cell.layers"], strict=True)
         ],
         activation=runs["cell.activation"],
-        solved_at=runs["solved_at"].astype(float).where(is_finished),
-        final_loss=runs["final_loss"].astype(float).where(is_finished),
+        final_loss=runs["final_loss"].astype(float).where(runs["status"] == "finished"),
         **{NORM: np.log10(runs["run"].map(norms)), DECAY: runs["decay_first"].astype(float)},
     )
 
@@ -184,6 +183,9 @@ def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str]) -> None:
             label = activation if name == activation else f"{activation}, {name}"
             where = (place + seeds)[wanted]
             ax.plot(where, own.loc[wanted, "value"], label=label, **style | change)
-    short = [name.partition(": ")[2].replace(", ", "\n").replace("LSTM\n", "") for name in networks]
+    short = [
+        name.partition(": ")[2].replace(", ", "\n").partition(" layer")[0] for name in networks
+    ]
     ax.set_xticks(range(len(networks)), short)
+    ax.set_xlabel("cell, layers")
     ax.set_xlim(-0.6, len(networks) - 0.4)

@@ -6,7 +6,7 @@ nearly as whole units allow. The claim says three things:
 
 * fewer parameters: the GRU's are fewer with as many units, readout aside;
 * faster: its seconds per update are below the LSTM's with as many units;
-* as well: it needs below 1.25 times the updates until the task is solved, at either size.
+* as well: it needs below 1.25 times the updates until the task is solved, at both sizes.
 
 Times are ratios, of seconds and of updates: the median over all pairs of runs with its exact
 interval (Hodges & Lehmann 1963), in which a run that did not solve the task counts as later than
@@ -17,7 +17,8 @@ else undecided.
 Seconds are those of a whole run, records included, on the machine that ran it. The first run of a
 program in a process compiles it: runs that took over 1.25 times the least of their setting are
 left out of the seconds per update. (If there are as many processes as runs of a setting, none is,
-and the ratio of seconds is then nearer to 1 than it should be.)
+and the ratio of seconds is then nearer to 1 than it should be. On an accelerator runs that share a
+program are trained side by side and share its seconds: measure them one by one.)
 """
 
 import numpy as np
@@ -27,6 +28,7 @@ from matplotlib.figure import Figure
 from rnnlab.evidence import (
     Number,
     earlier,
+    ended,
     estimate,
     in_words,
     number,
@@ -65,7 +67,7 @@ def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
 
     The seconds are NaN where a run compiled its program.
     """
-    runs = runs[runs["status"].isin(["finished", "diverged"])].rename(columns={"task.kind": "task"})
+    runs = ended(runs).rename(columns={"task.kind": "task"})
     is_lstm = runs["cell.kind"] == "lstm"
     units = runs[is_lstm].groupby("task")["cell.hidden"].first()
     is_as_large = runs["cell.hidden"] == runs["task"].map(units)
@@ -104,7 +106,7 @@ def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     last = float(pd.concat([gru, lstm])["training.steps"].max())
     solved_at = [runs["solved_at"].astype(float) for runs in (gru, lstm)]
     updates = ratio_interval(solved_at[0], solved_at[1], JUDGED, end=last)
-    both = Estimate(*(value * seconds.mean for value in updates))
+    both = Estimate(updates.mean * seconds.mean, np.nan, np.nan)
     found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
     return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
 
@@ -129,7 +131,8 @@ def decide(numbers: pd.DataFrame) -> Verdict:
 
 def _of_updates(ratio: Estimate) -> str:
     """A bound, where the LSTM solved the task in hardly any run."""
-    return f"below {ratio.high:.3g}" if ratio.mean == 0 else in_words(ratio)
+    is_bound = ratio.mean == 0 and np.isfinite(ratio.high)
+    return f"below {ratio.high:.3g}" if is_bound else in_words(ratio)
 
 
 def text(numbers: pd.DataFrame) -> str:

@@ -35,8 +35,8 @@ def compare(
     Returns:
         Columns ``setting``; the keys that differ; ``runs``, ``diverged``, ``failed``, ``missing``;
         ``final_loss`` (geometric mean) with ``_low`` and ``_high``; ``final_metric``; ``solved``
-        (number of runs); ``solved_at`` (median, ∞: later than the last step); ``forget_first``,
-        ``forget_last`` (mean f_t of the top layer at the first and the last record);
+        (number of runs; one that diverged is unsolved); ``solved_at`` (median, ∞: unsolved);
+        ``forget_first``, ``forget_last`` (mean f_t of the top layer, first and last record);
         ``decay_of``, ``decay_first``, ``decay_last`` (log10 per step back in time, negative:
         vanishing), ``half_life_first``, ``half_life_last`` (steps); ``baseline``, ``last_step``.
         Where runs record Jacobians also, ``_first`` and ``_last``: ``sensitivity_decay`` and
@@ -96,7 +96,9 @@ def _row(group: Group) -> dict[str, Any]:
         name: _mean(finished, name)
         for name in ("final_metric", "forget_first", "forget_last", "decay_first", "decay_last")
     }
-    solved = _column(done, "solved_at")
+    solved = np.array(
+        [run["solved_at"] for run in finished] + [np.nan] * (len(done) - len(finished)), float
+    )
     return {
         "runs": len(done),
         "diverged": len(_with_status(group, "diverged")),

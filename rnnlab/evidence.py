@@ -49,6 +49,17 @@ def number(quantity: str, of: str, estimate: Estimate, runs: int) -> Number:
     return Number(quantity, of, *estimate, runs)
 
 
+def ended(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those that finished or diverged; one that diverged is unsolved, also if it had solved before.
+
+    Args:
+        runs: ``Results.runs``.
+    """
+    found = runs[runs["status"].isin(["finished", "diverged"])]
+    is_finished = found["status"] == "finished"
+    return found.assign(solved_at=found["solved_at"].astype(float).where(is_finished))
+
+
 def mean_of(
     values: pd.DataFrame, quantity: str, comparisons: int = 1, by: str = "setting"
 ) -> list[Number]:
@@ -82,7 +93,9 @@ def differences(
         comparisons: how many intervals are judged together.
         by: the column that names settings.
     """
+    names = [name for pair in pairs for name in pair]
     wide = values.pivot_table(index="seed", columns=by, values=quantity, observed=True)
+    wide = wide.reindex(columns=pd.Index(names).unique())
     found = []
     for one, other in pairs:
         both = (wide[one] - wide[other]).dropna()
@@ -149,7 +162,7 @@ def of_runs(frame: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: s
     """
     keys = ["run", "setting", "seed"]
     groups = frame.groupby(keys, observed=True, sort=False)
-    return pd.DataFrame([dict(zip(keys, key, strict=True)) | {name: value(g)} for key, g in groups])
+    return pd.DataFrame([(*key, value(own)) for key, own in groups], columns=[*keys, name])
 
 
 def cell_labels(runs: pd.DataFrame) -> pd.Series:

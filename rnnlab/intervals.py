@@ -1,7 +1,7 @@
 """Means, medians and shares over seeds, and how sure they are.
 
-All intervals are of 95 %. Where several are judged together, ``comparisons`` widens each so that
-with 95 % all of them hold (Bonferroni).
+All intervals are of 95 %, save that of ``earlier_interval``. Where several are judged together,
+``comparisons`` widens each so that with 95 % all of them hold (Bonferroni).
 """
 
 import functools
@@ -60,7 +60,9 @@ def share_interval(successes: int, of: int, comparisons: int = 1) -> Estimate:
 
 
 def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Median and its exact interval by order statistics, for any distribution; six seeds or more.
+    """Median and its exact interval by order statistics, for any distribution.
+
+    It takes six seeds, and more where there are comparisons; with fewer its ends are NaN.
 
     NaN is a value later than any other, such as the step at which an unsolved run would have been
     solved: it counts as ∞.
@@ -106,10 +108,11 @@ def median_solved_at(solved_at: ArrayLike) -> float:
 def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> Estimate:
     """Share of pairs, one value of each, in which ``one``'s is the smaller; ties count half.
 
-    The interval is as wide as chance spreads the share about ½: it leaves ½ out where the exact
-    permutation test of the share rejects that both are alike (Mann & Whitney 1947; over all ways
-    to deal the values, ties among them), and only there. NaN is a value later than any other.
-    Samples that share seeds are more alike than independent ones, which makes the test cautious.
+    The interval is no confidence interval of the share, but as wide as chance spreads it about ½:
+    it leaves ½ out where the exact permutation test rejects that both samples are alike (Mann &
+    Whitney 1947; over all ways to deal the values, ties among them), and only there. NaN is a value
+    later than any other. Samples that share seeds are more alike than independent ones, which makes
+    the test cautious.
     """
     samples = [np.asarray(sample, float) for sample in (one, other)]
     many, pairs = len(samples[0]), len(samples[0]) * len(samples[1])

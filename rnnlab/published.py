@@ -1,12 +1,12 @@
 """What papers report, beside what was obtained here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import Number, estimate, in_words, number
+from rnnlab.evidence import Number, ended, estimate, in_words, number
 from rnnlab.figures.learning_curves import learning_curves
 from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
 from rnnlab.intervals import Estimate, geometric_t_interval
@@ -14,6 +14,8 @@ from rnnlab.labels import CELL_NAMES
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 OF_BASELINE = "final loss / baseline"
+# Training steps; a loss of one step, or of 256 examples, is too uncertain to tell 1 from 1.1.
+LAST = 250
 AT_BASELINE = 0.1
 IN_WORDS = {
     Answer.SUPPORTED: "reproduced",
@@ -72,21 +74,38 @@ def by_cell_and_length(runs: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame
         runs: ``Results.runs``.
         cells: in the order in which they are drawn.
     """
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    runs = ended(runs)
     names, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
     setting = pd.Categorical(names, list(cells), ordered=True)
     return runs.assign(setting=setting, panel=length, of=names + ", " + length)
 
 
-def losses_of_baseline(runs: pd.DataFrame, comparisons: int = 1) -> list[Number]:
+def counted(published: Sequence[Published], of: Iterable[str]) -> int:
+    """How many results are of these settings: those that are judged together."""
+    settings = set(of)
+    return sum(result.of in settings for result in published)
+
+
+def losses_of_baseline(
+    runs: pd.DataFrame, training: pd.DataFrame, comparisons: int = 1
+) -> list[Number]:
     """For each setting the geometric mean over seeds of final loss / baseline.
 
+    The final loss is the mean training loss of the last ``LAST`` steps.
+
     Args:
-        runs: one row a run that ended: ``of``, ``final_loss``, ``baseline``. Where one diverged,
-            whose loss is not finite, there is no interval.
+        runs: one row a run that ended: ``run``, ``of``, ``status``, ``baseline``. Where one
+            diverged there is no interval.
+        training: ``Results.training``.
         comparisons: how many intervals are judged together.
     """
-    ratios = runs["final_loss"].astype(float) / runs["baseline"].astype(float)
+    last = (
+        training[training["loss"].notna()]
+        .groupby("run")["loss"]
+        .apply(lambda own: own[-LAST:].mean())
+    )
+    final = runs["run"].map(last).astype(float).where(runs["status"] == "finished")
+    ratios = final / runs["baseline"].astype(float)
     return [
         number(OF_BASELINE, str(of), geometric_t_interval(own, comparisons), len(own))
         for of, own in ratios.groupby(runs["of"], sort=False)

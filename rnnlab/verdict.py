@@ -1,5 +1,6 @@
 """Whether a claim holds, by an interval and a threshold that were set beforehand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,7 +46,22 @@ def is_below(estimate: Estimate, threshold: int | float) -> Answer:
 
 
 def all_of(*answers: Answer) -> Answer:
-    """Of a claim that says several things: refuted by one that is, supported if all are."""
+    """Of a claim that says several things: refuted by one that is, supported if all are.
+
+    Undecided if there are none.
+    """
     if Answer.REFUTED in answers:
         return Answer.REFUTED
-    return Answer.UNDECIDED if Answer.UNDECIDED in answers else Answer.SUPPORTED
+    if Answer.UNDECIDED in answers or not answers:
+        return Answer.UNDECIDED
+    return Answer.SUPPORTED
+
+
+def exceptions(parts: Mapping[str, Answer]) -> str:
+    """Of what a claim says, by name, all that is not supported: "refuted: a; undecided: b, c"."""
+    words = []
+    for answer in (Answer.REFUTED, Answer.UNDECIDED):
+        names = [name for name, own in parts.items() if own is answer]
+        if names:
+            words.append(f"{answer}: {', '.join(names)}")
+    return "; ".join(words) or "all parts hold"

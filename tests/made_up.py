@@ -66,15 +66,19 @@ def tables(forget_bias):
     }
 
 
-def files(forget_bias):
+def files(settings):
     """What such a run is stored as."""
     params = {"cell.W_f": np.zeros((2, 4), np.float32)}
-    content = {f"{name}.parquet": parquet_bytes(t) for name, t in tables(forget_bias).items()}
+    made = tables(settings["cell"]["forget_bias"])
+    content = {f"{name}.parquet": parquet_bytes(table) for name, table in made.items()}
     return content | {"params.safetensors": save(params)}
 
 
-def write(folder, runs, config_folder="."):
-    """Store runs given as (settings, seed, status, summary); status "missing" stores nothing."""
+def write(folder, runs, config_folder=".", files_of=files):
+    """Store runs given as (settings, seed, status, summary); status "missing" stores nothing.
+
+    ``files_of`` gives the files of a run by its settings.
+    """
     store = Store(folder)
     described = [
         {"id": f"{index:016x}", "seed": seed, "settings": chosen}
@@ -93,5 +97,5 @@ def write(folder, runs, config_folder="."):
         if status == "failed":
             store.write_run(head["id"], run | {"error": "ValueError: no"}, {"error.txt": b"Trace"})
         elif status != "missing":
-            store.write_run(head["id"], run, files(chosen["cell"]["forget_bias"]))
+            store.write_run(head["id"], run, files_of(chosen))
     return store

@@ -57,7 +57,12 @@ def results(tmp_path):
         finished(1.0, 0, final_loss=0.02, decay_first=-0.2, decay_last=0.1),
         finished(1.0, 1, final_loss=0.2, solved_at=70, decay_first=-0.4, decay_last=0.2),
         finished(1.0, 2, final_loss=4.0, decay_first=-0.3, decay_last=0.6),
-        (settings(forget_bias=3.0), 0, "diverged", summary(final_loss=1e30, decay_last=9.0)),
+        (
+            settings(forget_bias=3.0),
+            0,
+            "diverged",
+            summary(final_loss=1e30, decay_last=9.0, solved_at=5),
+        ),
         (settings(forget_bias=3.0), 1, "failed", {}),
         (settings(forget_bias=3.0), 2, "missing", {}),
     ]
@@ -89,6 +94,7 @@ def test_diverged_failed_and_missing_runs_are_counted_and_not_averaged(results):
     assert (row["runs"], row["diverged"], row["failed"], row["missing"]) == (1, 1, 1, 1)
     assert math.isnan(row["final_loss"])
     assert math.isnan(row["decay_last"])
+    assert (row["solved"], row["solved_at"]) == (0, math.inf)
 
 
 def test_differences_are_paired_by_seed(results):

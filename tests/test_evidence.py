@@ -10,6 +10,7 @@ from rnnlab.evidence import (
     EARLIER,
     differences,
     earlier,
+    ended,
     estimate,
     in_words,
     mean_of,
@@ -47,6 +48,19 @@ def test_differences_are_paired_by_seed():
     assert found == ("x", "one − two", *t_interval([0.5, 1, 1], comparisons=3), 3)
 
 
+def test_differences_from_what_was_not_run_are_unknown():
+    (found,) = differences(RUNS, "x", [("one", "three")])
+    assert math.isnan(found.value)
+    assert found.runs == 0
+
+
+def test_a_run_that_diverged_is_unsolved():
+    status = ["finished", "diverged", "missing", "failed"] + ["finished"] * 4
+    found = ended(RUNS.assign(status=status))
+    assert list(found["run"]) == list("abefgh")
+    assert list(found["solved_at"].fillna(-1)) == [10, -1, -1, -1, -1, 5]
+
+
 def test_unsolved_runs_count():
     found = numbers_frame(solved(RUNS))
     assert estimate(found, "share solved", "one") == share_interval(3, 4)
@@ -78,6 +92,8 @@ def test_a_number_of_each_run():
     found = of_runs(rows, lambda own: float(own["v"].sum()), "total")
     assert list(found["total"]) == [1, 5]
     assert list(found["seed"]) == [0, 1]
+    none = of_runs(rows.iloc[:0], lambda own: 0.0, "total")
+    assert mean_of(none, "total") == []
 
 
 def test_a_number_must_be_one():

@@ -36,7 +36,7 @@ def test_sentences(findings):
 
 
 def test_only_runs_that_ended_are_drawn(findings):
-    ax = findings.figures["retention_and_learning"].axes[2]
+    ax = findings.figures["forget_bias"].axes[2]
     solved = [list(m.get_xdata()) for m in ax.get_lines() if m.get_markerfacecolor() != "none"]
     unsolved = [len(m.get_xdata()) for m in ax.get_lines() if m.get_markerfacecolor() == "none"]
     assert [[x for x in xs if x == x] for xs in solved[:3]] == [[70], [50], []]

@@ -85,15 +85,17 @@ def test_what_was_not_run_is_not_judged():
 
 
 def test_losses():
-    runs = pd.DataFrame(
-        {
-            "of": ["a"] * 4 + ["b"] * 3,
-            "final_loss": [0.1, 0.2, 0.4, 0.2, 0.2, None, 0.2],
-            "baseline": [0.2] * 7,
-        }
+    """Of the last 250 steps, whatever was before, by run."""
+    finals = [0.1, 0.2, 0.4, 0.2, 0.2, 0.2, 0.2]
+    runs = pd.DataFrame({"run": list("abcdefg"), "of": ["a"] * 4 + ["b"] * 3, "baseline": 0.2})
+    runs["status"] = ["finished"] * 5 + ["diverged", "finished"]
+    training = pd.concat(
+        pd.DataFrame({"run": run, "loss": [5.0, *np.linspace(0.5, 1.5, 250) * final]})
+        for run, final in zip(runs["run"], finals, strict=True)
     )
-    found = numbers_frame(losses_of_baseline(runs, 2))
-    assert estimate(found, OF_BASELINE, "a") == geometric_t_interval([0.5, 1, 2, 1], 2)
+    found = numbers_frame(losses_of_baseline(runs, training, 2))
+    expected = geometric_t_interval([0.5, 1, 2, 1], 2)
+    assert estimate(found, OF_BASELINE, "a") == pytest.approx(expected)
     diverged = estimate(found, OF_BASELINE, "b")
     assert math.isnan(diverged.low)
     assert math.isnan(diverged.high)

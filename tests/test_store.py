@@ -41,7 +41,7 @@ def test_a_run_that_cannot_be_stored_whole_is_not_there(folder, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     before = sorted(folder.rglob("*"))
     with pytest.raises(UserError, match="no space left on the device; what was stored before"):
-        Store(folder).write_run("1" * 16, head("finished"), files(1.0))
+        Store(folder).write_run("1" * 16, head("finished"), files(settings(forget_bias=1.0)))
     assert sorted(folder.rglob("*")) == before
 
 
@@ -49,7 +49,7 @@ def test_a_failed_run_gives_way_to_a_finished_one(folder):
     store = Store(folder)
     store.write_run("1" * 16, head("failed"), {"error.txt": b"Traceback"})
     assert not store.is_done("1" * 16)
-    store.write_run("1" * 16, head("finished"), files(1.0))
+    store.write_run("1" * 16, head("finished"), files(settings(forget_bias=1.0)))
     assert store.is_done("1" * 16)
     assert not (store.run_folder("1" * 16) / "error.txt").exists()
 

@@ -6,7 +6,8 @@ that their ‖∂L/∂h_t‖ decays back in time (figure 3).
 Reproduced is
 
 * for T ≥ 200, if the geometric mean over seeds of final loss / memoryless loss lies within 10 % of
-  1 (T = 100, where their LSTM does better, is shown and not judged);
+  1 (T = 100, where their LSTM does better, is shown and not judged; the final loss is the mean of
+  the last 250 training steps);
 * at each T, if log10‖∂L/∂h_t‖ of the memory loss falls going back before training: mean over seeds
   of decades per step below 0. Theirs is of the whole loss; its every step has an error of its own,
   whose gradient does not show how far back the recalled symbols' reaches.
@@ -24,6 +25,7 @@ from rnnlab.published import (
     at_the_baseline,
     below,
     by_cell_and_length,
+    counted,
     curves_of_baseline,
     losses_of_baseline,
     side_by_side,
@@ -50,19 +52,19 @@ def analyse(results: Results) -> Findings:
     """Final losses, and the gradient's decay before training, by cell and length."""
     standard = standard_findings(results)
     runs = by_cell_and_length(results.runs, CELLS)
-    numbers = measured(runs, results.gradients)
+    numbers = measured(runs, results.training, results.gradients)
     drawn = curves_of_baseline(results.training, runs)
     text = side_by_side(PUBLISHED, numbers)
     figures = {"published": drawn} | standard.figures
     return Findings(standard.table, figures, text, numbers, decide(numbers))
 
 
-def measured(runs: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:
+def measured(runs: pd.DataFrame, training: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:
     """The numbers that are judged, and the loss at T = 100."""
-    comparisons = 2 * runs["of"].nunique()
+    comparisons = counted(PUBLISHED, runs["of"])
     before = gradients[(gradients["step"] == 0) & (gradients["quantity"] == "h")]
     decays = of_runs(before, _decay, DECAY).merge(runs[["run", "of"]], on="run")
-    losses = losses_of_baseline(runs, comparisons)
+    losses = losses_of_baseline(runs, training, comparisons)
     return numbers_frame([*losses, *mean_of(decays, DECAY, comparisons, by="of")])
 
 

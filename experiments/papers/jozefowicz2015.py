@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from rnnlab.evidence import differences, mean_of, numbers_frame
 from rnnlab.figures.style import figure_legend, line_style, panels, seed_band
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.published import Published, above, between, side_by_side, verdict
+from rnnlab.published import Published, above, between, counted, side_by_side, verdict
 from rnnlab.results import Results
 from rnnlab.verdict import Verdict
 
@@ -82,7 +82,8 @@ def measured(runs: pd.DataFrame) -> pd.DataFrame:
     several = sorted(runs["task.digits"].unique())
     pairs = [(named("b_f = 1", digits), named("b_f = 0", digits)) for digits in several]
     pairs = [pair for pair in pairs if set(pair) <= set(runs["of"])]
-    comparisons = 3 * len(several)
+    differ = [" − ".join(pair) for pair in pairs]
+    comparisons = counted(PUBLISHED, [*runs["of"], *differ])
     means = mean_of(values, ACCURACY, comparisons, by="of")
     return numbers_frame([*means, *differences(values, ACCURACY, pairs, comparisons, by="of")])
 

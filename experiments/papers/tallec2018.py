@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.analysis import solved_at
-from rnnlab.evidence import Number, number, numbers_frame
+from rnnlab.evidence import Number, ended, number, numbers_frame
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.published import Published, above, curves_of_baseline, side_by_side, verdict
@@ -57,7 +57,7 @@ def analyse(results: Results) -> Findings:
 
 def learning(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
     """The runs that ended, with the step at which each has learned as ``solved_at``."""
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
+    runs = ended(runs)
     is_chrono = runs["cell.forget_bias"] == "chrono"
     bias = pd.Categorical(np.where(is_chrono, "chrono", "b_f = 1"), BIASES, ordered=True)
     panel = runs["task.kind"] + ", T = " + runs["task.length"].astype(str)

@@ -16,11 +16,10 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     """For each run (a mark): mean f_t and gradient decay at step 0, and when it was solved.
 
     Args:
-        runs: ``Results.runs``.
+        runs: those of ``Results.runs`` that ended.
     """
     figure, axes = panels(1, 3, sharey=True)
     settings = list(runs["setting"].cat.categories)
-    runs = runs[runs["status"].isin(["finished", "diverged"])]
     last_step = runs["training.steps"].max()
     columns = {
         "forget_first": "mean $f_t$ at initialisation",
@@ -84,7 +83,7 @@ def _bands(ax: Axes, runs: pd.DataFrame, column: str) -> None:
     for line, own in runs.groupby(_line_of(runs)):
         index = LINES.index(str(line))
         if str(line).startswith("chrono"):
-            _level(ax, own[column].median(), index)
+            _level(ax, float(own[column].median()), index)
             continue
         own = own.assign(bias=own["cell.forget_bias"].astype(float))
         wide = own.pivot_table(index="bias", columns="seed", values=column)

@@ -48,14 +48,15 @@ def numbers_of(medians, **options):
     return numbers_frame([*part("compared")(frame), *part("exponents")(frame)])
 
 
-HELPS, NEVER = (800, 900, 300), math.inf
+HELPS, NEVER = (600, 900, 300), math.inf
 
 
 @pytest.mark.parametrize(
     ("medians", "options", "answer"),
     [
         ({"else": HELPS}, {}, "supported"),
-        ({"else": (NEVER, NEVER, 300)}, {}, "supported"),
+        ({"else": (NEVER, NEVER, 300)}, {}, "undecided"),
+        ({"else": (600, NEVER, 300)}, {}, "supported"),
         ({"else": HELPS, ("adding", 100): (300, 200, 500)}, {}, "supported"),
         ({"else": HELPS, ("copy", 40): (800, 300, 500)}, {}, "refuted"),
         ({"else": HELPS, ("copy", 40): (800, 500, 300)}, {}, "refuted"),
@@ -76,6 +77,14 @@ def test_only_the_longest_lag_of_each_task_is_judged():
     shorter = numbers.loc[numbers["quantity"].str.endswith("shorter lag"), "of"]
     assert len(shorter) == 6
     assert shorter.str.startswith("adding, T = 100: ").all()
+
+
+def test_the_longest_lag_is_that_of_the_config_not_of_what_has_ended():
+    rows = runs({"else": HELPS})
+    rows.loc[rows["task.length"] == 200, "status"] = "missing"
+    numbers = numbers_frame(part("compared")(part("of_starts")(rows)))
+    judged = set(numbers.loc[numbers["quantity"] == EARLIER, "of"].str.partition(":")[0])
+    assert judged == {"copy, T = 40"}
 
 
 def test_one_task_alone_can_be_judged():

@@ -74,7 +74,9 @@ def at_the_fence(bias, layers, length):
         (vanishing, -0.05, "refuted"),
         (at_the_fence, -0.3, "undecided"),
         # Both read zero.
-        (lambda *at: 10 * vanishing(*at), -1.0, "undecided"),
+        (lambda bias, layers, length: -0.002 * length**2 - 0.6 * (layers - 1), -1.0, "undecided"),
+        # It is the length, not the layers.
+        (lambda *at: vanishing(*at) - 5, -0.3, "refuted"),
     ],
 )
 def test_each_side_and_the_fence(lstm, rnn, answer):
@@ -118,7 +120,7 @@ def test_what_is_left_of_a_run():
     )
     found = part("left")(SimpleNamespace(gradients=gradients, runs=runs))
     assert set(found["of"]) == {"LSTM, b_f chrono, orthogonal, layers = 2, T = 50"}
-    smallest = -126 * math.log10(2)
+    smallest = -126 * math.log10(2) + math.log10(32) / 2
     expected = [-9 + 1, 0.75 * -9 + 0.25 * smallest + 1, smallest + 1]
     assert list(found["at_most"]) == pytest.approx(expected)
     assert list(found["at_least"]) == [-8, -math.inf, -math.inf]

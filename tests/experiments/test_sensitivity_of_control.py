@@ -178,7 +178,7 @@ def test_settings_in_e_folds():
             "cell.recurrent_gain": [2.0, math.sqrt(12), 1.0],
             "cell.forget_bias": [None, None, 5],
             "status": ["finished", "diverged", "finished"],
-            "solved_at": [None, None, 100],
+            "solved_at": [None, 100, 100],
         }
     )
     found = part("trained")(runs)

@@ -17,11 +17,11 @@ def part(name):
     return load_analysis(f"vanishing.py:{name}", "analysis", folder("configs"))
 
 
-def results(decays, bend=0.0, noise=1e-3):
+def results(decays, bend=0.0, noise=1e-3, tasks=("adding", "copy")):
     """Runs of no step whose log10 norms fall by so many decades a step, by kernel and cell."""
     rng = np.random.default_rng(0)
     runs, frames = [], []
-    for task in ("adding", "copy"):
+    for task in tasks:
         for kernel in ("uniform", "orthogonal"):
             for cell, decay in decays.items():
                 for seed in range(SEEDS):
@@ -32,6 +32,7 @@ def results(decays, bend=0.0, noise=1e-3):
                         "gru": {"cell.update_bias": 0.0},
                     }.get(cell, {})
                     options |= {"cell.recurrent_kernel": kernel, "task.kind": task}
+                    options |= {"task.length": 200}
                     runs.append({"run": run, "seed": seed, **options})
                     back = np.arange(TIME)[::-1]
                     log10 = (decay + noise * rng.normal()) * back + bend * np.sin(back)
@@ -63,8 +64,19 @@ def test_each_side_and_the_fence(decays, options, answer):
 
 def test_numbers():
     numbers = judged(decays={"rnn": -0.3, "lstm": -0.1, "gru": -0.2}, noise=0.0)
-    name = "adding: GRU, b_z = 0, recurrent_kernel = uniform − RNN, recurrent_kernel = uniform"
+    name = "adding, T = 200: GRU, b_z = 0, recurrent_kernel = uniform − RNN, recurrent_kernel = "
+    name += "uniform"
     found = estimate(numbers, "decades per step before training", name)
     assert found.mean == pytest.approx(0.1)
     text = part("decide")(numbers).evidence
     assert "RNN, recurrent_kernel = uniform 1 [1, 1]" in text
+    assert text.endswith(". all parts hold")
+
+
+def test_the_evidence_names_what_refutes():
+    decays = {"rnn": -0.3, "lstm": -0.1, "gru": -0.4}
+    found = part("decide")(judged(decays=decays, tasks=["copy"]))
+    assert found.answer == "refuted"
+    words = found.evidence.partition("refuted: ")[2]
+    assert words.startswith("copy, T = 200: GRU, b_z = 0, recurrent_kernel = uniform slower than")
+    assert "undecided: adding, T = 200: RNN, recurrent_kernel = uniform decays" in words

@@ -1,0 +1,83 @@
+"""Every bundled analysis on results of its own config's settings, whose numbers are made up."""
+
+import matplotlib.pyplot as plt
+import pytest
+from made_up import summary, write
+
+import rnnlab
+from rnnlab.bundled import config_names, folder
+from rnnlab.comparison import compare
+from rnnlab.config import load_config
+from rnnlab.evidence import estimate
+from rnnlab.findings import Findings
+from rnnlab.plugins import load_analysis
+from rnnlab.results import load
+from rnnlab.sweep import load_experiment
+
+NAMES = [name for name in config_names() if load_config(name)[0].analysis is not None]
+TINY = """
+task: {kind: adding, length: 6}
+training: {steps: 2, batch: 4}
+record: {every: 2, examples: 2, jacobians: {every: 2, examples: 1}}
+sweep: {cell: [{kind: rnn, hidden: 3}, {kind: lstm, hidden: 3}, {kind: gru, hidden: 3}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The files of a run of each cell."""
+    config = tmp_path_factory.mktemp("tiny") / "tiny.yaml"
+    config.write_text(TINY)
+    results = rnnlab.run(config, out=config.parent / "out")
+    return {
+        run["cell.kind"]: {
+            file.name: file.read_bytes()
+            for file in results.file_of(run["run"], "run.json").parent.iterdir()
+            if file.name != "run.json"
+        }
+        for _, run in results.runs.iterrows()
+    }
+
+
+def made_up(name, tiny, out):
+    """Results of two seeds, all of which solved the task."""
+    for part, inner in load_experiment(name, {"seeds": 2}).parts(out):
+        seeds = (0, 1)
+        runs = [
+            (
+                settings.resolved,
+                seed,
+                "finished",
+                summary(solved_at=60 + seed, seconds=1.0, parameters=9),
+            )
+            for settings in part.settings
+            for seed in seeds
+        ]
+        write(inner, runs, files_of=lambda settings: tiny[settings["cell"]["kind"]])
+    return load(out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_are_called_as_they_are_asked_for(name, tiny, tmp_path, monkeypatch):
+    """A name that no number has would read unknown, and leave the claim undecided for ever."""
+    analysis = load_config(name)[0].analysis
+    analyse = load_analysis(analysis, "analysis", folder("configs"))
+    missing = []
+
+    def asked(numbers, quantity, of):
+        if not ((numbers["quantity"] == quantity) & (numbers["of"] == of)).any():
+            missing.append(f"{quantity} of {of}")
+        return estimate(numbers, quantity, of)
+
+    if "estimate" in analyse.__globals__:
+        monkeypatch.setitem(analyse.__globals__, "estimate", asked)
+    if "standard_findings" in analyse.__globals__:
+        standard = lambda results: Findings(compare(results))  # noqa: E731
+        monkeypatch.setitem(analyse.__globals__, "standard_findings", standard)
+    found = analyse(made_up(name, tiny, tmp_path / "out"))
+    stem = analysis.partition(".py:")[0]
+    assert ("published" if "/" in stem else stem) in found.figures
+    assert found.text
+    assert found.verdict.evidence
+    assert missing == []
+    plt.close("all")
