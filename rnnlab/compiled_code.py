@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import tempfile
 from pathlib import Path
 
 import jax
@@ -16,8 +17,8 @@ def keep_compiled_code(threads: int) -> None:
     """Have JAX keep what it compiles in the user's cache folder, and look there first.
 
     For processes of rnnlab's own, before they compute. A cache that the user has set, as with
-    ``JAX_COMPILATION_CACHE_DIR``, is left alone; where the folder cannot be made, nothing is kept.
-    What was used least recently goes when there is more than a gigabyte.
+    ``JAX_COMPILATION_CACHE_DIR``, is left alone; where the folder cannot be written to, nothing is
+    kept. What was used least recently goes when there is more than a gigabyte.
 
     Args:
         threads: on which XLA will compute. Code is kept apart by their number, among which it
@@ -31,6 +32,7 @@ def keep_compiled_code(threads: int) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _drop_unfinished(folder)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 
+import jax
 import pytest
+
+from rnnlab.compiled_code import keep_compiled_code
 
 CONFIG = """
 task: {kind: adding, length: 8}
@@ -66,3 +70,21 @@ def test_a_cache_of_the_users_own_is_used_instead(config, tmp_path):
 def test_without_a_folder_to_write_to_nothing_is_kept(config, tmp_path):
     (tmp_path / "file").write_text("")
     assert run(config, tmp_path / "a", XDG_CACHE_HOME=tmp_path / "file")
+
+
+def test_a_cache_that_cannot_be_written_to_is_not_used(tmp_path, monkeypatch):
+    """Root may write everywhere: refused here by hand."""
+
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(jax.config, "update", pytest.fail)
+    keep_compiled_code(threads=1)
+    assert (tmp_path / "rnnlab").exists()
+
+
+def test_it_can_be_switched_off(config, tmp_path):
+    run(config, tmp_path / "a", XDG_CACHE_HOME=tmp_path, JAX_ENABLE_COMPILATION_CACHE="false")
+    assert not entries(tmp_path)
