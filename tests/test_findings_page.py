@@ -36,6 +36,24 @@ def test_the_verdict_is_that_of_the_committed_numbers(name):
     assert {"answer": str(verdict.answer), "evidence": verdict.evidence} == committed
 
 
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("direct_vs_total", ["0.29 [0.281, 0.299]", "10^(7.23 [6.23, 8.24])"]),
+        ("forget_bias_full", ["1.16 [1.15, 1.17]"]),
+        ("vanishing", ["2.37 [2.34, 2.39]", "11.9 [10.6, 13.5]", "15.5 [13.8, 17.7]"]),
+        ("gates_learn", ["0.08 [-0.10, 0.26]"]),
+        ("parameters", ["0.379 [0.296, 0.462]"]),
+    ],
+)
+def test_the_readme_quotes_the_evidence(name, quoted):
+    evidence = (REFERENCE / name / "verdict.json").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for words in quoted:
+        assert words in evidence
+        assert words in readme
+
+
 def test_what_is_committed_is_small():
     size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
     assert size < MEGABYTES * 1e6
