@@ -58,9 +58,14 @@ def load(reference: str, key: str, find: Find) -> Plugin:
     source = find(file, key)
     module = _import(source, key)
     if not hasattr(module, name):
-        public = [n for n in vars(module) if not n.startswith("_")]
-        raise UserError(f"{key}: {source.path} has no {name!r}; {did_you_mean(name, public)}")
+        own = [n for n, value in vars(module).items() if _is_of(module, value) and n[0] != "_"]
+        raise UserError(f"{key}: {source.path} has no {name!r}; {did_you_mean(name, own)}")
     return Plugin(getattr(module, name), source)
+
+
+def _is_of(module: ModuleType, value: object) -> bool:
+    """Whether it is defined there, and not imported."""
+    return getattr(value, "__module__", None) == module.__name__
 
 
 def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
@@ -88,7 +93,7 @@ def in_folders(*folders: Path) -> Find:
 
     Each is read once.
     """
-    roots = [folder.resolve() for folder in folders]
+    roots = list(dict.fromkeys(folder.resolve() for folder in folders))
     found: dict[Path, Source] = {}
 
     def find(file: str, key: str) -> Source:

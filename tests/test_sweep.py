@@ -493,6 +493,7 @@ def test_refuses_a_file_that_is_no_config(load_text, text):
         ("from rnnlab import LSTM as Mine", "Mine"),
         ("Mine = 3", "Mine"),
         ("class Mien:\n    pass", "did you mean 'Mien'"),
+        ("from jax import numpy\nfrom rnnlab import LSTM\nclass Leaky(LSTM): ...", "valid: Leaky"),
         ("import no_such_module", "no_such_module"),
         ("Mine = ", "SyntaxError"),
         ("raise SystemExit(1)", "SystemExit"),
