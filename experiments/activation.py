@@ -110,13 +110,14 @@ def decide(numbers: pd.DataFrame) -> Verdict:
     shares = [estimate(numbers, EARLIER, f"{network}, {AGAINST}") for network in JUDGED]
     words = []
     for network, share in zip(JUDGED, shares, strict=True):
-        at, diverged = (
+        at, solved_in, diverged = (
             [estimate(numbers, quantity, f"{network}, {activation}") for activation in ACTIVATIONS]
-            for quantity in ("solved at", DIVERGED)
+            for quantity in ("solved at", "share solved", DIVERGED)
         )
         words.append(
-            f"{network}: tanh earlier in {in_words(share, '.2f')} of pairs of runs, solved at step "
-            f"{in_words(at[0], '.0f')} with tanh and {in_words(at[1], '.0f')} with relu, "
+            f"{network}: tanh earlier in {in_words(share, '.2f')} of pairs of runs, solved in "
+            f"{solved_in[0].mean:.0%} of runs at step {in_words(at[0], '.0f')} with tanh and in "
+            f"{solved_in[1].mean:.0%} at {in_words(at[1], '.0f')} with relu, "
             f"{diverged[0].mean:.0%} and {diverged[1].mean:.0%} diverged"
         )
     return Verdict(all_of(*(is_above(share, 0.5) for share in shares)), "; ".join(words))
@@ -155,11 +156,14 @@ def figure(runs: pd.DataFrame) -> Figure:
         row[1].set_yscale("log")
         row[2].set_yscale("log")
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}")
-        labels = ("solved at training step", "final loss", r"greatest $\|\nabla L\|_2$")
+        labels = (
+            "solved at training step",
+            "final loss",
+            "greatest $\\|\\nabla L\\|_2$\nover training",
+        )
         for ax, label in zip(row, labels, strict=True):
             ax.set_ylabel(label)
-    axes[0, 1].set_title("grey: baseline")
-    axes[0, 2].set_title("over training")
+    axes[0, 1].set_title("grey line: baseline")
     figure_legend(drawn, list(axes.flat), ACTIVATIONS)
     return drawn
 

@@ -31,6 +31,7 @@ SHARE_AT_END = "share of the indirect paths at the end of training"
 ERROR_AT_END = "log10 ‖∂c_T/∂c_0‖₂ − log10 max Π f_t at the end of training"
 PATHS = {"direct": "f_t", "f": "through f", "i": "through i", "g": "through g"}
 LARGEST_SHARE, LARGEST_ERROR = 0.05, 0.3
+JUDGED = "negligible below"
 USUAL = "b_f = 1, recurrent_gain = 1"
 
 
@@ -153,6 +154,9 @@ def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
         column[1].set_title("before training")
         column[1].set_xlabel("steps back in time, $T-t$")
         column[1].axhline(0, color="0.6", linewidth=0.6, zorder=0)
+        column[0].axhline(LARGEST_SHARE, color="0.6", linewidth=0.6, linestyle=":", label=JUDGED)
+        for bound in (-LARGEST_ERROR, LARGEST_ERROR):
+            column[1].axhline(bound, color="0.6", linewidth=0.6, linestyle=":")
     axes[0, 0].set_ylabel("share of the indirect paths")
     axes[1, 0].set_ylabel("decades above $\\max\\,\\Pi f_t$")
     axes[0, 0].set_ylim(bottom=0)

@@ -189,7 +189,9 @@ def figure(scales: pd.DataFrame) -> Figure:
         ax.set_visible(False)
     for ax, length in zip(used, lengths, strict=False):
         _over_training(ax, scales[scales["T"] == length], biases)
-        ax.axhline(np.log10(length), color="0.5", linewidth=0.8, linestyle=":", label="T")
+        ax.axhline(
+            np.log10(length), color="0.5", linewidth=0.8, linestyle=":", label="time scale = T"
+        )
         ax.set_title(f"adding, T = {length}")
         ax.set_xlabel("training step")
     _against_length(used[-1], scales, biases)

@@ -1,8 +1,8 @@
 """Claim: the GRU has fewer parameters than the LSTM, trains faster and does as well.
 
-On both tasks a GRU (reset after, b_z = 0) is set beside the LSTM with b_f = 1, which its forget
-bias helps (see ``forget_bias``): once with as many units, and once with as many parameters, as
-nearly as whole units allow. The claim says three things:
+On both tasks a GRU (reset after, b_z = 0) is set beside the LSTM with the usual b_f = 1: once with
+as many units, and once with as many parameters, as nearly as whole units allow. The claim says
+three things:
 
 * fewer parameters: the GRU's are fewer with as many units, readout aside;
 * faster: its seconds per update are below the LSTM's with as many units;
@@ -106,7 +106,8 @@ def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     last = float(pd.concat([gru, lstm])["training.steps"].max())
     solved_at = [runs["solved_at"].astype(float) for runs in (gru, lstm)]
     updates = ratio_interval(solved_at[0], solved_at[1], JUDGED, end=last)
-    both = Estimate(updates.mean * seconds.mean, np.nan, np.nan)
+    until = updates.mean * seconds.mean if 0 < updates.mean < np.inf else np.nan
+    both = Estimate(until, np.nan, np.nan)
     found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
     return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
 
@@ -116,15 +117,15 @@ def decide(numbers: pd.DataFrame) -> Verdict:
     answers, words = [], []
     for task in TASKS:
         gru, lstm = (estimate(numbers, PARAMETERS, f"{task}: {cell}") for cell in (GRU, LSTM))
-        seconds = estimate(numbers, SECONDS, f"{task}: {RATIOS[GRU]}")
+        seconds, larger = (estimate(numbers, SECONDS, f"{task}: {of}") for of in RATIOS.values())
         updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
         answers += [is_below(gru, lstm.mean), is_below(seconds, 1.0)]
         answers += [is_below(ratio, AS_WELL) for ratio in updates]
         fewer = Estimate(gru.mean / lstm.mean, np.nan, np.nan)
         words.append(
-            f"{task}: {in_words(fewer)} of the parameters, {in_words(seconds)} of the seconds per "
-            f"update, {_of_updates(updates[0])} of the updates until solved, with as many "
-            f"parameters {_of_updates(updates[1])}"
+            f"{task}: with as many units {in_words(fewer)} of the parameters, {in_words(seconds)} "
+            f"of the seconds per update and {_of_updates(updates[0])} of the updates until solved, "
+            f"with as many parameters {in_words(larger)} and {_of_updates(updates[1])}"
         )
     return Verdict(all_of(*answers), f"of the LSTM's, a GRU has, {'; '.join(words)}")
 

@@ -56,7 +56,7 @@ from rnnlab.figures.style import line_style, panels, seed_band
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.intervals import Estimate, bounded_median_interval, median_interval, share_interval
 from rnnlab.results import Results
-from rnnlab.verdict import Answer, Verdict, all_of, exceptions, is_above, is_below
+from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 LENGTHS, LONG = (50, 200, 1000), (200, 1000)
 # Of a large kernel of gain 1.
@@ -214,7 +214,7 @@ def solved(runs: pd.DataFrame) -> list[Number]:
 def decide(numbers: pd.DataFrame) -> Verdict:
     """By the rule above."""
     found = parts(numbers)
-    return Verdict(all_of(*found.values()), f"{evidence(numbers)}. {exceptions(found)}")
+    return Verdict(all_of(*found.values()), f"{evidence(numbers)}. {of_parts(found)}")
 
 
 def parts(numbers: pd.DataFrame) -> dict[str, Answer]:
@@ -284,6 +284,7 @@ def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> F
         solved_by_setting(below, runs[runs["cell"] == cell])
         above.set_title(title)
         below.set_xlabel("$b_f$" if cell == LSTM else "gain")
+    axes[0, 1].set_title("LSTM (grey: within $10^{\\pm 3}$)")
     axes[0, 0].set_ylabel(r"$\log_{10}\|\partial h_T/\partial h_1\|_2$")
     axes[0, 1].set_ylabel(r"$\log_{10}\|\partial c_T/\partial c_1\|_2$")
     axes[1, 0].set_ylabel("share of runs solved, T = 100")
@@ -297,7 +298,7 @@ def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> F
     axes[0, 2].plot(lengths, first_order, color="0.6", linewidth=0.8, label="norm = gain$^T$")
     axes[0, 2].set_yscale("log")
     axes[0, 2].set_ylabel("width within bounds, e-folds")
-    axes[0, 2].legend(fontsize=6)
+    axes[0, 2].legend(fontsize=6, loc="lower left")
     axes[1, 2].set_ylim(-0.05, 1.05)
     axes[1, 2].set_ylabel("share of range in use")
     axes[1, 2].set_xlabel("T")

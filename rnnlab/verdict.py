@@ -57,11 +57,11 @@ def all_of(*answers: Answer) -> Answer:
     return Answer.SUPPORTED
 
 
-def exceptions(parts: Mapping[str, Answer]) -> str:
-    """Of what a claim says, by name, all that is not supported: "refuted: a; undecided: b, c"."""
+def of_parts(parts: Mapping[str, Answer]) -> str:
+    """Which parts of a claim hold, by name: "holds: a; fails: b, c; undecided: d"."""
     words = []
-    for answer in (Answer.REFUTED, Answer.UNDECIDED):
+    for answer, verb in zip(Answer, ("holds", "fails", "undecided"), strict=True):
         names = [name for name, own in parts.items() if own is answer]
         if names:
-            words.append(f"{answer}: {', '.join(names)}")
-    return "; ".join(words) or "all parts hold"
+            words.append(f"{verb}: {', '.join(names)}")
+    return "; ".join(words)

@@ -43,12 +43,12 @@ def test_the_verdict_is_that_of_the_committed_numbers(name):
         ("forget_bias_full", ["1.16 [1.15, 1.17]"]),
         ("vanishing", ["2.37 [2.34, 2.39]", "11.9 [10.6, 13.5]", "15.5 [13.8, 17.7]"]),
         ("gates_learn", ["0.08 [-0.10, 0.26]"]),
-        ("parameters", ["0.379 [0.296, 0.462]"]),
+        ("parameters", ["0.377 [0.302, 0.459]", "0.835 [0.724, 0.887]"]),
     ],
 )
 def test_the_readme_quotes_the_evidence(name, quoted):
     evidence = (REFERENCE / name / "verdict.json").read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for words in quoted:
         assert words in evidence
         assert words in readme

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rnnlab.intervals import Estimate
-from rnnlab.verdict import Answer, Verdict, all_of, exceptions, is_above, is_below
+from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 ABOVE, BELOW = Estimate(2, 1.5, 2.5), Estimate(0, -0.5, 0.5)
 ON_THE_FENCE, TOO_FEW = Estimate(1.1, 0.9, 1.3), Estimate(9, math.nan, math.nan)
@@ -40,10 +40,10 @@ def test_of_several(answers, answer):
     assert all_of(*map(Answer, answers)) == answer
 
 
-def test_exceptions():
+def test_of_parts():
     parts = {"a": Answer.SUPPORTED, "b": Answer.UNDECIDED, "c": Answer.REFUTED, "d": Answer.REFUTED}
-    assert exceptions(parts) == "refuted: c, d; undecided: b"
-    assert exceptions({"a": Answer.SUPPORTED}) == "all parts hold"
+    assert of_parts(parts) == "holds: a; fails: c, d; undecided: b"
+    assert of_parts({"a": Answer.SUPPORTED}) == "holds: a"
 
 
 def test_in_words():

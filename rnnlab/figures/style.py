@@ -169,7 +169,8 @@ def marks(
         style = line_style(index) | {"linestyle": "", "markersize": 4}
         ax.plot(own, rows, **style)
         missing = np.isnan(own)
-        ax.plot(np.full(missing.sum(), late), rows[missing], **style | {"markerfacecolor": "none"})
+        is_open = style | {"markerfacecolor": "none", "markeredgewidth": 0.6}
+        ax.plot(np.full(missing.sum(), late), rows[missing], **is_open)
 
 
 def top_layer(frame: pd.DataFrame) -> pd.DataFrame:

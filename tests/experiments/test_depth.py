@@ -95,6 +95,7 @@ def test_numbers():
     assert more == (pytest.approx(26), pytest.approx(26), math.inf)
     reads_zero = estimate(found, quantity, f"{lstm}, layers = 1, T = 2000")
     assert reads_zero == (-38, -math.inf, -38)
+    assert part("decades")(reads_zero) == "at most -38 (reads zero)"
     lines = part("text")(found).splitlines()
     assert lines[0].endswith("vanishes with layers: supported; vanishes with length: supported")
 

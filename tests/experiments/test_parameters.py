@@ -90,7 +90,9 @@ def test_what_was_not_run_is_unknown():
     numbers = numbers_frame(part("compared")(part("of_cells")(left[left["cell.hidden"] == 8])))
     verdict = part("decide")(numbers)
     assert verdict.answer == "refuted"
-    assert "adding: unknown of the parameters, unknown of the seconds" in str(verdict)
+    assert "adding: with as many units unknown of the parameters, unknown of the seconds" in str(
+        verdict
+    )
 
 
 def test_runs_that_compile_are_left_out_of_the_seconds():
