@@ -73,8 +73,9 @@ class Store:
         }
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_text(self.folder / "config.yaml", config_yaml)
+            # First what says whose the folder is: another process may look, or this one be killed.
             write_sealed(self.folder / "experiment.json", head | experiment)
+            write_text(self.folder / "config.yaml", config_yaml)
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         """Say where the latest runs were made.

@@ -46,7 +46,9 @@ def test_the_next_process_compiles_nothing_and_finds_the_same_numbers(config, tm
     assert any("advance" in name for name in kept)
     assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == first
     assert entries(cache) == kept
-    assert run(config, tmp_path / "c", XDG_CACHE_HOME=tmp_path / "other") == first
+    off = {"XDG_CACHE_HOME": tmp_path / "off", "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    assert run(config, tmp_path / "c", **off) == first
+    assert not entries(tmp_path / "off")
 
 
 def test_what_a_killed_process_left_unfinished_is_dropped(config, tmp_path):
@@ -67,9 +69,11 @@ def test_a_cache_of_the_users_own_is_used_instead(config, tmp_path):
     assert not (ours / "rnnlab").exists()
 
 
-def test_without_a_folder_to_write_to_nothing_is_kept(config, tmp_path):
+def test_without_a_folder_to_write_to_nothing_is_kept(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    assert run(config, tmp_path / "a", XDG_CACHE_HOME=tmp_path / "file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(jax.config, "update", pytest.fail)
+    keep_compiled_code(threads=1)
 
 
 def test_a_cache_that_cannot_be_written_to_is_not_used(tmp_path, monkeypatch):
@@ -83,8 +87,3 @@ def test_a_cache_that_cannot_be_written_to_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(jax.config, "update", pytest.fail)
     keep_compiled_code(threads=1)
     assert (tmp_path / "rnnlab").exists()
-
-
-def test_it_can_be_switched_off(config, tmp_path):
-    run(config, tmp_path / "a", XDG_CACHE_HOME=tmp_path, JAX_ENABLE_COMPILATION_CACHE="false")
-    assert not entries(tmp_path)

@@ -66,7 +66,7 @@ def with_jacobians(tmp_path_factory):
         table = parquet_bytes(pd.DataFrame(columns).astype({"direct": "float32"}))
         more = {f"{name}.parquet": table for name in ("jacobians", "lyapunov", "eigenvalues")}
         run = f"{index:016x}"
-        store.write_run(run, store.read_run(run), files(1) | more)
+        store.write_run(run, store.read_run(run), files(settings(forget_bias=1.0)) | more)
     return rnnlab.load(folder)
 
 
