@@ -67,7 +67,7 @@ reference-long: .venv/installed
 	for name in $$($(BIN)/python docs/findings.py long); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect
 
-# What papers report, in versions that take ten minutes or less on two cores.
+# What papers report, in versions that are reduced for two cores.
 reference-papers: .venv/installed
 	for name in $$($(BIN)/python docs/findings.py papers); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect

@@ -278,13 +278,12 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> Figure:
     """By setting (columns: RNN, LSTM) and by T: norms above, what was solved below."""
     drawn, axes = panels(2, 3, sharex="col")
-    titles = {RNNS[0]: "RNN, orthogonal kernels", LSTM: "LSTM"}
+    titles = {RNNS[0]: "RNN, orthogonal kernels", LSTM: "LSTM (grey: within $10^{\\pm 3}$)"}
     for (above, below), (cell, title) in zip(axes.T, titles.items(), strict=False):
         norms_by_setting(above, before[before["cell"] == cell])
         solved_by_setting(below, runs[runs["cell"] == cell])
         above.set_title(title)
         below.set_xlabel("$b_f$" if cell == LSTM else "gain")
-    axes[0, 1].set_title("LSTM (grey: within $10^{\\pm 3}$)")
     axes[0, 0].set_ylabel(r"$\log_{10}\|\partial h_T/\partial h_1\|_2$")
     axes[0, 1].set_ylabel(r"$\log_{10}\|\partial c_T/\partial c_1\|_2$")
     axes[1, 0].set_ylabel("share of runs solved, T = 100")
