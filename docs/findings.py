@@ -14,12 +14,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 from rnnlab.bundled import config_names, find_config
 from rnnlab.config import load_config
+from rnnlab.labels import CELL_NAMES, Flat, flatten
 from rnnlab.published import IN_WORDS
-from rnnlab.sweep import load_experiment
+from rnnlab.sweep import Experiment, load_experiment
 from rnnlab.verdict import Answer
 
 ROOT = Path(__file__).parents[1]
@@ -123,30 +122,59 @@ def answer(name: str) -> str:
 
 
 def evidence(name: str) -> str:
-    """A sentence; and where it says which parts hold, a line for these, and those that do not."""
-    sentence, *parts = re.split(r"[.;] (?=holds: |fails: |undecided: )", verdict(name)["evidence"])
-    return "\n".join([sentence, *(["", *(f"- {part}" for part in parts)] if parts else [])])
+    """A line for each thing it lists; then one for those parts that hold, and so on."""
+    text = verdict(name)["evidence"]
+    listed, *parts = re.split(r"(?<=\.) (?=Holds: |Fails: |Undecided: )", text)
+    outside_brackets = r"; (?![^(]*\))"
+    return "\n".join(f"- {line}" for line in (*re.split(outside_brackets, listed), *parts))
+
+
+def of(settings: list[Flat], key: str) -> str:
+    """The different values that settings have, in order."""
+    values = {flat[key]: None for flat in settings if key in flat}
+    written = (f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+    return ", ".join(CELL_NAMES.get(value, value) for value in written)
+
+
+def set_up(experiment: Experiment) -> str:
+    """Runs, cells, tasks, training and seeds, in words."""
+    settings = [flatten(own.resolved) for own in experiment.settings]
+    words = [f"{len(experiment.runs)} runs: {of(settings, 'cell.kind')}"]
+    layers = of(settings, "cell.layers")
+    many = "" if layers == "1" else "s"
+    words.append(f"{layers} layer{many} of {of(settings, 'cell.hidden')} units")
+    for kind in dict.fromkeys(flat["task.kind"] for flat in settings):
+        own = [flat for flat in settings if flat["task.kind"] == kind]
+        lengths, alphabet = of(own, "task.length"), of(own, "task.alphabet")
+        words.append(f"{kind}, T = {lengths}" if lengths else kind)
+        if alphabet:
+            words[-1] += f" ({of(own, 'task.symbols')} symbols, alphabet of {alphabet})"
+    steps, optimizer, rate, batch = (
+        of(settings, f"training.{key}") for key in ("steps", "optimizer", "learning_rate", "batch")
+    )
+    trained = f"{steps} updates of {optimizer} at {rate}, batches of {batch}"
+    words.append("before training" if steps == "0" else trained)
+    return "; ".join([*words, f"{len(experiment.config.seed_list())} seeds"])
 
 
 def section(name: str) -> str:
-    """Question, rule, verdict, figure, and what it was made of."""
-    folder, to = REFERENCE / name, f"../results/reference/{name}"
-    config, _, _ = load_config(name)
-    runs = f"{pd.read_csv(folder / 'compare.csv')['runs'].sum()} runs"
-    initial = load_experiment(name).initial
-    if initial is not None:
-        runs += f", and {len(initial.runs)} before training"
-    source = find_config(name).relative_to(ROOT)
+    """Question, set-up, rule, verdict and figure."""
+    to = f"../results/reference/{name}"
+    experiment = load_experiment(name)
+    config, source = experiment.config, find_config(name).relative_to(ROOT)
     parts = [
         f"## {name}",
         f"**{config.question}**",
-        f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv), {runs}.",
+        f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv).",
+        "\n".join(f"- {set_up(own)}" for own, _ in experiment.parts(REFERENCE)),
         rule(name),
-        f"**{answer(name).capitalize()}**: {evidence(name)}",
     ]
+    found = f"**{answer(name).capitalize()}**"
     if name.startswith(PAPERS):
-        text, _, _ = (folder / "findings.txt").read_text(encoding="utf-8").rpartition("\n\n")
-        parts.append(f"```text\n{text}\n```")
+        text = (REFERENCE / name / "findings.txt").read_text(encoding="utf-8")
+        parts.append(f"{found}:\n\n```text\n{text.rpartition(2 * chr(10))[0]}\n```")
+    else:
+        parts.append(f"{found}:\n\n{evidence(name)}")
     parts.append(f"![{config.question}]({to}/figures/{main_figure(name)})")
     return "\n\n".join(parts)
 

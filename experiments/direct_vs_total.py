@@ -1,5 +1,8 @@
 """Claim: ∂C_t/∂C_{t−1} = f_t; the other terms do not depend on C_{t−1}.
 
+Tutorials derive the "constant error carousel" so; Hochreiter & Schmidhuber 1997 truncated the other
+terms on purpose.
+
 f, i and g depend on h_{t−1} = o_{t−1} ⊙ tanh(c_{t−1}), so the other terms are not zero; the claim
 is judged as the approximation it is used for. Before training, on 20 seeds, a setting's other terms
 are negligible if both hold:

@@ -1,5 +1,7 @@
 """Claim: ∂C_t/∂C_{t−1} lies in (0, 1), a large b_f moves it to 1, and raising b_f helps learning.
 
+After Gers et al. 2000 and Jozefowicz et al. 2015, who advise b_f = 1.
+
 From ``configs/forget_bias_full.yaml``, and the quick demo ``configs/forget_bias.yaml``, which has
 3 seeds and records no Jacobians. Parts of the claim, each for b_f alone (b_i = 0), on every task:
 
@@ -248,7 +250,7 @@ def helps(numbers: pd.DataFrame) -> Part:
     harms = [answer for answer in than_1 if answer is Answer.REFUTED]
     words = (
         f"than b_f = 0 shown to be earlier at {than_0.count(Answer.SUPPORTED)} of {len(than_0)} "
-        f"settings, later at {than_0.count(Answer.REFUTED)}; than b_f = 1 later at {len(harms)} of "
+        f"settings, later at {than_0.count(Answer.REFUTED)}, than b_f = 1 later at {len(harms)} of "
         f"{len(than_1)}"
     )
     return all_of(*than_0, *harms), words

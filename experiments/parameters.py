@@ -1,5 +1,7 @@
 """Claim: the GRU has fewer parameters than the LSTM, trains faster and does as well.
 
+Cho et al. 2014 proposed it as simpler; Chung et al. 2014 compared both.
+
 On both tasks a GRU (reset after, b_z = 0) is set beside the LSTM with the usual b_f = 1: once with
 as many units, and once with as many parameters, as nearly as whole units allow. The claim says
 three things:

@@ -296,6 +296,7 @@ def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> F
     first_order = 2 * BOUND * math.log(10) / lengths
     axes[0, 2].plot(lengths, first_order, color="0.6", linewidth=0.8, label="norm = gain$^T$")
     axes[0, 2].set_yscale("log")
+    axes[0, 2].set_ylim(bottom=1e-3)
     axes[0, 2].set_ylabel("width within bounds, e-folds")
     axes[0, 2].legend(fontsize=6, loc="lower left")
     axes[1, 2].set_ylim(-0.05, 1.05)

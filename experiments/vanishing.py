@@ -1,5 +1,8 @@
 """Claim: a vanilla RNN's gradient decays exponentially with distance; LSTM and GRU slow it down.
 
+Of the RNN: Hochreiter 1991, Bengio, Simard & Frasconi 1994; of the others, Hochreiter & Schmidhuber
+1997 and Cho et al. 2014.
+
 What is judged is ‖∂L/∂h_t‖ of the memory loss before training, on 20 seeds, on both tasks at
 T = 200, with recurrent kernels U(±1/√n) (PyTorch's) and orthogonal ones. The claim says:
 

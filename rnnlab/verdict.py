@@ -58,10 +58,10 @@ def all_of(*answers: Answer) -> Answer:
 
 
 def of_parts(parts: Mapping[str, Answer]) -> str:
-    """Which parts of a claim hold, by name: "holds: a; fails: b, c; undecided: d"."""
-    words = []
-    for answer, verb in zip(Answer, ("holds", "fails", "undecided"), strict=True):
+    """Which parts of a claim hold, by name: "Holds: a. Fails: b; c. Undecided: d."."""
+    sentences = []
+    for answer, verb in zip(Answer, ("Holds", "Fails", "Undecided"), strict=True):
         names = [name for name, own in parts.items() if own is answer]
         if names:
-            words.append(f"{verb}: {', '.join(names)}")
-    return "; ".join(words)
+            sentences.append(f"{verb}: {'; '.join(names)}.")
+    return " ".join(sentences)

@@ -42,8 +42,8 @@ def test_of_several(answers, answer):
 
 def test_of_parts():
     parts = {"a": Answer.SUPPORTED, "b": Answer.UNDECIDED, "c": Answer.REFUTED, "d": Answer.REFUTED}
-    assert of_parts(parts) == "holds: a; fails: c, d; undecided: b"
-    assert of_parts({"a": Answer.SUPPORTED}) == "holds: a"
+    assert of_parts(parts) == "Holds: a. Fails: c; d. Undecided: b."
+    assert of_parts({"a": Answer.SUPPORTED}) == "Holds: a."
 
 
 def test_in_words():

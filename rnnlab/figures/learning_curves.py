@@ -42,9 +42,8 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None 
     for baseline in sorted(set(runs["baseline"].dropna())):
         ax.axhline(baseline, color="0.4", linewidth=0.8, label="baseline: remembers nothing")
     for threshold in sorted(set(runs["threshold"].dropna())):
-        ax.axhline(
-            threshold, color="0.4", linewidth=0.8, linestyle=":", label="solved (open marks: when)"
-        )
+        style = {"color": "0.4", "linewidth": 0.8, "linestyle": ":"}
+        ax.axhline(threshold, label="threshold (open marks: when below)", **style)
     ax.set_yscale("log")
     ax.set_xlabel("training step")
     ax.set_ylabel(f"training loss, mean of {SOLVED_WINDOW} steps")

@@ -70,7 +70,7 @@ def test_numbers():
     assert found.mean == pytest.approx(0.1)
     text = part("decide")(numbers).evidence
     assert "RNN, uniform 1 [1, 1]" in text
-    assert "fails" not in text
+    assert "Fails" not in text
 
 
 def test_the_evidence_names_what_refutes():
@@ -78,9 +78,9 @@ def test_the_evidence_names_what_refutes():
     found = part("decide")(judged(decays=decays))
     assert found.answer == "refuted"
     assert found.evidence.endswith(
-        "fails: GRU, b_z = 0, uniform more slowly than the RNN, "
-        "GRU, b_z = 0, orthogonal more slowly than the RNN"
+        "Fails: GRU, b_z = 0, uniform more slowly than the RNN; "
+        "GRU, b_z = 0, orthogonal more slowly than the RNN."
     )
     one_task = part("decide")(judged(decays=decays, tasks=["copy"]))
     assert one_task.answer == "refuted"
-    assert "undecided: RNN, uniform decays, " in one_task.evidence
+    assert "Undecided: RNN, uniform decays; " in one_task.evidence
