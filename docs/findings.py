@@ -7,19 +7,17 @@ python docs/findings.py collect    from results/ into results/reference/, then t
 python docs/findings.py            the page, from results/reference/
 """
 
+import argparse
 import ast
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from rnnlab.bundled import config_names, find_config
 from rnnlab.config import load_config
 from rnnlab.labels import CELL_NAMES, Flat, flatten
-from rnnlab.published import IN_WORDS
 from rnnlab.sweep import Experiment, load_experiment
-from rnnlab.verdict import Answer
 
 ROOT = Path(__file__).parents[1]
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
@@ -34,6 +32,7 @@ KEPT = (
 )
 # Of the others only the figure of the claim, which is named after its analysis.
 WITH_ALL_FIGURES = ("forget_bias",)
+RAW = argparse.RawDescriptionHelpFormatter
 COMMANDS = ("names", "long", "papers")
 LONG, REDUCED, PAPERS = "_long", "_reduced", "papers/"
 HEAD = """# Findings
@@ -117,8 +116,8 @@ def verdict(name: str) -> dict[str, str]:
 
 def answer(name: str) -> str:
     """In the words of claims, or of papers."""
-    found = verdict(name)["answer"]
-    return IN_WORDS[Answer(found)] if name.startswith(PAPERS) else found
+    found = verdict(name)
+    return found["called"] or found["answer"]
 
 
 def evidence(name: str) -> str:
@@ -197,7 +196,9 @@ def page() -> str:
 
 def main() -> None:
     """See above."""
-    command = sys.argv[1] if len(sys.argv) > 1 else "page"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RAW)
+    parser.add_argument("command", nargs="?", choices=(*COMMANDS, "collect"))
+    command = parser.parse_args().command
     if command in COMMANDS:
         print(*configs(command))
         return

@@ -1,6 +1,9 @@
 """What an experiment shows: its table and figures, made from stored results alone."""
 
 import json
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,6 +45,9 @@ class Findings:
         text: sentences that answer the experiment's question, or nothing.
         numbers: what the verdict rests on, one row a quantity.
         verdict: whether the claim that the experiment tests holds.
+
+    Raises:
+        UserError: one of these is something else, or a figure's name is no file name.
     """
 
     table: pd.DataFrame
@@ -50,11 +56,32 @@ class Findings:
     numbers: pd.DataFrame | None = None
     verdict: Verdict | None = None
 
+    def __post_init__(self) -> None:
+        missing = type(None)
+        for name, kinds in {
+            "table": (pd.DataFrame,),
+            "figures": (dict,),
+            "text": (str,),
+            "numbers": (pd.DataFrame, missing),
+            "verdict": (Verdict, missing),
+        }.items():
+            _check(name, getattr(self, name), kinds)
+        for name, figure in self.figures.items():
+            _check(f"figures[{name!r}]", figure, (Figure,))
+            if name != Path(name).name:
+                raise UserError(f"Findings: figures: {name!r}: must be a file name, without folder")
+
     @property
     def words(self) -> str:
         """The text, and at its end the verdict."""
         verdict = "" if self.verdict is None else str(self.verdict)
         return "\n\n".join(filter(None, (self.text, verdict)))
+
+
+def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
+    if not isinstance(value, kinds):
+        wanted = kinds[0].__name__
+        raise UserError(f"Findings: {name}: must be a {wanted}, got a {type(value).__name__}")
 
 
 def standard_findings(results: Results) -> Findings:
@@ -123,22 +150,53 @@ def find(results: Results) -> Findings:
     """
     experiment = results.stores[0].experiment()
     reference = experiment["analysis"]
-    if len(results.stores) > 1 or reference is None:
-        analyse = standard_findings
-    else:
+    with plt.rc_context(RC):
+        if len(results.stores) > 1 or reference is None:
+            return standard_findings(results)
         config_folder = results.stores[0].folder / experiment["config_folder"]
         analyse = load_analysis(reference, "analysis", config_folder)
-    with plt.rc_context(RC):
-        findings = analyse(results)
+        with analysis_errors(reference):
+            findings = analyse(results)
     if not isinstance(findings, Findings):
         raise UserError(f"analysis: {reference} must return rnnlab.Findings, got {type(findings)}")
     return findings
+
+
+@contextmanager
+def analysis_errors(reference: str) -> Iterator[None]:
+    """Say where an analysis fails: the last line of its own file."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        own = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).name == Path(reference.rpartition(":")[0]).name
+        ]
+        where = f", line {own[-1].lineno} ({own[-1].line})" if own else ""
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        raise UserError(f"analysis: {reference} fails{where}: {kind}{error}") from error
+
+
+def _texts(findings: Findings) -> dict[str, str]:
+    """What is to be in which file; nothing where an earlier analysis may have left one."""
+    texts = dict.fromkeys(("numbers.csv", "findings.txt", "verdict.json"), "")
+    if findings.numbers is not None:
+        texts["numbers.csv"] = csv_text(findings.numbers)
+    if words := findings.words:
+        texts["findings.txt"] = words + "\n"
+    if findings.verdict is not None:
+        answer = json.dumps(asdict(findings.verdict), ensure_ascii=False, indent=1)
+        texts["verdict.json"] = answer + "\n"
+    return texts
 
 
 def write_findings(
     findings: Findings, out: Path, file_format: str = "png", table: str = "compare.csv"
 ) -> list[Path]:
     """Write the table and ``figures/``, and close the figures; also the text, numbers and verdict.
+
+    Where there is none of these, that of an earlier analysis is removed from a results folder.
 
     Returns:
         The files written.
@@ -147,16 +205,13 @@ def write_findings(
         (out / "figures").mkdir(parents=True, exist_ok=True)
         written = [out / table]
         write_text(written[0], csv_text(findings.table))
-        if findings.numbers is not None:
-            written.append(out / "numbers.csv")
-            write_text(written[-1], csv_text(findings.numbers))
-        if words := findings.words:
-            written.append(out / "findings.txt")
-            write_text(written[-1], words + "\n")
-        if findings.verdict is not None:
-            written.append(out / "verdict.json")
-            answer = asdict(findings.verdict)
-            write_text(written[-1], json.dumps(answer, ensure_ascii=False, indent=1) + "\n")
+        is_results = (out / "experiment.json").exists()
+        for name, text in _texts(findings).items():
+            if text:
+                write_text(out / name, text)
+                written.append(out / name)
+            elif is_results:
+                (out / name).unlink(missing_ok=True)
         for name, figure in findings.figures.items():
             path = out / "figures" / f"{name}.{file_format}"
             with replacing(path) as partial, plt.rc_context(RC):

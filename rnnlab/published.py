@@ -127,7 +127,8 @@ def verdict(published: Sequence[Published], numbers: pd.DataFrame) -> Verdict:
         words.append(
             f"{result.quantity}, {result.of}: {in_words(obtained)}, published {result.value}"
         )
-    return Verdict(all_of(*answers) if answers else Answer.UNDECIDED, "; ".join(words))
+    answer = all_of(*answers)
+    return Verdict(answer, "; ".join(words), IN_WORDS[answer])
 
 
 def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:

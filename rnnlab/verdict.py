@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rnnlab.errors import UserError, did_you_mean
 from rnnlab.intervals import Estimate
 
 
@@ -22,13 +23,24 @@ class Verdict:
     Attributes:
         answer: supported, refuted or undecided.
         evidence: one sentence, with effect sizes and intervals.
+        called: what the answer is called if not so; of a paper's result "reproduced", say.
+
+    Raises:
+        UserError: there is no such answer.
     """
 
     answer: Answer
     evidence: str
+    called: str = ""
+
+    def __post_init__(self) -> None:
+        if self.answer not in list(Answer):
+            raise UserError(
+                f"Verdict: answer: {self.answer!r}: {did_you_mean(self.answer, map(str, Answer))}"
+            )
 
     def __str__(self) -> str:
-        return f"{self.answer}: {self.evidence}"
+        return f"{self.called or self.answer}: {self.evidence}"
 
 
 def is_above(estimate: Estimate, threshold: int | float) -> Answer:

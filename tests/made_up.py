@@ -74,7 +74,7 @@ def files(settings):
     return content | {"params.safetensors": save(params)}
 
 
-def write(folder, runs, config_folder=".", files_of=files):
+def write(folder, runs, config_folder=".", files_of=files, analysis=None):
     """Store runs given as (settings, seed, status, summary); status "missing" stores nothing.
 
     ``files_of`` gives the files of a run by its settings.
@@ -87,7 +87,7 @@ def write(folder, runs, config_folder=".", files_of=files):
     experiment = {
         "name": "made_up",
         "question": "Is it so?",
-        "analysis": None,
+        "analysis": analysis,
         "config_folder": config_folder,
         "runs": described,
     }

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,7 @@ def test_the_verdict_is_that_of_the_committed_numbers(name):
     decide = load_analysis(f"{analysis}:decide", "analysis", folder("configs"))
     verdict = decide(pd.read_csv(REFERENCE / name / "numbers.csv"))
     committed = json.loads((REFERENCE / name / "verdict.json").read_text(encoding="utf-8"))
-    assert {"answer": str(verdict.answer), "evidence": verdict.evidence} == committed
+    assert asdict(verdict) == committed
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_verdicts(finished):
     folder, output = finished
     assert output.rstrip().endswith("supported: 12 runs ≥ 12")
     verdict = json.loads((folder / "out" / "verdict.json").read_text())
-    assert verdict == {"answer": "supported", "evidence": "12 runs ≥ 12"}
+    assert verdict == {"answer": "supported", "evidence": "12 runs ≥ 12", "called": ""}
     assert (folder / "out" / "numbers.csv").read_text() == "quantity,value\nruns,12\n"
 
 

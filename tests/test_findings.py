@@ -1,0 +1,89 @@
+"""What an analysis may return, and what is said of one that fails."""
+
+import json
+
+import jaxtyping
+import made_up
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from rnnlab.errors import UserError
+from rnnlab.findings import Findings, find, write_findings
+from rnnlab.results import load
+from rnnlab.verdict import Answer, Verdict
+
+TABLE = pd.DataFrame({"setting": ["a"]})
+
+
+@pytest.fixture
+def as_installed():
+    """Without the type checks of the tests, which a user's file does not have."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def found(folder, analysis, name="analyse"):
+    """The findings of an analysis, given as its file."""
+    (folder / "own.py").write_text(analysis)
+    run = (made_up.settings(forget_bias=1.0), 0, "finished", made_up.summary())
+    made_up.write(folder, [run], analysis=f"own.py:{name}")
+    return find(load(folder))
+
+
+@pytest.mark.usefixtures("as_installed")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"table": "table"}, "Findings: table: must be a DataFrame, got a str"),
+        ({"numbers": {"a": 1}}, "Findings: numbers: must be a DataFrame, got a dict"),
+        ({"text": 3}, "Findings: text: must be a str, got a int"),
+        ({"verdict": "supported"}, "Findings: verdict: must be a Verdict, got a str"),
+        ({"figures": [Figure()]}, "Findings: figures: must be a dict, got a list"),
+        (
+            {"figures": {"a": Figure().subplots()}},
+            r"Findings: figures\['a'\]: must be a Figure, got a Axes",
+        ),
+        ({"figures": {"../a": Figure()}}, "Findings: figures: '../a': must be a file name"),
+    ],
+)
+def test_what_is_returned_is_checked(wrong, message):
+    with pytest.raises(UserError, match=message):
+        Findings(**{"table": TABLE} | wrong)
+
+
+@pytest.mark.usefixtures("as_installed")
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "def analyse(results):\n    return results.runs['nothing']",
+            r"line 2 \(return .*KeyError",
+        ),
+        ("def analyse(results):\n    raise SystemExit(3)", "line 2 .*SystemExit: 3"),
+        ("def analyse(results, more): ...", "analysis: own.py:analyse fails: TypeError: .*'more'"),
+        ("def analyse(results): ...", "must return rnnlab.Findings"),
+        (
+            "import rnnlab\ndef analyse(results):\n    return rnnlab.Verdict('suported', '')",
+            r"line 3 .*: Verdict: answer: 'suported': did you mean 'supported'\? valid: refuted",
+        ),
+    ],
+)
+def test_an_analysis_that_fails(tmp_path, lines, message):
+    with pytest.raises(UserError, match=message):
+        found(tmp_path, lines)
+
+
+def test_an_earlier_verdict_does_not_stay(tmp_path):
+    """In a results folder; elsewhere the file may be somebody's own."""
+    verdict = Verdict(Answer.SUPPORTED, "1 > 0")
+    both, neither = Findings(TABLE, numbers=TABLE, verdict=verdict), Findings(TABLE)
+    made_up.write(tmp_path / "results", [])
+    for folder, stays in ((tmp_path / "results", False), (tmp_path / "else", True)):
+        write_findings(both, folder)
+        answer = json.loads((folder / "verdict.json").read_text())
+        assert answer == {"answer": "supported", "evidence": "1 > 0", "called": ""}
+        write_findings(neither, folder)
+        for name in ("verdict.json", "numbers.csv", "findings.txt"):
+            assert (folder / name).exists() is stays
