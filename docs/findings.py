@@ -9,6 +9,7 @@ python docs/findings.py            the page, from results/reference/
 
 import argparse
 import ast
+import itertools
 import json
 import re
 import shutil
@@ -30,6 +31,11 @@ KEPT = (
     "numbers.csv",
     "verdict.json",
 )
+DRAWN_BY = {
+    "forget_bias": "rnnlab/figures/forget_bias.py:retention_and_learning",
+    "forget_bias_full": "rnnlab/figures/forget_bias.py:against_forget_bias",
+    "papers": "rnnlab/published.py:curves_of_baseline",
+}
 # Of the others only the figure of the claim, which is named after its analysis.
 WITH_ALL_FIGURES = ("forget_bias",)
 RAW = argparse.RawDescriptionHelpFormatter
@@ -39,24 +45,32 @@ HEAD = """# Findings
 
 What textbooks and tutorials say of gradients in recurrent networks, each tested by one config and
 one file of `experiments/`, which states its rule before it is applied; then what papers report,
-beside what was obtained here. `make reference` runs the claims, `make reference-long` those at long
-lags, `make reference-papers` the papers, and each writes this page; the numbers behind a verdict
-are in `numbers.csv` beside its figure.
+beside what was obtained here. `make reference` runs the claims, `make reference-long` those at
+long lags, `make reference-papers` the papers, and each writes this page; the numbers behind a
+verdict are in `numbers.csv` beside its figure.
 
 **Refuted** means that at least one part of the claim fails in at least one setting that it covers;
 other parts may hold, and the evidence says which. **Undecided** does not mean equal. Brackets are
-95 % intervals over seeds, widened where several are judged together; those of a share of pairs of
-runs leave ½ out only where an exact permutation test tells the two apart. Lines of figures are
-medians over seeds, bands their range, bars intervals. What is trained is trained with Adam at 5e-3
-(papers: as they say) for 1,500 to 2,500 updates; another learning rate may give other answers.
+95 % intervals over seeds, those that are judged widened so that all of a claim's hold together;
+those of a share of pairs of runs leave ½ out only where an exact permutation test tells the two
+apart. Lines of figures are medians over seeds, bands their range, bars intervals. Claims are
+trained with Adam at 5e-3 for 1,500 to 2,500 updates; another learning rate may give other answers.
 *Solved*: the mean loss of 50 updates is below 0.01 (adding) or a tenth of the loss of remembering
 nothing (copy). *Diverged*: a loss, gradient or update that is not finite.
 
-What was changed in a rule after some run of its config, or of the demo: the copy task's alphabet in
-`forget_bias_full`, after a pilot; its part (d), from rank sum tests with Holm's correction to exact
-intervals, after the demo and before its own runs; in `depth` that one layer must not vanish at the
-short length, while it ran, which changes no answer. No run of these diverged, so that what is said
-of those that do has not been applied.
+Symbols: T is the lag of a task, whose sequence has T steps (adding) or T + 2K to copy K symbols. L
+is the memory loss, the part of the loss that needs memory: all of adding's, the recalled symbols'
+of copy. n is the number of units and U the recurrent kernel, orthogonal or uniform, U(±1/√n),
+before training. c (or C) is the cell state, h the output; b_f, b_i and b_z are what is added in
+the forget, input and update gate before training; b_z > 0 remembers. Chrono: b_f = log u with u
+from U[1, T_max − 1] for each unit, b_i = −b_f, T_max being T of adding and 1.5 T of copy.
+
+What was changed in a rule after some run of its config, or of the demo: the copy task's alphabet
+in `forget_bias_full`, after a pilot; its part (d), from rank sum tests with Holm's correction to
+exact intervals, after the demo and before its own runs; in `depth` that one layer must not vanish
+at the short length, while it ran; in `chrono` that a high b_f alone has to be shown to be later
+than b_f = 1, where before it had only not to be shown earlier, after its run. The last two change
+no answer. No run of these diverged, so that what is said of those that do has not been applied.
 """
 
 
@@ -102,9 +116,28 @@ def collect(name: str) -> None:
 
 def rule(name: str) -> str:
     """What is claimed or published, and how it is decided: the docstring of the analysis."""
-    file = ROOT / "experiments" / f"{analysis_of(name)}.py"
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return docstring.replace("``", "`")
+    return docstring(parsed(ROOT / "experiments" / f"{analysis_of(name)}.py"))
+
+
+def caption(name: str) -> str:
+    """The docstring of the function that draws its figure: that of its analysis, or else shared."""
+    own = f"experiments/{analysis_of(name)}.py:figure"
+    for place in (DRAWN_BY.get(name, own), DRAWN_BY["papers"]):
+        file, _, function = place.partition(":")
+        for node in parsed(ROOT / file).body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                return docstring(node).partition("\n\nArgs:")[0]
+    raise KeyError(name)
+
+
+def parsed(file: Path) -> ast.Module:
+    """A file of Python."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def docstring(node: ast.Module | ast.FunctionDef) -> str:
+    """As Markdown."""
+    return (ast.get_docstring(node) or "").replace("``", "`")
 
 
 def verdict(name: str) -> dict[str, str]:
@@ -156,25 +189,35 @@ def set_up(experiment: Experiment) -> str:
     return "; ".join([*words, f"{len(experiment.config.seed_list())} seeds"])
 
 
+def stated(name: str) -> str:
+    """What a config says at its head: of a paper, what was chosen, or reduced."""
+    lines = find_config(name).read_text(encoding="utf-8").splitlines()
+    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line.lstrip("# ") for line in comment)
+
+
 def section(name: str) -> str:
     """Question, set-up, rule, verdict and figure."""
     to = f"../results/reference/{name}"
     experiment = load_experiment(name)
     config, source = experiment.config, find_config(name).relative_to(ROOT)
+    is_paper = name.startswith(PAPERS)
     parts = [
         f"## {name}",
         f"**{config.question}**",
         f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv).",
         "\n".join(f"- {set_up(own)}" for own, _ in experiment.parts(REFERENCE)),
+        *(stated(of) for of in dict.fromkeys([name.removesuffix(REDUCED), name]) if is_paper),
         rule(name),
     ]
     found = f"**{answer(name).capitalize()}**"
-    if name.startswith(PAPERS):
+    if is_paper:
         text = (REFERENCE / name / "findings.txt").read_text(encoding="utf-8")
         parts.append(f"{found}:\n\n```text\n{text.rpartition(2 * chr(10))[0]}\n```")
     else:
         parts.append(f"{found}:\n\n{evidence(name)}")
-    parts.append(f"![{config.question}]({to}/figures/{main_figure(name)})")
+    words = " ".join(caption(name).split())
+    parts.append(f"![{words}]({to}/figures/{main_figure(name)})\n\n*{words}*")
     return "\n\n".join(parts)
 
 

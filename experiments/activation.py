@@ -28,7 +28,9 @@ from rnnlab.evidence import (
     mean_of,
     number,
     numbers_frame,
+    pairs_in_words,
     solved,
+    solved_in_words,
 )
 from rnnlab.figures.style import figure_legend, line_style, panels
 from rnnlab.findings import Findings, standard_findings
@@ -110,16 +112,13 @@ def decide(numbers: pd.DataFrame) -> Verdict:
     shares = [estimate(numbers, EARLIER, f"{network}, {AGAINST}") for network in JUDGED]
     words = []
     for network, share in zip(JUDGED, shares, strict=True):
-        at, solved_in, diverged = (
-            [estimate(numbers, quantity, f"{network}, {activation}") for activation in ACTIVATIONS]
-            for quantity in ("solved at", "share solved", DIVERGED)
+        tanh, relu = (
+            f"{activation} solves it {solved_in_words(numbers, of)} and diverges in "
+            f"{estimate(numbers, DIVERGED, of).mean:.0%}"
+            for activation in ACTIVATIONS
+            for of in [f"{network}, {activation}"]
         )
-        words.append(
-            f"{network}: tanh earlier in {in_words(share, '.2f')} of pairs of runs, solved in "
-            f"{solved_in[0].mean:.0%} of runs at step {in_words(at[0], '.0f')} with tanh and in "
-            f"{solved_in[1].mean:.0%} at {in_words(at[1], '.0f')} with relu, "
-            f"{diverged[0].mean:.0%} and {diverged[1].mean:.0%} diverged"
-        )
+        words.append(f"{network}: tanh earlier in {pairs_in_words(share)}, {tanh}, {relu}")
     return Verdict(all_of(*(is_above(share, 0.5) for share in shares)), "; ".join(words))
 
 
@@ -127,12 +126,11 @@ def text(numbers: pd.DataFrame) -> str:
     """A line for each network and activation."""
     lines = []
     for of in numbers.loc[numbers["quantity"] == DIVERGED, "of"]:
-        share, at, diverged, loss, norm, decay = (
-            estimate(numbers, quantity, of)
-            for quantity in ("share solved", "solved at", DIVERGED, LOSS, NORM, DECAY)
+        diverged, loss, norm, decay = (
+            estimate(numbers, quantity, of) for quantity in (DIVERGED, LOSS, NORM, DECAY)
         )
         lines.append(
-            f"{of}: solved in {share.mean:.0%} of runs, at step {in_words(at, '.0f')} (median), "
+            f"{of}: solved {solved_in_words(numbers, of)}, "
             f"{diverged.mean:.0%} diverged, final loss {in_words(loss, '.2g')}, greatest gradient "
             f"norm 10^({in_words(norm, '.2f')}), {in_words(decay, '.2g')} decades per step before "
             "training"
@@ -141,7 +139,11 @@ def text(numbers: pd.DataFrame) -> str:
 
 
 def figure(runs: pd.DataFrame) -> Figure:
-    """Solved at, final loss and gradient norm (columns) by network, for each task (rows)."""
+    """When solved, final loss and greatest gradient norm (columns), for each task (rows).
+
+    A mark a run; open: unsolved, on the left above the last training step (grey line). The grey
+    line in the middle is the loss of remembering nothing.
+    """
     drawn, axes = panels(len(TASKS), 3)
     for row, task in zip(axes, TASKS, strict=True):
         own = runs[runs["task.kind"] == task]
@@ -163,7 +165,6 @@ def figure(runs: pd.DataFrame) -> Figure:
         )
         for ax, label in zip(row, labels, strict=True):
             ax.set_ylabel(label)
-    axes[0, 1].set_title("grey line: baseline")
     figure_legend(drawn, list(axes.flat), ACTIVATIONS)
     return drawn
 

@@ -8,7 +8,7 @@ which that of the first solves the task earlier:
 
 * tying helps: tied before untied with the same b_f, and tied before b_f = 1, above ½;
 * a high b_f alone does not: untied before b_f = 1, below ½. (That it is not shown to be above would
-  be no evidence: with eight runs each, only 0.92 and more is.)
+  be no evidence: with eight runs each, only a share of 0.92 or more is.)
 
 By the whole interval that an exact permutation test gives, widened for all that are judged
 together; runs that did not solve the task, or diverged, are later than all. The claim is supported
@@ -33,7 +33,9 @@ from rnnlab.evidence import (
     in_words,
     mean_of,
     numbers_frame,
+    pairs_in_words,
     solved,
+    solved_in_words,
 )
 from rnnlab.figures.style import marks, math_label, panels
 from rnnlab.findings import Findings, standard_findings
@@ -122,19 +124,14 @@ def decide(numbers: pd.DataFrame) -> Verdict:
         for (one, _), share in shares.items():
             on_its_side = is_above if one in TIED.values() else is_below
             answers.append(on_its_side(share, 0.5))
-        for shape in SHAPES:
-            tie, helps, alone = (
-                in_words(shares[pair], ".2f")
-                for pair in (
-                    (TIED[shape], UNTIED[shape]),
-                    (TIED[shape], BASELINE),
-                    (UNTIED[shape], BASELINE),
-                )
-            )
-            words.append(
-                f"{place}, {shape} b_f: tied earlier than untied in {tie} of pairs of runs, tied "
-                f"than b_f = 1 in {helps}, untied than b_f = 1 in {alone}"
-            )
+        solves = (estimate(numbers, "share solved", f"{place}: {start}").mean for start in STARTS)
+        if any(share > 0 for share in solves):
+            words += [
+                f"{place}: {one} before {other} in {pairs_in_words(share)}"
+                for (one, other), share in shares.items()
+            ]
+        else:
+            words.append(f"{place}: no run solves it")
     return Verdict(all_of(*answers), "; ".join(words))
 
 
@@ -143,8 +140,7 @@ def text(numbers: pd.DataFrame) -> str:
     lines = []
     measured = set(numbers.loc[numbers["quantity"] == EXPONENT, "of"])
     for of in numbers.loc[numbers["quantity"] == "share solved", "of"]:
-        share, at = (estimate(numbers, name, of) for name in ("share solved", "solved at"))
-        line = f"{of}: solved in {share.mean:.0%} of runs, at step {in_words(at, '.0f')} (median)"
+        line = f"{of}: solved {solved_in_words(numbers, of)}"
         if of in measured:
             line += f", top exponent {in_words(estimate(numbers, EXPONENT, of))} before training"
         lines.append(line)
@@ -152,7 +148,11 @@ def text(numbers: pd.DataFrame) -> str:
 
 
 def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
-    """When solved, by lag, and the top exponent (columns), for each task (rows)."""
+    """When solved, by lag, and the top Lyapunov exponent before training, for each task (rows).
+
+    A mark a run; open, beyond the last training step (grey line): unsolved. An exponent above 0
+    (grey line): states that differ by little move apart.
+    """
     tasks = list(dict.fromkeys(runs["task.kind"]))
     places = {
         task: sorted(set(runs.loc[runs["task.kind"] == task, "task.length"])) for task in tasks

@@ -35,6 +35,7 @@ ERROR_AT_END = "log10 ‖∂c_T/∂c_0‖₂ − log10 max Π f_t at the end of 
 PATHS = {"direct": "f_t", "f": "through f", "i": "through i", "g": "through g"}
 LARGEST_SHARE, LARGEST_ERROR = 0.05, 0.3
 JUDGED = "negligible below"
+TICKS = (-0.3, 0, 0.3, 1, 3, 10)
 USUAL = "b_f = 1, recurrent_gain = 1"
 
 
@@ -143,7 +144,11 @@ def _size(path: str) -> str:
 
 
 def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
-    """Share while training, and error of Π f_t before it (rows), for each gain (columns)."""
+    """Share of the indirect paths in one step, and by how much the gradient exceeds Π f_t.
+
+    Above, over training (6 seeds); below, before it (20 seeds), on an axis that is linear between
+    the bounds and logarithmic beyond. Columns: recurrent gain. Dotted: what counts as negligible.
+    """
     gains = sorted(before["gain"].unique())
     drawn, axes = panels(2, len(gains), sharex="row", sharey="row")
     biases = list(dict.fromkeys(_bias(name) for name in settings_of(before)))
@@ -160,8 +165,13 @@ def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
         column[0].axhline(LARGEST_SHARE, color="0.6", linewidth=0.6, linestyle=":", label=JUDGED)
         for bound in (-LARGEST_ERROR, LARGEST_ERROR):
             column[1].axhline(bound, color="0.6", linewidth=0.6, linestyle=":")
+        column[1].set_yscale("symlog", linthresh=LARGEST_ERROR)
+        column[1].set_yticks(TICKS, map(str, TICKS))
+        column[1].minorticks_off()
     axes[0, 0].set_ylabel("share of the indirect paths")
-    axes[1, 0].set_ylabel("decades above $\\max\\,\\Pi f_t$")
+    axes[1, 0].set_ylabel(
+        "log$_{10}$ of $\\|\\partial c_T/\\partial c_t\\|_2\\,/\\,\\max\\,\\Pi f$"
+    )
     axes[0, 0].set_ylim(bottom=0)
     figure_legend(drawn, list(axes.flat), biases)
     return drawn

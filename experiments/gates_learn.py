@@ -179,7 +179,10 @@ def text(numbers: pd.DataFrame) -> str:
 
 
 def figure(scales: pd.DataFrame) -> Figure:
-    """The upper tenth over training, for each length; and at the end against T."""
+    """Time scale of the slowest gates over training at each T, and at its end against T.
+
+    Lines are medians over seeds. In the last panel a mark is a run; open: unsolved.
+    """
     lengths, biases = (list(dict.fromkeys(scales[column])) for column in ("T", "bias"))
     columns = min(3, len(lengths) + 1)
     rows = -(-(len(lengths) + 1) // columns)

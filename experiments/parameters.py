@@ -160,7 +160,10 @@ def text(numbers: pd.DataFrame) -> str:
 
 
 def figure(runs: pd.DataFrame) -> Figure:
-    """Parameters, time per update and updates until solved (columns), for each task (rows)."""
+    """Parameters, time per update and when solved (columns), for each task (rows).
+
+    A mark a run; open, beyond the last training step (grey line): unsolved.
+    """
     drawn, axes = panels(len(TASKS), 3, sharey=True)
     for row, task in zip(axes, TASKS, strict=True):
         own = runs[runs["task"] == task]

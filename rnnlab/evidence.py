@@ -201,3 +201,17 @@ def in_words(estimate: Estimate, form: str = ".3g") -> str:
     if math.isnan(estimate.low):
         return written(estimate.mean)
     return f"{written(estimate.mean)} [{written(estimate.low)}, {written(estimate.high)}]"
+
+
+def solved_in_words(numbers: pd.DataFrame, of: str) -> str:
+    """As in "in 67% of runs, at step 500 [257, ∞] (median)", which is left out if it is ∞."""
+    share, at = (estimate(numbers, quantity, of) for quantity in ("share solved", "solved at"))
+    when = f", at step {in_words(at, '.0f')} (median)" if at.mean < math.inf else ""
+    return f"in {share.mean:.0%} of runs{when}"
+
+
+def pairs_in_words(share: Estimate) -> str:
+    """Of ``earlier``, as in "0.33 [0.00, 0.72] of pairs of runs"."""
+    if share.low == share.high:
+        return "no pair of runs (all alike)"
+    return f"{in_words(share, '.2f')} of pairs of runs"

@@ -151,15 +151,22 @@ def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:
 
 
 def curves_of_baseline(
-    training: pd.DataFrame, runs: pd.DataFrame, levels: Mapping[str, float] | None = None
+    training: pd.DataFrame,
+    runs: pd.DataFrame,
+    levels: Mapping[str, float] | None = None,
+    at: str = "",
 ) -> Figure:
     """Training loss / baseline against the step, with what is published.
+
+    Medians over seeds with a band from least to greatest. Open marks: when a run's loss fell below
+    the threshold (dotted).
 
     Args:
         training: ``Results.training``.
         runs: ``Results.runs`` of those to draw, with ``panel``, in which each is drawn, and
             ``setting``, a categorical.
         levels: published final losses / baseline, by setting.
+        at: the length of which they are published.
     """
     published = levels or {}
     own = runs.set_index("run")
@@ -184,7 +191,7 @@ def curves_of_baseline(
         for index, setting in enumerate(settings_of(runs)):
             if setting in published:
                 style = {"color": line_style(index)["color"], "linestyle": (0, (1, 3))}
-                ax.axhline(published[setting], label=f"{setting}: published, at the end", **style)
+                ax.axhline(published[setting], label=f"{setting}: published, {at}", **style)
         ax.label_outer()
     figure_legend(figure, list(axes[0]), settings_of(runs))
     return figure

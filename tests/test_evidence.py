@@ -17,7 +17,9 @@ from rnnlab.evidence import (
     number,
     numbers_frame,
     of_runs,
+    pairs_in_words,
     solved,
+    solved_in_words,
 )
 from rnnlab.intervals import (
     Estimate,
@@ -115,3 +117,17 @@ def test_a_number_must_be_one():
 )
 def test_in_words(found, words):
     assert in_words(found) == words
+
+
+def test_what_was_solved_in_words():
+    """The median of setting two, of which one run in four solves it, is later than any step."""
+    found = numbers_frame(solved(RUNS))
+    assert solved_in_words(found, "one") == "in 75% of runs, at step 25 (median)"
+    assert solved_in_words(found, "two") == "in 25% of runs"
+
+
+def test_pairs_in_words():
+    """Where all runs are alike, unsolved say, no pair tells anything."""
+    assert pairs_in_words(Estimate(0.25, 0.0, 0.6)) == "0.25 [0.00, 0.60] of pairs of runs"
+    unsolved = earlier_interval([math.nan] * 4, [math.nan] * 4)
+    assert pairs_in_words(unsolved) == "no pair of runs (all alike)"

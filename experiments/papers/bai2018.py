@@ -54,6 +54,7 @@ PUBLISHED = [
     at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)"),
     at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)"),
 ]
+LENGTHS = {"adding": "T = 600", "copy": "T = 1000"}
 LEVELS = {
     "adding": {"LSTM": 0.164 * 6, "GRU": 5.3e-5 * 6, "RNN": 0.177 * 6},
     "copy": {"LSTM": 0.0204 / 0.020387, "GRU": 0.0197 / 0.020387, "RNN": 0.0202 / 0.020387},
@@ -68,7 +69,7 @@ def analyse(results: Results) -> Findings:
         losses_of_baseline(runs, results.training, counted(PUBLISHED, runs["of"]))
     )
     task = str(runs["task.kind"].iloc[0])
-    drawn = curves_of_baseline(results.training, runs, LEVELS[task])
+    drawn = curves_of_baseline(results.training, runs, LEVELS[task], LENGTHS[task])
     text = side_by_side([r for r in PUBLISHED if r.of.startswith(task)], numbers)
     figures = {"published": drawn} | standard.figures
     return Findings(standard.table, figures, text, numbers, decide(numbers))

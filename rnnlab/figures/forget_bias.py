@@ -13,7 +13,9 @@ LATE = 1.06
 
 
 def retention_and_learning(runs: pd.DataFrame) -> Figure:
-    """For each run (a mark): mean f_t and gradient decay at step 0, and when it was solved.
+    """Mean f_t and decay of the gradient before training, and when solved.
+
+    A mark a run; open, beyond the last training step (grey line): unsolved.
 
     Args:
         runs: those of ``Results.runs`` that ended.
@@ -41,9 +43,11 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
 
 
 def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, left: str) -> Figure:
-    """One step, what is left of the gradient, and when it was solved; a row for each task.
+    """One step, what is left of the gradient, and when solved (columns); a row for each task.
 
-    Medians over seeds, with a band from least to greatest; a mark for each trained run.
+    Medians over seeds, with a band from least to greatest. A mark for each trained run; open, above
+    the last training step (grey line): unsolved. Chrono, which has no b_f of its own, is a line at
+    its median.
 
     Args:
         before: one row a run before training: the columns of ``Results.runs``, ``norm``, ``left``.
@@ -100,8 +104,8 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
             _level(ax, median_solved_at(at), index)
             continue
         bias = own["cell.forget_bias"].astype(float)
-        x = bias + 0.12 * (index - 0.5) + 0.02 * own["seed"]
-        style = line_style(index) | {"linestyle": ""}
+        x = bias + 0.4 * (index - 0.5) + 0.3 * (own["seed"].rank(method="dense", pct=True) - 0.5)
+        style = line_style(index) | {"linestyle": "", "markersize": 2.5}
         ax.plot(x, at, **style)
         unsolved = at.isna()
         late = np.full(unsolved.sum(), LATE * last_step)

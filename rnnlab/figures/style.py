@@ -165,7 +165,7 @@ def marks(
     """
     for index, name in enumerate(order):
         own = values[names == name].to_numpy(float)
-        rows = index + 0.3 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
+        rows = index + 0.6 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
         style = line_style(index) | {"linestyle": "", "markersize": 4}
         ax.plot(own, rows, **style)
         missing = np.isnan(own)

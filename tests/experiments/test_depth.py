@@ -9,6 +9,7 @@ import pytest
 
 from rnnlab.bundled import folder
 from rnnlab.evidence import estimate, numbers_frame
+from rnnlab.intervals import Estimate
 from rnnlab.plugins import load_analysis
 
 SEEDS = 20
@@ -96,8 +97,10 @@ def test_numbers():
     reads_zero = estimate(found, quantity, f"{lstm}, layers = 1, T = 2000")
     assert reads_zero == (-38, -math.inf, -38)
     assert part("decades")(reads_zero) == "at most -38 (reads zero)"
-    lines = part("text")(found).splitlines()
-    assert lines[0].endswith("vanishes with layers: supported; vanishes with length: supported")
+    assert part("decades")(Estimate(0, -math.inf, math.inf)) == "unknown"
+    evidence = part("decide")(found).evidence
+    assert "; LSTM, b_f = 3, orthogonal vanishes with layers; " in evidence
+    assert "LSTM, b_f = 1, uniform mitigates" in evidence
 
 
 def test_what_is_left_of_a_run():
