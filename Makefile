@@ -62,7 +62,7 @@ reference: .venv/installed
 	for name in $$($(BIN)/python docs/findings.py names); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect
 
-# The claims that are also tested at long lags.
+# The claims that are also tested at long lags: an hour.
 reference-long: .venv/installed
 	for name in $$($(BIN)/python docs/findings.py long); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect

@@ -46,8 +46,8 @@ HEAD = """# Findings
 What textbooks and tutorials say of gradients in recurrent networks, each tested by one config and
 one file of `experiments/`, which states its rule before it is applied; then what papers report,
 beside what was obtained here. `make reference` runs the claims, `make reference-long` those at
-long lags, `make reference-papers` the papers, and each writes this page; the numbers behind a
-verdict are in `numbers.csv` beside its figure.
+long lags (an hour), `make reference-papers` the papers, and each writes this page; the numbers
+behind a verdict are in `numbers.csv` beside its figure.
 
 **Refuted** means that at least one part of the claim fails in at least one setting that it covers;
 other parts may hold, and the evidence says which. **Undecided** does not mean equal. Brackets are
@@ -196,8 +196,8 @@ def stated(name: str) -> str:
     return " ".join(line.lstrip("# ") for line in comment)
 
 
-def section(name: str) -> str:
-    """Question, set-up, rule, verdict and figure."""
+def section(name: str, like: str) -> str:
+    """Question, set-up, rule, verdict and figure; the rule is there once, at ``like``."""
     to = f"../results/reference/{name}"
     experiment = load_experiment(name)
     config, source = experiment.config, find_config(name).relative_to(ROOT)
@@ -208,7 +208,7 @@ def section(name: str) -> str:
         f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv).",
         "\n".join(f"- {set_up(own)}" for own, _ in experiment.parts(REFERENCE)),
         *(stated(of) for of in dict.fromkeys([name.removesuffix(REDUCED), name]) if is_paper),
-        rule(name),
+        rule(name) if name == like else f"Claim and rule are those of [{like}](#{anchor(like)}).",
     ]
     found = f"**{answer(name).capitalize()}**"
     if is_paper:
@@ -221,20 +221,26 @@ def section(name: str) -> str:
     return "\n\n".join(parts)
 
 
+def anchor(name: str) -> str:
+    """Of its section."""
+    return name.replace("/", "")
+
+
 def summary(names: list[str]) -> str:
     """A line for each, with its answer."""
     rows = ["| question | answer |", "|---|---|"]
     for name in names:
-        anchor = name.replace("/", "")
         question = load_config(name)[0].question
-        rows.append(f"| [{question}](#{anchor}) | {answer(name)} |")
+        rows.append(f"| [{question}](#{anchor(name)}) | {answer(name)} |")
     return "\n".join(rows)
 
 
 def page() -> str:
     """Docs/findings.md: all that are in results/reference."""
     names = [name for name in analysed() if (REFERENCE / name / "verdict.json").exists()]
-    return "\n\n".join([HEAD.rstrip(), summary(names), *map(section, names)]) + "\n"
+    firsts: dict[str, str] = {}
+    sections = [section(name, firsts.setdefault(analysis_of(name), name)) for name in names]
+    return "\n\n".join([HEAD.rstrip(), summary(names), *sections]) + "\n"
 
 
 def main() -> None:

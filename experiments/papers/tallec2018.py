@@ -37,6 +37,7 @@ JUDGED = {"adding": 1, "copy": 2}
 PUBLISHED = [
     Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5)),
     Published(RATIO, "adding, T = 200", "above 1", "above 1", above(1.0)),
+    Published(RATIO, "adding, T = 100", "above 1 (T = 200)", "above 1", above(1.0)),
     Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
     Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
     Published(RATIO, "copy, T = 100", "above 1 (T = 500)", "above 1", above(1.0)),
