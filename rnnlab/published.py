@@ -187,7 +187,7 @@ def curves_of_baseline(
         inside = relative[relative["panel"] == panel]
         learning_curves(training[training["run"].isin(inside["run"])], inside, ax)
         ax.set_title(panel)
-        ax.set_ylabel("training loss / baseline, mean of 50 steps")
+        ax.set_ylabel("training loss / baseline,\nmean of 50 steps")
         for index, setting in enumerate(settings_of(runs)):
             if setting in published:
                 style = {"color": line_style(index)["color"], "linestyle": (0, (1, 3))}
