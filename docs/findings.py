@@ -34,8 +34,8 @@ KEPT = (
 DRAWN_BY = {
     "forget_bias": "rnnlab/figures/forget_bias.py:retention_and_learning",
     "forget_bias_full": "rnnlab/figures/forget_bias.py:against_forget_bias",
-    "papers": "rnnlab/published.py:curves_of_baseline",
 }
+CURVES = "rnnlab/published.py:curves_of_baseline"
 # Of the others only the figure of the claim, which is named after its analysis.
 WITH_ALL_FIGURES = ("forget_bias",)
 RAW = argparse.RawDescriptionHelpFormatter
@@ -52,25 +52,32 @@ behind a verdict are in `numbers.csv` beside its figure.
 **Refuted** means that at least one part of the claim fails in at least one setting that it covers;
 other parts may hold, and the evidence says which. **Undecided** does not mean equal. Brackets are
 95 % intervals over seeds, those that are judged widened so that all of a claim's hold together;
-those of a share of pairs of runs leave ½ out only where an exact permutation test tells the two
+across claims nothing is corrected. In a share of pairs of runs pairs that tie, as unsolved runs
+do, count half, and its bracket is no confidence interval: it is as wide as chance spreads the
+share about ½ in an exact permutation test, and leaves ½ out only where the test tells the two
 apart. Lines of figures are medians over seeds, bands their range, bars intervals. Claims are
 trained with Adam at 5e-3 for 1,500 to 2,500 updates; another learning rate may give other answers.
 *Solved*: the mean loss of 50 updates is below 0.01 (adding) or a tenth of the loss of remembering
-nothing (copy). *Diverged*: a loss, gradient or update that is not finite.
+nothing, the baseline (copy). *Diverged*: a loss, gradient or update that is not finite.
 
-Symbols: T is the lag of a task, whose sequence has T steps (adding) or T + 2K to copy K symbols. L
-is the memory loss, the part of the loss that needs memory: all of adding's, the recalled symbols'
-of copy. n is the number of units and U the recurrent kernel, orthogonal or uniform, U(±1/√n),
-before training. c (or C) is the cell state, h the output; b_f, b_i and b_z are what is added in
-the forget, input and update gate before training; b_z > 0 remembers. Chrono: b_f = log u with u
-from U[1, T_max − 1] for each unit, b_i = −b_f, T_max being T of adding and 1.5 T of copy.
+Symbols: T is the lag of a task, whose sequence has T steps (adding) or T + 2K to copy K symbols; t
+counts its steps from 0, and h_T, c_T are the last states. L is the memory loss, the part of the
+loss that needs memory: all of adding's, the recalled symbols' of copy. n is the number of units
+and U the recurrent kernel before training: orthogonal, or uniform, U(±1/√n), times the recurrent
+gain. c (or C) is the cell state, h the output; f, i, o are the LSTM's forget, input and output
+gate, g its candidate, z the GRU's update gate; b_f, b_i and b_z are what is added in these gates
+before training (b_z > 0 remembers). Π f_t is the product of a unit's forget gates over the steps.
+Chrono: b_f = log u with u from U[1, T_max − 1] for each unit, b_i = −b_f unless said otherwise,
+T_max being T of adding and 1.5 T of copy. A decade is a factor of 10, an e-fold one of e.
 
 What was changed in a rule after some run of its config, or of the demo: the copy task's alphabet
 in `forget_bias_full`, after a pilot; its part (d), from rank sum tests with Holm's correction to
 exact intervals, after the demo and before its own runs; in `depth` that one layer must not vanish
 at the short length, while it ran; in `chrono` that a high b_f alone has to be shown to be later
-than b_f = 1, where before it had only not to be shown earlier, after its run. The last two change
-no answer. No run of these diverged, so that what is said of those that do has not been applied.
+than b_f = 1, where before it had only not to be shown earlier, after its run and before
+`chrono_long`. The last two change no answer. Of papers, the reduced adding of Tallec & Ollivier
+was changed after a run, as it says. No run of a claim diverged, so that what is said of those that
+do has not been applied.
 """
 
 
@@ -122,12 +129,12 @@ def rule(name: str) -> str:
 def caption(name: str) -> str:
     """The docstring of the function that draws its figure: that of its analysis, or else shared."""
     own = f"experiments/{analysis_of(name)}.py:figure"
-    for place in (DRAWN_BY.get(name, own), DRAWN_BY["papers"]):
-        file, _, function = place.partition(":")
+    places = (DRAWN_BY.get(name, own), *([CURVES] if name.startswith(PAPERS) else []))
+    for file, _, function in (place.partition(":") for place in places):
         for node in parsed(ROOT / file).body:
             if isinstance(node, ast.FunctionDef) and node.name == function:
                 return docstring(node).partition("\n\nArgs:")[0]
-    raise KeyError(name)
+    raise KeyError(f"{name}: no function draws its figure")
 
 
 def parsed(file: Path) -> ast.Module:
@@ -161,7 +168,7 @@ def evidence(name: str) -> str:
     return "\n".join(f"- {line}" for line in (*re.split(outside_brackets, listed), *parts))
 
 
-def of(settings: list[Flat], key: str) -> str:
+def differing(settings: list[Flat], key: str) -> str:
     """The different values that settings have, in order."""
     values = {flat[key]: None for flat in settings if key in flat}
     written = (f"{value:g}" if isinstance(value, float) else str(value) for value in values)
@@ -171,29 +178,38 @@ def of(settings: list[Flat], key: str) -> str:
 def set_up(experiment: Experiment) -> str:
     """Runs, cells, tasks, training and seeds, in words."""
     settings = [flatten(own.resolved) for own in experiment.settings]
-    words = [f"{len(experiment.runs)} runs: {of(settings, 'cell.kind')}"]
-    layers = of(settings, "cell.layers")
+    words = [f"{len(experiment.runs)} runs: {differing(settings, 'cell.kind')}"]
+    layers = differing(settings, "cell.layers")
     many = "" if layers == "1" else "s"
-    words.append(f"{layers} layer{many} of {of(settings, 'cell.hidden')} units")
+    words.append(f"{layers} layer{many} of {differing(settings, 'cell.hidden')} units")
     for kind in dict.fromkeys(flat["task.kind"] for flat in settings):
         own = [flat for flat in settings if flat["task.kind"] == kind]
-        lengths, alphabet = of(own, "task.length"), of(own, "task.alphabet")
+        lengths, alphabet = differing(own, "task.length"), differing(own, "task.alphabet")
         words.append(f"{kind}, T = {lengths}" if lengths else kind)
         if alphabet:
-            words[-1] += f" ({of(own, 'task.symbols')} symbols, alphabet of {alphabet})"
+            words[-1] += f" ({differing(own, 'task.symbols')} symbols, alphabet of {alphabet})"
     steps, optimizer, rate, batch = (
-        of(settings, f"training.{key}") for key in ("steps", "optimizer", "learning_rate", "batch")
+        differing(settings, f"training.{key}")
+        for key in ("steps", "optimizer", "learning_rate", "batch")
     )
     trained = f"{steps} updates of {optimizer} at {rate}, batches of {batch}"
     words.append("before training" if steps == "0" else trained)
     return "; ".join([*words, f"{len(experiment.config.seed_list())} seeds"])
 
 
-def stated(name: str) -> str:
-    """What a config says at its head: of a paper, what was chosen, or reduced."""
+def chosen(name: str) -> list[str]:
+    """Of a paper: what its config says at its head of what was chosen, and what was reduced."""
+    full = name.removesuffix(REDUCED)
+    if full == name:
+        return [comment(name)]
+    return [f"In full, not run here: {comment(full)}", f"Here: {comment(name)}"]
+
+
+def comment(name: str) -> str:
+    """The first lines of a config."""
     lines = find_config(name).read_text(encoding="utf-8").splitlines()
-    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
-    return " ".join(line.lstrip("# ") for line in comment)
+    head = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line.lstrip("# ") for line in head)
 
 
 def section(name: str, like: str) -> str:
@@ -207,13 +223,13 @@ def section(name: str, like: str) -> str:
         f"**{config.question}**",
         f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv).",
         "\n".join(f"- {set_up(own)}" for own, _ in experiment.parts(REFERENCE)),
-        *(stated(of) for of in dict.fromkeys([name.removesuffix(REDUCED), name]) if is_paper),
+        *(chosen(name) if is_paper else []),
         rule(name) if name == like else f"Claim and rule are those of [{like}](#{anchor(like)}).",
     ]
     found = f"**{answer(name).capitalize()}**"
     if is_paper:
-        text = (REFERENCE / name / "findings.txt").read_text(encoding="utf-8")
-        parts.append(f"{found}:\n\n```text\n{text.rpartition(2 * chr(10))[0]}\n```")
+        text, _, _ = (REFERENCE / name / "findings.txt").read_text("utf-8").rpartition("\n\n")
+        parts.append(f"{found}:\n\n```text\n{text}\n```")
     else:
         parts.append(f"{found}:\n\n{evidence(name)}")
     words = " ".join(caption(name).split())

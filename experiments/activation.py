@@ -13,6 +13,8 @@ diverged, the loss at the end, the greatest finite norm of the gradient over tra
 gradient's decay before it.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -112,6 +114,9 @@ def decide(numbers: pd.DataFrame) -> Verdict:
     shares = [estimate(numbers, EARLIER, f"{network}, {AGAINST}") for network in JUDGED]
     words = []
     for network, share in zip(JUDGED, shares, strict=True):
+        if math.isnan(share.mean):
+            words.append(f"{network}: not run")
+            continue
         tanh, relu = (
             f"{activation} solves it {solved_in_words(numbers, of)} and diverges in "
             f"{estimate(numbers, DIVERGED, of).mean:.0%}"

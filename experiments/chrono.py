@@ -8,7 +8,8 @@ which that of the first solves the task earlier:
 
 * tying helps: tied before untied with the same b_f, and tied before b_f = 1, above ½;
 * a high b_f alone does not: untied before b_f = 1, below ½. (That it is not shown to be above would
-  be no evidence: with eight runs each, only a share of 0.92 or more is.)
+  be no evidence: with eight runs each, only a share of 0.92 or more is. Where neither solves the
+  task, this is undecided.)
 
 By the whole interval that an exact permutation test gives, widened for all that are judged
 together; runs that did not solve the task, or diverged, are later than all. The claim is supported
@@ -132,7 +133,19 @@ def decide(numbers: pd.DataFrame) -> Verdict:
             ]
         else:
             words.append(f"{place}: no run solves it")
-    return Verdict(all_of(*answers), "; ".join(words))
+    return Verdict(all_of(*answers), "; ".join(words + shorter(numbers)))
+
+
+def shorter(numbers: pd.DataFrame) -> list[str]:
+    """What was solved at each shorter lag, where something was."""
+    names = numbers.loc[numbers["quantity"] == AT_SHORTER, "of"].astype(str)
+    words = []
+    for place in dict.fromkeys(of.partition(": ")[0] for of in names):
+        shares = {s: estimate(numbers, "share solved", f"{place}: {s}").mean for s in STARTS}
+        if any(share > 0 for share in shares.values()):
+            solved_in = ", ".join(f"{start}: {share:.0%}" for start, share in shares.items())
+            words.append(f"{place}, solved (not judged): {solved_in}")
+    return words
 
 
 def text(numbers: pd.DataFrame) -> str:

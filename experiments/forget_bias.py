@@ -238,22 +238,24 @@ def helps(numbers: pd.DataFrame) -> Part:
     """Part (d)."""
     judged = _judged(numbers, "solved at")
     than_0, than_1 = (
-        [
-            is_above(share, 0.5)
+        {
+            name: is_above(share, 0.5)
             for own in judged
-            for share in _of(numbers, EARLIER, _versus(_against(own, reference))).values()
-        ]
+            for name, share in _of(numbers, EARLIER, _versus(_against(own, reference))).items()
+        }
         for reference in (0.0, 1.0)
     )
     if not than_0:
         return Answer.UNDECIDED, "no settings differ in b_f alone, from 0 on"
-    harms = [answer for answer in than_1 if answer is Answer.REFUTED]
+    harms = [name for name, answer in than_1.items() if answer is Answer.REFUTED]
+    found = list(than_0.values())
     words = (
-        f"than b_f = 0 shown to be earlier at {than_0.count(Answer.SUPPORTED)} of {len(than_0)} "
-        f"settings, later at {than_0.count(Answer.REFUTED)}, than b_f = 1 later at {len(harms)} of "
-        f"{len(than_1)}"
+        f"earlier than b_f = 0 in {found.count(Answer.SUPPORTED)} of {len(found)} settings, later "
+        f"in {found.count(Answer.REFUTED)}, later than b_f = 1 in {len(harms)} of {len(than_1)}"
     )
-    return all_of(*than_0, *harms), words
+    named = ", ".join(name.partition(" − ")[0] for name in harms)
+    answer = all_of(*found, *(than_1[name] for name in harms))
+    return answer, f"{words} ({named})" if harms else words
 
 
 def not_judged(numbers: pd.DataFrame) -> list[str]:

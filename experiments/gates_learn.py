@@ -181,7 +181,8 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(scales: pd.DataFrame) -> Figure:
     """Time scale of the slowest gates over training at each T, and at its end against T.
 
-    Lines are medians over seeds. In the last panel a mark is a run; open: unsolved.
+    Lines are medians over all seeds, also those that did not solve the task. In the last panel a
+    mark is a run; open: unsolved.
     """
     lengths, biases = (list(dict.fromkeys(scales[column])) for column in ("T", "bias"))
     columns = min(3, len(lengths) + 1)

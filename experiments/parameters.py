@@ -129,7 +129,7 @@ def decide(numbers: pd.DataFrame) -> Verdict:
             f"of the seconds per update and {_of_updates(updates[0])} of the updates until solved, "
             f"with as many parameters {in_words(larger)} and {_of_updates(updates[1])}"
         )
-    return Verdict(all_of(*answers), f"of the LSTM's, a GRU has, {'; '.join(words)}")
+    return Verdict(all_of(*answers), f"of the LSTM's, a GRU has; {'; '.join(words)}")
 
 
 def _of_updates(ratio: Estimate) -> str:

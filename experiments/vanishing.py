@@ -132,14 +132,11 @@ def decide(numbers: pd.DataFrame) -> Verdict:
         of = f"{_short(gated)} more slowly than the RNN"
         parts[of] = all_of(*(is_above(one, 0) for one in slower))
     names = dict.fromkeys([*RNNS, *(gated for gated, _ in SLOWER)])
-    halves = (
-        f"{_short(of)}: "
-        + ", ".join(
-            f"{in_words(_half_life(numbers, f'{place}: {of}'))} ({place})" for place in PLACES
-        )
-        for of in names
-    )
-    evidence = f"half-life in steps: {'; '.join(halves)}. {of_parts(parts)}"
+    halves = []
+    for of in names:
+        steps = [in_words(_half_life(numbers, f"{place}: {of}")) for place in PLACES]
+        halves.append(f"{_short(of)}: halved every {' and '.join(steps)} steps")
+    evidence = f"on {' and '.join(PLACES)}; {'; '.join(halves)}. {of_parts(parts)}"
     return Verdict(all_of(*parts.values()), evidence)
 
 

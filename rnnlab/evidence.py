@@ -213,5 +213,5 @@ def solved_in_words(numbers: pd.DataFrame, of: str) -> str:
 def pairs_in_words(share: Estimate) -> str:
     """Of ``earlier``, as in "0.33 [0.00, 0.72] of pairs of runs"."""
     if share.low == share.high:
-        return "no pair of runs (all alike)"
+        return f"{share.mean:.2f} of pairs of runs (all tie)"
     return f"{in_words(share, '.2f')} of pairs of runs"

@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,7 +68,7 @@ class Findings:
             _check(name, getattr(self, name), kinds)
         for name, figure in self.figures.items():
             _check(f"figures[{name!r}]", figure, (Figure,))
-            if name != Path(name).name:
+            if not isinstance(name, str) or not name or name != Path(name).name:
                 raise UserError(f"Findings: figures: {name!r}: must be a file name, without folder")
 
     @property
@@ -155,24 +155,23 @@ def find(results: Results) -> Findings:
             return standard_findings(results)
         config_folder = results.stores[0].folder / experiment["config_folder"]
         analyse = load_analysis(reference, "analysis", config_folder)
-        with analysis_errors(reference):
+        with analysis_errors(reference, analyse):
             findings = analyse(results)
     if not isinstance(findings, Findings):
-        raise UserError(f"analysis: {reference} must return rnnlab.Findings, got {type(findings)}")
+        got = type(findings).__name__
+        raise UserError(f"analysis: {reference} must return rnnlab.Findings, got a {got}")
     return findings
 
 
 @contextmanager
-def analysis_errors(reference: str) -> Iterator[None]:
+def analysis_errors(reference: str, analyse: Callable[[Results], object]) -> Iterator[None]:
     """Say where an analysis fails: the last line of its own file."""
     try:
         yield
     except (Exception, SystemExit) as error:
-        own = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if Path(frame.filename).name == Path(reference.rpartition(":")[0]).name
-        ]
+        file = getattr(analyse, "__globals__", {}).get("__file__")
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename == file]
         where = f", line {own[-1].lineno} ({own[-1].line})" if own else ""
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         raise UserError(f"analysis: {reference} fails{where}: {kind}{error}") from error

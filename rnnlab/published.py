@@ -153,20 +153,18 @@ def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:
 def curves_of_baseline(
     training: pd.DataFrame,
     runs: pd.DataFrame,
-    levels: Mapping[str, float] | None = None,
-    at: str = "",
+    levels: Mapping[str, tuple[float, str]] | None = None,
 ) -> Figure:
     """Training loss / baseline against the step, with what is published.
 
     Medians over seeds with a band from least to greatest. Open marks: when a run's loss fell below
-    the threshold (dotted).
+    the threshold.
 
     Args:
         training: ``Results.training``.
         runs: ``Results.runs`` of those to draw, with ``panel``, in which each is drawn, and
             ``setting``, a categorical.
-        levels: published final losses / baseline, by setting.
-        at: the length of which they are published.
+        levels: published final losses / baseline, and of which length, by setting.
     """
     published = levels or {}
     own = runs.set_index("run")
@@ -190,8 +188,9 @@ def curves_of_baseline(
         ax.set_ylabel("training loss / baseline,\nmean of 50 steps")
         for index, setting in enumerate(settings_of(runs)):
             if setting in published:
-                style = {"color": line_style(index)["color"], "linestyle": (0, (1, 3))}
-                ax.axhline(published[setting], label=f"{setting}: published, {at}", **style)
+                level, length = published[setting]
+                style = {"color": line_style(index)["color"], "linestyle": (0, (6, 2, 1, 2))}
+                ax.axhline(level, label=f"{setting}: published, {length}", **style)
         ax.label_outer()
     figure_legend(figure, list(axes[0]), settings_of(runs))
     return figure

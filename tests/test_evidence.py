@@ -127,7 +127,7 @@ def test_what_was_solved_in_words():
 
 
 def test_pairs_in_words():
-    """Where all runs are alike, unsolved say, no pair tells anything."""
+    """Ties count half; where all runs tie, unsolved say, there is no interval."""
     assert pairs_in_words(Estimate(0.25, 0.0, 0.6)) == "0.25 [0.00, 0.60] of pairs of runs"
     unsolved = earlier_interval([math.nan] * 4, [math.nan] * 4)
-    assert pairs_in_words(unsolved) == "no pair of runs (all alike)"
+    assert pairs_in_words(unsolved) == "0.50 of pairs of runs (all tie)"

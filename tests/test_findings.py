@@ -24,11 +24,11 @@ def as_installed():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-def found(folder, analysis, name="analyse"):
+def found(folder, analysis, file="own.py"):
     """The findings of an analysis, given as its file."""
-    (folder / "own.py").write_text(analysis)
+    (folder / file).write_text(analysis)
     run = (made_up.settings(forget_bias=1.0), 0, "finished", made_up.summary())
-    made_up.write(folder, [run], analysis=f"own.py:{name}")
+    made_up.write(folder, [run], analysis=f"{file}:analyse")
     return find(load(folder))
 
 
@@ -46,6 +46,8 @@ def found(folder, analysis, name="analyse"):
             r"Findings: figures\['a'\]: must be a Figure, got a Axes",
         ),
         ({"figures": {"../a": Figure()}}, "Findings: figures: '../a': must be a file name"),
+        ({"figures": {"": Figure()}}, "Findings: figures: '': must be a file name"),
+        ({"figures": {1: Figure()}}, "Findings: figures: 1: must be a file name"),
     ],
 )
 def test_what_is_returned_is_checked(wrong, message):
@@ -63,7 +65,7 @@ def test_what_is_returned_is_checked(wrong, message):
         ),
         ("def analyse(results):\n    raise SystemExit(3)", "line 2 .*SystemExit: 3"),
         ("def analyse(results, more): ...", "analysis: own.py:analyse fails: TypeError: .*'more'"),
-        ("def analyse(results): ...", "must return rnnlab.Findings"),
+        ("def analyse(results): ...", "must return rnnlab.Findings, got a NoneType"),
         (
             "import rnnlab\ndef analyse(results):\n    return rnnlab.Verdict('suported', '')",
             r"line 3 .*: Verdict: answer: 'suported': did you mean 'supported'\? valid: refuted",
@@ -73,6 +75,16 @@ def test_what_is_returned_is_checked(wrong, message):
 def test_an_analysis_that_fails(tmp_path, lines, message):
     with pytest.raises(UserError, match=message):
         found(tmp_path, lines)
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_a_file_that_is_called_as_one_of_ours(tmp_path):
+    """No line of rnnlab's own is taken for one of the user's."""
+    with pytest.raises(UserError, match=r"fails: TypeError: .*'more'"):
+        found(tmp_path, "def analyse(results, more): ...", file="findings.py")
+    wrong = "import rnnlab\ndef analyse(results):\n    return rnnlab.Findings('table')"
+    with pytest.raises(UserError, match=r"line 3 \(return rnnlab.Findings"):
+        found(tmp_path, wrong, file="findings.py")
 
 
 def test_an_earlier_verdict_does_not_stay(tmp_path):

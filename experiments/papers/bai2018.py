@@ -54,10 +54,9 @@ PUBLISHED = [
     at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)"),
     at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)"),
 ]
-LENGTHS = {"adding": "T = 600", "copy": "T = 1000"}
-LEVELS = {
-    "adding": {"LSTM": 0.164 * 6, "GRU": 5.3e-5 * 6, "RNN": 0.177 * 6},
-    "copy": {"LSTM": 0.0204 / 0.020387, "GRU": 0.0197 / 0.020387, "RNN": 0.0202 / 0.020387},
+LOSSES = {
+    "adding": ("T = 600", 1 / 6, {"LSTM": 0.164, "GRU": 5.3e-5, "RNN": 0.177}),
+    "copy": ("T = 1000", 0.020387, {"LSTM": 0.0204, "GRU": 0.0197, "RNN": 0.0202}),
 }
 
 
@@ -69,7 +68,9 @@ def analyse(results: Results) -> Findings:
         losses_of_baseline(runs, results.training, counted(PUBLISHED, runs["of"]))
     )
     task = str(runs["task.kind"].iloc[0])
-    drawn = curves_of_baseline(results.training, runs, LEVELS[task], LENGTHS[task])
+    length, baseline, losses = LOSSES[task]
+    levels = {cell: (loss / baseline, length) for cell, loss in losses.items()}
+    drawn = curves_of_baseline(results.training, runs, levels)
     text = side_by_side([r for r in PUBLISHED if r.of.startswith(task)], numbers)
     figures = {"published": drawn} | standard.figures
     return Findings(standard.table, figures, text, numbers, decide(numbers))

@@ -16,7 +16,7 @@ step back in time, by least squares; vanishing is growth below 0, exploding abov
   some explode: both shares above 0 by their whole 95 % intervals, widened for both.
 
 The first three are statements about each run, which one exception refutes; they need no interval.
-(The second says the same as the first of other runs.) The gains are a grid, so how large the shares
+(The second is the first turned round.) The gains are a grid, so how large the shares
 are means nothing.
 """
 
@@ -111,7 +111,10 @@ def decide(numbers: pd.DataFrame) -> Verdict:
 
 
 def figure(runs: pd.DataFrame) -> Figure:
-    """Each run by its largest singular value and its growth; nothing may lie above the bound."""
+    """Each run by its largest singular value and its growth; nothing may lie above the bound.
+
+    Dotted: growth above 0 explodes; a singular value above 1 is necessary for it.
+    """
     drawn, axes = panels(1, 1)
     drawn.set_size_inches(4.8, 3.6)
     ax = axes[0, 0]

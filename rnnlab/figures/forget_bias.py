@@ -47,7 +47,7 @@ def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, le
 
     Medians over seeds, with a band from least to greatest. A mark for each trained run; open, above
     the last training step (grey line): unsolved. Chrono, which has no b_f of its own, is a line at
-    its median.
+    its median. Grey: what a step or the sequence leaves unchanged.
 
     Args:
         before: one row a run before training: the columns of ``Results.runs``, ``norm``, ``left``.

@@ -137,7 +137,7 @@ def test_numbers():
     found = estimate(table, EARLIER, "adding, b_f = 1 − adding, b_f = 0")
     assert found == earlier_interval(range(6), [np.nan] * 6, comparisons=10)
     assert part("decide")(table).evidence.endswith(
-        "earlier at 6 of 6 settings, later at 0, than b_f = 1 later at 0 of 4"
+        "earlier than b_f = 0 in 6 of 6 settings, later in 0, later than b_f = 1 in 0 of 4"
     )
 
 

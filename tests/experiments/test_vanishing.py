@@ -69,7 +69,7 @@ def test_numbers():
     found = estimate(numbers, "decades per step before training", name)
     assert found.mean == pytest.approx(0.1)
     text = part("decide")(numbers).evidence
-    assert "RNN, uniform: 1 [1, 1] (adding, T = 200), 1 [1, 1] (copy, T = 200); " in text
+    assert "RNN, uniform: halved every 1 [1, 1] and 1 [1, 1] steps; " in text
     assert "Fails" not in text
 
 
