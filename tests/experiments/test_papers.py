@@ -31,7 +31,7 @@ def constant(paper, name):
 def test_configs(name):
     experiment = load_experiment(name)
     assert experiment.config.name == name.removeprefix("papers/")
-    assert len(experiment.config.seed_list()) >= 6
+    assert len(experiment.config.seed_list()) >= 5
     assert len(experiment.settings) >= 2
 
 
