@@ -40,8 +40,8 @@ PUBLISHED = [
     Published(RATIO, "adding, T = 100", "above 1 (T = 200)", "above 1", above(1.0)),
     Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
     Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
-    Published(RATIO, "copy, T = 100", "above 1 (T = 500)", "above 1", above(1.0)),
-    Published(SHARE, "copy, T = 100, chrono", "all (T = 500)", "above 0.5", above(0.5)),
+    Published(RATIO, "copy, T = 50", "above 1 (T = 500)", "above 1", above(1.0)),
+    Published(SHARE, "copy, T = 50, chrono", "all (T = 500)", "above 0.5", above(0.5)),
 ]
 
 
