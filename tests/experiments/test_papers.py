@@ -99,7 +99,7 @@ SLOW, FAST = [700, 710, 720, 730, 740, 750, 760], [100, 90, 80, 70, 100, 90, 80]
         (("adding", 750, FAST, [None] * 7), "refuted"),
         (("adding", 750, SLOW[:3], FAST[:3]), "undecided"),
         (("copy", 500, [None] * 7, FAST), "supported"),
-        (("copy", 100, SLOW, FAST), "supported"),
+        (("copy", 50, SLOW, FAST), "supported"),
         (("copy", 500, SLOW, [*FAST[:5], None, None]), "undecided"),
         (("copy", 500, SLOW, [None] * 7), "refuted"),
     ],
