@@ -75,9 +75,9 @@ in `forget_bias_full`, after a pilot; its part (d), from rank sum tests with Hol
 exact intervals, after the demo and before its own runs; in `depth` that one layer must not vanish
 at the short length, while it ran; in `chrono` that a high b_f alone has to be shown to be later
 than b_f = 1, where before it had only not to be shown earlier, after its run and before
-`chrono_long`. The last two change no answer. Of papers, the reduced adding of Tallec & Ollivier
-was changed after a run, as it says. No run of a claim diverged, so that what is said of those that
-do has not been applied.
+`chrono_long`. The last two change no answer. Of papers, some reduced versions were changed after
+runs, as they say. No run of a claim diverged, so that what is said of those that do has not been
+applied.
 """
 
 

@@ -112,11 +112,11 @@ def test_curves():
             for r in "ab"
         ]
     )
-    figure = curves_of_baseline(training, runs, {"A": 0.98})
+    figure = curves_of_baseline(training, runs, {"A": (0.98, "T = 600")})
     first, second = figure.axes
     assert first.get_title() == "p"
     assert {1.0} == set(first.get_lines()[0].get_ydata())
     assert {2.0} == set(second.get_lines()[0].get_ydata())
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words[:2] == ["A", "B"]
-    assert "A: published, at the end" in words
+    assert "A: published, T = 600" in words
