@@ -14,8 +14,8 @@ are negligible if both hold:
 By whole 95 % intervals, widened for all settings. The claim makes no exception, so it is supported
 if the other terms are negligible in every setting. Only the usual one can refute it, b_f = 1 (the
 advice of Jozefowicz et al. 2015) and orthogonal recurrent kernels of gain 1: if there one of the
-two is wholly beyond its bound. Else it is undecided.
-What becomes of both in training, on 6 seeds and 1,500 steps, is reported and not judged.
+two is wholly beyond its bound. Else it is undecided. What becomes of both in training, on 6 seeds
+and 1,500 steps, is reported and not judged.
 """
 
 import pandas as pd

@@ -15,7 +15,8 @@ LATE = 1.06
 def retention_and_learning(runs: pd.DataFrame) -> Figure:
     """Mean f_t and decay of the gradient before training, and when solved.
 
-    A mark a run; open, beyond the last training step (grey line): unsolved.
+    A mark a run; open, beyond the last training step (grey line): unsolved. Right of the grey line
+    at 0 the gradient grows going back.
 
     Args:
         runs: those of ``Results.runs`` that ended.

@@ -82,6 +82,13 @@ def test_deeper_networks_are_not_judged():
     assert part("decide")(numbers).answer == "supported"
 
 
+def test_a_task_that_was_not_run_is_said_to_be_so():
+    numbers = numbers_of({"tanh": EARLY, "relu": LATE})
+    verdict = part("decide")(numbers[~numbers["of"].str.startswith("copy")])
+    assert verdict.answer == "undecided"
+    assert verdict.evidence.endswith("; copy: LSTM, 1 layer: not run")
+
+
 def test_numbers():
     numbers = numbers_of({"tanh": EARLY, "relu": MIXED}, diverges=("relu",))
     of = "adding: LSTM, 2 layers"

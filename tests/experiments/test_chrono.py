@@ -96,6 +96,15 @@ def test_one_task_alone_can_be_judged():
     )
 
 
+def test_what_is_solved_at_shorter_lags_is_told():
+    """And where nothing is, that is all that is said of the longest."""
+    evidence = part("decide")(numbers_of({"else": HELPS, ("copy", 40): (NEVER,) * 3})).evidence
+    assert "; copy, T = 40: no run solves it; " in evidence
+    assert "adding, T = 100, solved (not judged): b_f = 1: 100%, constant b_f, untied: " in evidence
+    unsolved = numbers_of({"else": HELPS, ("adding", 100): (NEVER,) * 3})
+    assert part("shorter")(unsolved) == []
+
+
 def test_numbers():
     numbers = numbers_of({"else": (NEVER, NEVER, 300)})
     of = "copy, T = 40: spread b_f, untied"
