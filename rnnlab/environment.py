@@ -36,12 +36,16 @@ def environment() -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    """The processor's model: another one may round differently."""
+    """The processor, to the stepping: another one may round differently, also of the same name."""
+    facts = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
+            key, _, value = line.partition(":")
+            facts[key.strip()] = value.strip()
+    if "model name" not in facts:
+        return platform.processor()
+    exact = [f"{key} {facts[key]}" for key in ("cpu family", "model", "stepping") if key in facts]
+    return ", ".join([facts["model name"], *exact])
 
 
 def _git_revision() -> str | None:

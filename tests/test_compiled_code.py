@@ -69,14 +69,23 @@ def test_a_cache_of_the_users_own_is_used_instead(config, tmp_path):
     assert not (ours / "rnnlab").exists()
 
 
-def test_without_a_folder_to_write_to_nothing_is_kept(tmp_path, monkeypatch):
+@pytest.fixture
+def without_cache():
+    """Other tests of the same process have one."""
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_without_a_folder_to_write_to_nothing_is_kept(without_cache, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(jax.config, "update", pytest.fail)
     keep_compiled_code(threads=1)
 
 
-def test_a_cache_that_cannot_be_written_to_is_not_used(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_to_is_not_used(without_cache, tmp_path, monkeypatch):
     """Root may write everywhere: refused here by hand."""
 
     def refuse(dir):
