@@ -168,15 +168,15 @@ READS = ("states", "final", "collected", "carry")
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("method", METHODS, ids=str)
 @pytest.mark.parametrize("cell", CELLS, ids=IDS)
-def test_values_and_gradients_in_float64(cell, method):
+def test_values_and_gradients_in_float64(cell):
     given_ = arguments(cell, time=11, batch=4, start=True)
     expected = all_of_it(cell, PLAIN, READS)(*given_)
-    assert largest_difference(all_of_it(cell, method, READS)(*given_), expected) < 1e-10
+    for method in METHODS:
+        assert largest_difference(all_of_it(cell, method, READS)(*given_), expected) < 1e-10, method
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=IDS)
+@pytest.mark.parametrize("cell", CELLS[1:7:2], ids=IDS[1:7:2])
 def test_values_and_gradients_in_float32(cell):
     given_ = arguments(cell, time=11, batch=4)
     expected = all_of_it(cell, PLAIN, READS)(*given_)

@@ -26,17 +26,19 @@ class Group(NamedTuple):
 def make_groups(runs: Sequence[Run], workers: int, side_by_side: bool = False) -> list[Group]:
     """Runs that share a program, in pieces, the most costly first.
 
-    Pieces are small enough to keep every worker busy to the end, and large enough that a program
-    is compiled by few of them; where the runs of one are done side by side, as large as can be.
+    Pieces are small enough to keep every worker busy to the end, and no smaller, so that where
+    there are many programs each is compiled by one worker; where the runs of one are done side by
+    side, they are as large as can be.
     """
     per_worker = 1 if side_by_side else GROUPS_PER_WORKER
+    share = sum(map(cost, runs)) / (per_worker * max(workers, 1))
     by_program: dict[Program, list[Run]] = {}
     for run in runs:
         by_program.setdefault(program_of(run.settings), []).append(run)
     groups = []
     for sharing in by_program.values():
-        wanted = math.ceil(len(sharing) / (per_worker * max(workers, 1)))
-        size = min(wanted, LARGEST_GROUP)
+        wanted = math.ceil(sum(map(cost, sharing)) / share)
+        size = min(math.ceil(len(sharing) / wanted), LARGEST_GROUP)
         pieces = [sharing[i : i + size] for i in range(0, len(sharing), size)]
         groups += [Group(piece, float(sum(map(cost, piece)))) for piece in pieces]
     return sorted(groups, key=lambda group: -group.cost)

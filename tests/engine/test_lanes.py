@@ -119,6 +119,17 @@ def test_groups_are_as_large_as_can_be(runs):
     assert [len(group.runs) for group in make_groups(many, 2, side_by_side=False)] == [5] * 8
 
 
+def test_a_program_of_many_is_compiled_by_one_worker(tmp_path):
+    """Of ten that cost the same each is less than an eighth of all; of four, two eighths."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(CONFIG)
+    norms = {"sweep": {"training": {"clip_norm": [float(norm) for norm in range(1, 11)]}}}
+    ten = load_experiment(path, norms | {"seeds": 6}).runs
+    assert [len(group.runs) for group in make_groups(ten, 2)] == [6] * 10
+    four = [run for run in ten if run.settings.training.clip_norm <= 4]
+    assert [len(group.runs) for group in make_groups(four, 2)] == [3] * 8
+
+
 def test_seconds_are_those_of_all_together(runs, accelerated):
     seconds = [m.head["summary"]["seconds"] for m in of_kind(do(runs), Ended)]
     assert np.ptp(seconds) < 0.5
