@@ -61,7 +61,8 @@ Another processor rounds differently, which training amplifies as it would anoth
 seeds on another one, sold under the same name, gave the same answers, but for some of their parts.
 There an initial b_f of 4 and of 5 was shown to solve adding later than b_f = 1, which it is not
 here (`forget_bias_full`), and relu LSTMs solved it in 67 % of runs instead of 100 % (`activation`).
-The `environment.json` beside each table names its processor.
+`parameters`, `chrono_long` and the papers were run on one only. The `environment.json` beside each
+table names its processor.
 *Solved*: the mean loss of 50 updates is below 0.01 (adding) or a tenth of the loss of remembering
 nothing, the baseline (copy). *Diverged*: a loss, gradient or update that is not finite.
 
