@@ -17,10 +17,10 @@ together; the claim is supported if all hold on both tasks, refuted if one is on
 else undecided.
 
 Seconds are those of a whole run, records included, on the machine that ran it. The first run of a
-program in a process compiles it: runs that took over 1.25 times the least of their setting are
-left out of the seconds per update. (If there are as many processes as runs of a setting, none is,
-and the ratio of seconds is then nearer to 1 than it should be. On an accelerator runs that share a
-program are trained side by side and share its seconds: measure them one by one.)
+program in a process compiles it: runs that took over 1.25 times the median of their setting are
+left out of the seconds per update. (With so many processes that half of a setting's runs compile,
+none may be, and the ratio of seconds is then nearer to 1 than it should be. On an accelerator runs
+that share a program are trained side by side and share its seconds: measure them one by one.)
 """
 
 import numpy as np
@@ -75,8 +75,8 @@ def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
     is_as_large = runs["cell.hidden"] == runs["task"].map(units)
     runs = runs.assign(cell=np.select([is_lstm, is_as_large], [LSTM, GRU], AS_MANY))
     seconds = runs["seconds"].astype(float) / runs["last_step"].astype(float)
-    least = seconds.groupby([runs["task"], runs["cell"]]).transform("min")
-    return runs.assign(**{SECONDS: seconds.where(seconds <= COMPILES * least)})
+    usual = seconds.groupby([runs["task"], runs["cell"]]).transform("median")
+    return runs.assign(**{SECONDS: seconds.where(seconds <= COMPILES * usual)})
 
 
 def compared(runs: pd.DataFrame) -> list[Number]:
