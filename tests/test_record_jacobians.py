@@ -2,6 +2,7 @@
 
 import functools
 import io
+import re
 from pathlib import Path
 
 import jax
@@ -21,7 +22,7 @@ from rnnlab.engine import execution, work
 from rnnlab.errors import UserError
 from rnnlab.findings import standard_findings
 from rnnlab.objective import Batch, Objective
-from rnnlab.recording import adjoint_statistics
+from rnnlab.recording import adjoint_statistics, path_statistics
 from rnnlab.schema import config_schema
 from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables
@@ -400,3 +401,15 @@ def test_runs_with_and_without(results, plain):
     both = rnnlab.load(results.stores[0].folder, plain.stores[0].folder)
     assert set(both.jacobians["run"]) == set(results.runs["run"])
     assert set(both.training["run"]) == set(results.runs["run"]) | set(plain.runs["run"])
+
+
+def test_no_decomposition_waits_for_threads_that_another_has():
+    """As those of several matrices do in jaxlib 0.10: two at once hang on two threads."""
+    cell = rnnlab.LSTM(hidden=3, layers=2)
+    inputs = jnp.ones((5, 4, 2))
+    measure = jax.jit(functools.partial(path_statistics, cell))
+    lowered = measure.lower(cell.init(jax.random.key(0), 2), inputs)
+    calls = [line for line in lowered.as_text().splitlines() if "custom_call @lapack" in line]
+    assert len(calls) >= 2
+    for call in calls:
+        assert re.search(r"\} : \(tensor<\d+x\d+xf32>\) ->", call), call

@@ -151,9 +151,11 @@ def seconds_of(run):
     return time.perf_counter() - started
 
 
-def test_a_probe_tells_what_a_run_takes(tmp_path):
+@pytest.mark.parametrize("record", [{}, {"jacobians": {"every": 200, "examples": 8}}])
+def test_a_probe_tells_what_a_run_takes(tmp_path, record):
     """As a ratio within one process, each the best of a few: the machine may do other things."""
-    runs = load_experiment(write_config(tmp_path, CONFIG)).runs
+    overrides = {f"record.{name}": value for name, value in record.items()}
+    runs = load_experiment(write_config(tmp_path, CONFIG), overrides).runs
     costs = probe(runs, 1, lambda text: None)
     (cost,) = costs.values()
     execute(runs[0], lambda _: None)

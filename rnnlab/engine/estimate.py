@@ -11,7 +11,7 @@ from rnnlab.sweep import Run
 from rnnlab.threads import limit_threads
 from rnnlab.training import Program
 
-TIMED_UPDATES = 4
+TIMED_UPDATES = 20
 # Each time is the least of as many as this takes, and of three: the machine may do other things.
 SECONDS_EACH = 0.5
 
@@ -48,23 +48,32 @@ def probe(runs: Sequence[Run], threads: int, tell: Callable[[str], None]) -> dic
 
 
 def _time(run: Run) -> Cost:
-    """By calls with a record and one update, and with a record and a few updates."""
+    """By calls with a record and one update, and with a record and some updates."""
     with precision_of(run):
         started = time.perf_counter()
         execution = Execution(run)
-        updates = min(TIMED_UPDATES, execution.program.chunk_length, run.settings.training.steps)
+        program = execution.program
+        steps, every = program.training.steps, program.record.every
+        updates = min(TIMED_UPDATES, program.chunk_length, steps)
         execution.try_updates(updates)
         cold = time.perf_counter() - started
         setting_up = _least(lambda: Execution(run))
-        one = _least(lambda: execution.try_updates(min(updates, 1)))
-        more = _least(lambda: execution.try_updates(updates)) if updates > 1 else one
-    program = execution.program
-    update = (more - one) / (updates - 1) if updates > 1 else one
-    record = max(one - update, 0.0)
-    steps = program.training.steps
-    records = steps // program.record.every + 1
-    running = 2 * setting_up + steps * update + records * record
+        # The record at step 0 has Jacobians if any has; the next one may have none.
+        few = min(updates, 1)
+        first = _least(lambda: execution.try_updates(few))
+        one = _least(lambda: execution.try_updates(few, start=every))
+        more = _least(lambda: execution.try_updates(updates, start=every)) if updates > 1 else one
+    update = max(more - one, 0.0) / max(updates - 1, 1)
+    records, with_jacobians = _records(program)
+    running = 2 * setting_up + steps * update
+    running += records * max(one - update, 0.0) + with_jacobians * max(first - one, 0.0)
     return Cost(max(cold - setting_up - more, 0.0), running)
+
+
+def _records(program: Program) -> tuple[int, int]:
+    """How many a run makes, and how many of them have Jacobians."""
+    steps = [start for start, _ in program.chunk_bounds() if program.records_at(start)]
+    return len(steps), sum(bool(program.records_jacobians_at(step)) for step in steps)
 
 
 def _least(call: Callable[[], object]) -> float:

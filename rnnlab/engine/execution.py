@@ -93,11 +93,14 @@ class Execution:
             if execution in running:
                 execution._take(*jax.tree.map(itemgetter(index), found))
 
-    def try_updates(self, updates: int) -> None:
-        """Record step 0 and make so many updates, and throw both away: a call to be timed."""
+    def try_updates(self, updates: int, start: int = 0) -> None:
+        """Make so many updates from step ``start`` on, recording it first where a record is due.
+
+        All is thrown away: a call to be timed.
+        """
         skipped = [(-1, -1)] * (len(self._calls[0]) - 1)
         state = jax.tree.map(jnp.copy, self._state)
-        bounds = jnp.asarray([(0, updates), *skipped])
+        bounds = jnp.asarray([(start, start + updates), *skipped])
         jax.block_until_ready(self._advance(state, bounds=bounds))
 
     def _look(self, chunks: Chunk, call: list[tuple[int, int]]) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Array, Float
 
 from rnnlab.cells import Cell, dynamics_of
-from rnnlab.gradients.norms import frobenius_norm, spectral_norm
+from rnnlab.gradients.norms import by_lapack, frobenius_norm, spectral_norm
 from rnnlab.gradients.paths import Paths, batch_jacobian, flat_step, flatten, scan_paths
 from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes
 
@@ -119,7 +119,7 @@ def _sizes_at(paths: Paths, spectral_radius: bool) -> dict[str, Float[Array, " b
         sizes[f"{part}_frobenius"] = frobenius_norm(matrix) / units**0.5
     sizes["share"] = frobenius_norm(indirect) / frobenius_norm(total)
     if spectral_radius:
-        sizes["spectral_radius"] = jnp.abs(jnp.linalg.eigvals(paths.state)).max(axis=-1)
+        sizes["spectral_radius"] = jnp.abs(by_lapack(jnp.linalg.eigvals, paths.state)).max(axis=-1)
     return sizes
 
 

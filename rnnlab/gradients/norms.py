@@ -1,10 +1,12 @@
 """Norms that do not read zero, or infinity, before the numbers themselves do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jax import lax
+from jaxtyping import Array, Float, Num
 
 
 def log10_norm(x: Float[Array, "*leading n"]) -> Float[Array, "*leading"]:
@@ -64,4 +66,21 @@ def frobenius_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array
 
 def spectral_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array, "*leading"]:
     """The largest singular value."""
-    return jnp.linalg.svd(matrix, compute_uv=False)[..., 0]
+    return by_lapack(lambda one: jnp.linalg.svd(one, compute_uv=False), matrix)[..., 0]
+
+
+def by_lapack(
+    function: Callable[[Array], Array], matrices: Num[Array, "*leading rows columns"]
+) -> Num[Array, "*leading values"]:
+    """Apply a decomposition of ``jax.numpy.linalg``, on a CPU to one matrix after the other.
+
+    With jaxlib before 0.11 one of many matrices waits, on a CPU thread of XLA, for others that
+    take a share of them: as many at once as there are threads wait for ever.
+    """
+
+    def one_by_one(matrices: Array) -> Array:
+        flat = matrices.reshape(-1, *matrices.shape[-2:])
+        values = lax.map(function, flat)
+        return values.reshape(*matrices.shape[:-2], *values.shape[1:])
+
+    return lax.platform_dependent(matrices, cpu=one_by_one, default=function)

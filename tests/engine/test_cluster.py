@@ -20,11 +20,13 @@ from engine.test_kills import Cluster
 from rnnlab.cli.app import app
 from rnnlab.engine import remote, resources, revival
 from rnnlab.engine.cluster import CONFIG, local_cluster
+from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.resources import default_workers, gpus
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.slurm import job_script
 from rnnlab.engine.where import Where, parse_pairs
 from rnnlab.errors import UserError
+from rnnlab.sweep import load_experiment
 
 TINY = """
 task: {kind: adding, length: 12}
@@ -266,6 +268,15 @@ def test_workers_by_cores_and_memory(monkeypatch):
     assert default_workers(100, 0, 1e9) == 0
     monkeypatch.setattr(resources, "gpus", lambda: ["0", "1"])
     assert default_workers(100, 0, 1e9) == 2
+
+
+def test_workers_for_many_runs_that_only_measure(monkeypatch):
+    """Each of a second or so, most of it for Jacobians."""
+    monkeypatch.setattr(resources, "gpus", list)
+    monkeypatch.setattr(resources, "cores", lambda: [0, 1])
+    runs = load_experiment("forget_bias_full").initial.runs
+    assert workers_here(Where(), runs) == 2
+    assert workers_here(Where(), runs[:10]) == 0
 
 
 def test_gpus_are_counted_without_jax(tmp_path, monkeypatch):

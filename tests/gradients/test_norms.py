@@ -2,7 +2,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnnlab.gradients.norms import global_norm, log10_norm, log10_spectral_norm
+from rnnlab.gradients.norms import (
+    by_lapack,
+    global_norm,
+    log10_norm,
+    log10_spectral_norm,
+    spectral_norm,
+)
 
 inf, nan = np.inf, np.nan
 
@@ -66,3 +72,14 @@ def test_log10_spectral_norm_of_entries_of_very_different_size():
 def test_log10_spectral_norm_of_zero_and_undefined_entries():
     matrices = jnp.array([np.zeros((2, 2)), [[nan, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]])
     np.testing.assert_array_equal(log10_spectral_norm(matrices), [-inf, nan, 0])
+
+
+@pytest.mark.parametrize("leading", [(), (4,), (2, 3), (0,)])
+def test_each_matrix_is_decomposed(leading):
+    matrices = normal(*leading, 3, 3).astype("float32")
+    norms = spectral_norm(jnp.asarray(matrices))
+    np.testing.assert_allclose(norms, np.linalg.norm(matrices, 2, axis=(-2, -1)), rtol=1e-5)
+    eigenvalues = by_lapack(jnp.linalg.eigvals, jnp.asarray(matrices))
+    assert eigenvalues.shape == (*leading, 3)
+    products = np.asarray(eigenvalues).prod(axis=-1)
+    np.testing.assert_allclose(products, np.linalg.det(matrices), atol=1e-5)
