@@ -137,7 +137,7 @@ def test_reading_results_grows_with_their_number(stored, seeds):
 
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_expanding_a_config_grows_with_its_settings(written, seeds):
-    fewer, more = (expand(written(runs // seeds, seeds)) for runs in (2 * FEWER, 2 * MORE))
+    fewer, more = (expand(written(runs // seeds, seeds)) for runs in (FEWER, MORE))
     assert_linear(fewer, more, MORE / FEWER)
 
 

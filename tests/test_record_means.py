@@ -15,7 +15,7 @@ from rnnlab.sweep import load_experiment
 STEPS, LENGTH = 23, 12
 CONFIG = f"""
 task: {{kind: adding, length: {LENGTH}}}
-cell: {{kind: lstm, hidden: 4, layers: 2}}
+cell: {{kind: lstm, hidden: 4}}
 training: {{steps: {STEPS}, batch: 4}}
 record: {{examples: 3}}
 """
@@ -33,19 +33,24 @@ def tables_of(config, *overrides):
     return execution.execute(run, lambda _: None).tables
 
 
+@functools.cache
+def tables_of_every_step(config, *overrides):
+    return tables_of(config, *overrides, "record.every=1")
+
+
 @pytest.mark.parametrize(
     "overrides",
-    [[], ["cell.kind=gru"], ["task={kind: copy, symbols: 2, length: 6}"]],
-    ids=["lstm", "gru", "a loss that is not the memory loss"],
+    [["cell.layers=2"], ["cell.kind=gru"], ["task={kind: copy, symbols: 2, length: 6}"]],
+    ids=["2-layer lstm", "gru", "a loss that is not the memory loss"],
 )
 @pytest.mark.parametrize("longest_chunk", [100, 3])
 def test_means_are_those_of_records_of_every_step(config, overrides, longest_chunk, monkeypatch):
+    every = tables_of_every_step(config, *overrides)
     original = execution.Program
     some_chunks = functools.partial(original, longest_chunk=longest_chunk)
     with monkeypatch.context() as patch:
         patch.setattr(execution, "Program", some_chunks)
         some = tables_of(config, "record.every=5", "record.means=true", *overrides)
-    every = tables_of(config, *overrides, "record.every=1")
     assert "means" not in every
     means = some["means"].set_index(["step", "t", "layer"]).sort_index()
     assert sorted(set(means.index.get_level_values("step"))) == list(range(STEPS + 1))
@@ -93,7 +98,7 @@ def test_results_and_csv_have_them(config, tmp_path):
     results = rnnlab.run(
         config, {"record.means": True, "seeds": 2, "training.steps": 3}, out=tmp_path / "r"
     )
-    assert len(results.means) == 2 * 2 * LENGTH * 4
+    assert len(results.means) == 2 * LENGTH * 4
     assert list(results.means.columns[:6]) == ["run", "setting", "seed", "step", "layer", "t"]
     written = {path.name: path for path in to_csv(results, tmp_path)}
     assert len(pd.read_csv(written["means.csv"])) == len(results.means)
