@@ -14,7 +14,7 @@ are negligible if both hold:
 By whole 95 % intervals, widened for all settings. The claim makes no exception, so it is supported
 if the other terms are negligible in every setting. Only the usual one can refute it, b_f = 1 (the
 advice of Jozefowicz et al. 2015) and orthogonal recurrent kernels of gain 1: if there one of the
-two is wholly beyond its bound. Else it is undecided. What becomes of both in training, on 6 seeds
+two is wholly beyond its bound. Else it is undecided. What becomes of both in training, on 5 seeds
 and 1,500 steps, is reported and not judged.
 """
 
@@ -146,7 +146,7 @@ def _size(path: str) -> str:
 def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     """Share of the indirect paths in one step, and by how much the gradient exceeds Π f_t.
 
-    Above, over training (6 seeds); below, before it (20 seeds), on an axis that is linear between
+    Above, over training (5 seeds); below, before it (20 seeds), on an axis that is linear between
     the bounds and logarithmic beyond. Columns: recurrent gain. Dotted: what counts as negligible.
     """
     gains = sorted(before["gain"].unique())

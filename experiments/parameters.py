@@ -18,9 +18,9 @@ else undecided.
 
 Seconds are those of a whole run, records included, on the machine that ran it. The first run of a
 program in a process compiles it: runs that took over 1.25 times the median of their setting are
-left out of the seconds per update. (With so many processes that half of a setting's runs compile,
-none may be, and the ratio of seconds is then nearer to 1 than it should be. On an accelerator runs
-that share a program are trained side by side and share its seconds: measure them one by one.)
+left out of the seconds per update. (Compiling in less leaves a run in, and where most runs of a
+setting compile the ratio of seconds is nearer to 1 than it should be. On an accelerator runs that
+share a program are trained side by side and share its seconds: measure them one by one.)
 """
 
 import numpy as np

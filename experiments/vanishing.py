@@ -13,7 +13,7 @@ T = 200, with recurrent kernels U(±1/√n) (PyTorch's) and orthogonal ones. The
 
 Each by its whole 95 % interval, widened for all that are judged together; the claim is supported if
 all hold, refuted if one is on the other side, else undecided. A claim that names no initialisation
-has to hold for both kernels. What becomes of the decay while training, on 6 seeds and at shorter T,
+has to hold for both kernels. What becomes of the decay while training, on 5 seeds and at shorter T,
 is reported and not judged.
 """
 

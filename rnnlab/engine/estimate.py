@@ -1,4 +1,4 @@
-"""How long an experiment would take, from a few timed steps of each of its programs."""
+"""How long an experiment would take, from a timed call of each of its programs."""
 
 import heapq
 import time
@@ -11,7 +11,6 @@ from rnnlab.sweep import Run
 from rnnlab.threads import limit_threads
 from rnnlab.training import Program
 
-TIMED_UPDATES = 20
 # Each time is the least of as many as this takes, and of three: the machine may do other things.
 SECONDS_EACH = 0.5
 
@@ -48,32 +47,35 @@ def probe(runs: Sequence[Run], threads: int, tell: Callable[[str], None]) -> dic
 
 
 def _time(run: Run) -> Cost:
-    """By calls with a record and one update, and with a record and some updates."""
+    """By one of its calls, which are alike but for Jacobians, and by a record with and without."""
     with precision_of(run):
         started = time.perf_counter()
         execution = Execution(run)
-        program = execution.program
-        steps, every = program.training.steps, program.record.every
-        updates = min(TIMED_UPDATES, program.chunk_length, steps)
-        execution.try_updates(updates)
+        few = min(run.settings.training.steps, 1)
+        execution.try_updates(few)
         cold = time.perf_counter() - started
         setting_up = _least(lambda: Execution(run))
+        call = execution.calls[(len(execution.calls) - 1) // 2]
+        of_call = _least(lambda: execution.try_call(call))
         # The record at step 0 has Jacobians if any has; the next one may have none.
-        few = min(updates, 1)
-        first = _least(lambda: execution.try_updates(few))
-        one = _least(lambda: execution.try_updates(few, start=every))
-        more = _least(lambda: execution.try_updates(updates, start=every)) if updates > 1 else one
-    update = max(more - one, 0.0) / max(updates - 1, 1)
-    records, with_jacobians = _records(program)
-    running = 2 * setting_up + steps * update
-    running += records * max(one - update, 0.0) + with_jacobians * max(first - one, 0.0)
-    return Cost(max(cold - setting_up - more, 0.0), running)
+        with_jacobians = _least(lambda: execution.try_updates(few))
+        every = run.settings.record.every
+        without = _least(lambda: execution.try_updates(few, start=every))
+    program = execution.program
+    chunks, jacobians = _count(program, program.chunk_bounds())
+    chunks_of_call, jacobians_of_call = _count(program, call)
+    calls = chunks / chunks_of_call
+    missed = (jacobians - calls * jacobians_of_call) * max(with_jacobians - without, 0.0)
+    # At the end of training the spectra are computed again.
+    running = (1 + few) * setting_up + calls * of_call + missed
+    return Cost(max(cold - setting_up - with_jacobians, 0.0), max(running, setting_up))
 
 
-def _records(program: Program) -> tuple[int, int]:
-    """How many a run makes, and how many of them have Jacobians."""
-    steps = [start for start, _ in program.chunk_bounds() if program.records_at(start)]
-    return len(steps), sum(bool(program.records_jacobians_at(step)) for step in steps)
+def _count(program: Program, bounds: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """How many chunks these are, and how many of their records have Jacobians."""
+    starts = [start for start, _ in bounds if start >= 0]
+    recorded = [start for start in starts if program.records_at(start)]
+    return len(starts), sum(bool(program.records_jacobians_at(step)) for step in recorded)
 
 
 def _least(call: Callable[[], object]) -> float:

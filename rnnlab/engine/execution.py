@@ -40,6 +40,7 @@ class Execution:
         loss: the last finite training loss.
         is_over: whether the last call has been made.
         environments: of everyone who made calls.
+        calls: the bounds of the chunks of each, see ``Program.chunk_bounds``; padded.
     """
 
     def __init__(self, run: Run) -> None:
@@ -58,7 +59,7 @@ class Execution:
             self.program.advance, data=streams.data, evaluation=evaluation, pool=self._pool
         )
         size = _chunks_per_call(self.program, evaluation.inputs.shape[0])
-        self._calls = _calls(self.program.chunk_bounds(), size)
+        self.calls = _calls(self.program.chunk_bounds(), size)
         self._seen: list[Chunk] = []
         self._position = 0
         self._started = time.monotonic()
@@ -67,7 +68,7 @@ class Execution:
 
     def advance(self) -> None:
         """Make the next call."""
-        bounds = jnp.asarray(self._calls[self._position])
+        bounds = jnp.asarray(self.calls[self._position])
         self._take(*self._advance(self._state, bounds=bounds))
 
     def _take(self, state: State, chunks: Chunk) -> None:
@@ -75,7 +76,7 @@ class Execution:
         self._state = state
         self._seen.append(jax.tree.map(np.asarray, chunks))
         self._position += 1
-        self._look(self._seen[-1], self._calls[self._position - 1])
+        self._look(self._seen[-1], self.calls[self._position - 1])
 
     @classmethod
     def advance_together(cls, executions: Sequence["Execution"]) -> None:
@@ -84,7 +85,7 @@ class Execution:
         They have been advanced together from their beginning; those that are over stay as they are.
         """
         running = [execution for execution in executions if not execution.is_over]
-        bounds = jnp.asarray(running[0]._calls[running[0]._position])
+        bounds = jnp.asarray(running[0].calls[running[0]._position])
         of_runs = [(e._state, *e._examples, e._pool and e._pool.rows) for e in executions]
         lanes = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
         data_set = running[0]._pool and running[0]._pool.examples
@@ -98,10 +99,13 @@ class Execution:
 
         All is thrown away: a call to be timed.
         """
-        skipped = [(-1, -1)] * (len(self._calls[0]) - 1)
+        skipped = [(-1, -1)] * (len(self.calls[0]) - 1)
+        self.try_call([(start, start + updates), *skipped])
+
+    def try_call(self, call: list[tuple[int, int]]) -> None:
+        """Make a call from the present state, which stays as it is."""
         state = jax.tree.map(jnp.copy, self._state)
-        bounds = jnp.asarray([(start, start + updates), *skipped])
-        jax.block_until_ready(self._advance(state, bounds=bounds))
+        jax.block_until_ready(self._advance(state, bounds=jnp.asarray(call)))
 
     def _look(self, chunks: Chunk, call: list[tuple[int, int]]) -> None:
         updated = [start < stop for start, stop in call]
@@ -109,7 +113,7 @@ class Execution:
         losses = losses[np.isfinite(losses)]
         self.step = max(stop for _, stop in call)
         self.loss = float(losses[-1]) if losses.size else self.loss
-        self.is_over = self._position == len(self._calls) or bool(self._state.diverged)
+        self.is_over = self._position == len(self.calls) or bool(self._state.diverged)
 
     @property
     def seconds(self) -> float:
@@ -136,13 +140,13 @@ class Execution:
         Raises:
             Damaged: it is not what was written, or not of this run.
         """
-        bounds = jnp.asarray(self._calls[0])
+        bounds = jnp.asarray(self.calls[0])
         state, chunks = jax.eval_shape(self._advance, self._state, bounds=bounds)
         found = checkpoint.from_bytes(content, self.run.id, state, chunks)
         self._position, self._state, self._seen = found.position, found.state, [found.chunks]
         self._started -= found.seconds
         self.environments += [e for e in found.environments if e not in self.environments]
-        self._look(found.chunks, self._calls[self._position - 1])
+        self._look(found.chunks, self.calls[self._position - 1])
 
     def output(self) -> RunOutput:
         """What the run leaves, once it is over."""

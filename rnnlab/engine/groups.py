@@ -54,7 +54,7 @@ def cost(run: Run) -> float:
     record, steps, cell = program.record, program.training.steps, program.objective.cell
     operations = OPERATIONS_PER_RUN + (steps + 1) * operations_per_update(program, length)
     if record.jacobians is not None:
-        records = steps // max(record.jacobians.every, record.every) + 1
+        records = steps // record.jacobians.every + 1
         decomposed = records * record.jacobians.examples * length * cell.layers
         operations += decomposed * OPERATIONS_PER_JACOBIAN * cell.hidden**3
     return operations

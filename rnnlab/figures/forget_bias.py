@@ -26,8 +26,8 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     last_step = runs["training.steps"].max()
     columns = {
         "forget_first": "mean $f_t$ at initialisation",
-        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ at"
-        + "\ninitialisation, decades per step (< 0: shrinks)",
+        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ at initialisation,"
+        + "\ndecades per step (< 0: shrinks)",
         "solved_at": "solved at training step",
     }
     for ax, (column, label) in zip(axes[0], columns.items(), strict=True):
