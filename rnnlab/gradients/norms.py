@@ -74,9 +74,9 @@ def by_lapack(
 ) -> Num[Array, "*leading values"]:
     """Apply a decomposition of ``jax.numpy.linalg``, on a CPU to one matrix after the other.
 
-    With jaxlib before 0.11 one of many matrices waits, on a CPU thread of XLA, for others that
-    take a share of them: as many at once as there are threads wait for ever. Under ``jax.vmap`` it
-    is one of many matrices again.
+    In jaxlib 0.10 one of many matrices waits, on a CPU thread of XLA, for others that take a share
+    of them: as many at once as there are threads wait for ever. Under ``jax.vmap`` it is one of
+    many matrices again.
     """
 
     def one_by_one(matrices: Array) -> Array:

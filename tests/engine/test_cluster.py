@@ -274,8 +274,8 @@ def test_workers_for_many_runs_that_only_measure(monkeypatch):
     """Each of a fraction of a second, most of it for Jacobians."""
     monkeypatch.setattr(resources, "gpus", list)
     monkeypatch.setattr(resources, "cores", lambda: [0, 1])
-    runs = load_experiment("forget_bias_full").initial.runs
     monkeypatch.setattr(resources, "memory", lambda: 16 * 2**30)
+    runs = load_experiment("forget_bias_full").initial.runs
     assert workers_here(Where(), runs[:100]) == 2
     assert workers_here(Where(), runs[:10]) == 0
 
