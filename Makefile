@@ -57,17 +57,12 @@ regression: .venv/installed
 clean:
 	rm -rf .venv .venv-bench build dist
 
-# Every claim, at the size whose answers are committed; resumable.
-reference: .venv/installed
-	for name in $$($(BIN)/python docs/findings.py names); do $(BIN)/rnnlab run $$name || exit 1; done
-	$(BIN)/python docs/findings.py collect
-
+# Every claim, at the size whose answers are committed; an hour and a half, resumable.
+reference: configs = names
 # The claims that are also tested at long lags: an hour.
-reference-long: .venv/installed
-	for name in $$($(BIN)/python docs/findings.py long); do $(BIN)/rnnlab run $$name || exit 1; done
-	$(BIN)/python docs/findings.py collect
-
+reference-long: configs = long
 # What papers report, in versions that are reduced for two cores.
-reference-papers: .venv/installed
-	for name in $$($(BIN)/python docs/findings.py papers); do $(BIN)/rnnlab run $$name || exit 1; done
+reference-papers: configs = papers
+reference reference-long reference-papers: .venv/installed
+	for name in $$($(BIN)/python docs/findings.py $(configs)); do $(BIN)/rnnlab run $$name || exit 1; done
 	$(BIN)/python docs/findings.py collect

@@ -34,6 +34,7 @@ from matplotlib.figure import Figure
 
 from rnnlab.evidence import (
     Number,
+    bounded_difference,
     ended,
     estimate,
     in_words,
@@ -137,10 +138,8 @@ def mitigation(before: pd.DataFrame) -> list[Number]:
                 before[before["of"] == name(cell, 1, length)].set_index("seed")
                 for cell in (lstm, rnn)
             )
-            at_least = (one["at_least"] - other["at_most"]).dropna()
-            at_most = (one["at_most"] - other["at_least"]).dropna()
-            median = bounded_median_interval(at_least, at_most, JUDGED)
-            found.append(number(LEFT, difference(lstm, rnn, length), median, len(at_least)))
+            of = difference(lstm, rnn, length)
+            found.append(bounded_difference(LEFT, of, one, other, JUDGED))
     return found
 
 

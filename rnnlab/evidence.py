@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnnlab.intervals import (
     Estimate,
+    bounded_median_interval,
     earlier_interval,
     median_interval,
     share_interval,
@@ -102,6 +103,24 @@ def differences(
         name = f"{one} − {other}"
         found.append(number(quantity, name, t_interval(both, comparisons), len(both)))
     return found
+
+
+def bounded_difference(
+    quantity: str, of: str, one: pd.DataFrame, other: pd.DataFrame, comparisons: int = 1
+) -> Number:
+    """Median difference, paired by seed, of values of which only bounds are known.
+
+    Args:
+        quantity: as the number is called.
+        of: what is compared.
+        one: by seed, each value's bounds ``at_least`` and ``at_most``.
+        other: what is taken from it.
+        comparisons: how many intervals are judged together.
+    """
+    at_least = (one["at_least"] - other["at_most"]).dropna()
+    at_most = (one["at_most"] - other["at_least"]).dropna()
+    median = bounded_median_interval(at_least, at_most, comparisons)
+    return number(quantity, of, median, len(at_least))
 
 
 def solved(runs: pd.DataFrame, comparisons: int = 1, by: str = "setting") -> list[Number]:

@@ -11,6 +11,14 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir()) / f"rnnlab-tests-{os.getuid()}")
 jaxtyping.install_import_hook("rnnlab", "beartype.beartype")
+# Test files share small programs, which each would compile again.
+COMPILED = tempfile.TemporaryDirectory(prefix="rnnlab-tests-")
+jax.config.update("jax_compilation_cache_dir", COMPILED.name)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def pytest_unconfigure():
+    COMPILED.cleanup()
 
 
 @pytest.fixture

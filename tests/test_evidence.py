@@ -8,6 +8,7 @@ import pytest
 
 from rnnlab.evidence import (
     EARLIER,
+    bounded_difference,
     differences,
     earlier,
     ended,
@@ -24,6 +25,7 @@ from rnnlab.evidence import (
 from rnnlab.intervals import (
     Estimate,
     earlier_interval,
+    median_interval,
     share_interval,
     t_interval,
 )
@@ -54,6 +56,33 @@ def test_differences_from_what_was_not_run_are_unknown():
     (found,) = differences(RUNS, "x", [("one", "three")])
     assert math.isnan(found.value)
     assert found.runs == 0
+
+
+def by_seed(low, high, seeds):
+    return pd.DataFrame({"at_least": low, "at_most": high}, index=pd.Index(seeds, name="seed"))
+
+
+def test_differences_of_known_values_are_paired_by_seed():
+    a, b = np.arange(8.0) ** 2, np.arange(8.0)[::-1] / 7
+    mine, theirs = by_seed(a, a, range(8)), by_seed(b[::-1], b[::-1], range(7, -1, -1))
+    found = bounded_difference("x", "a − b", mine, theirs.drop(3))
+    differences_by_hand = [a[seed] - b[seed] for seed in range(8) if seed != 3]
+    assert found == number("x", "a − b", median_interval(differences_by_hand), 7)
+
+
+def test_bounds_of_a_difference_hold_wherever_the_values_are():
+    rng = np.random.default_rng(0)
+    low = rng.normal(size=(2, 9))
+    width = rng.random((2, 9))
+    width[0, 4] = width[1, 7] = np.inf
+    one, other = (by_seed(*bounds, range(9)) for bounds in zip(low, low + width, strict=True))
+    found = bounded_difference("x", "a − b", one, other)
+    assert np.isfinite(found[2:5]).all()
+    for _ in range(200):
+        a, b = low + np.minimum(width, 1e3) * rng.random((2, 9))
+        within = median_interval(a - b)
+        assert found.low <= within.low
+        assert within.high <= found.high
 
 
 def test_a_run_that_diverged_is_unsolved():

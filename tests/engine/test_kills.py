@@ -71,7 +71,7 @@ def test_the_main_process_is_killed(config, undisturbed, tmp_path):
             process = start("run", config, "--out", folder, "--workers", 2)
             if kills < KILLS and process_is_killed(process, chance.uniform(1, 14)):
                 kills += 1
-                assert find(folder) == []
+                assert {damage.message for damage in find(folder)} <= unfinished(folder)
                 continue
             code, output = finish(process)
             assert code == 0, output
@@ -94,6 +94,11 @@ def process_is_killed(process, seconds):
             worker.wait(timeout=30)
         return True
     return False
+
+
+def unfinished(folder):
+    """What a kill between the first two files of a folder leaves, and the next run writes."""
+    return {f"{folder / 'config.yaml'}: cannot be read: No such file or directory"}
 
 
 def find(folder):

@@ -103,6 +103,7 @@ def numbers(solved=None, **options):
         ({"lstm": peaked_lstm}, "refuted"),
         ({"solved": {"rnn": 4, "lstm": 1}}, "refuted"),
         ({"solved": {"rnn": 3, "lstm": 3}}, "undecided"),
+        ({"solved": {"rnn": 0, "lstm": 4}}, "undecided"),
         ({"rnn": at_50_only(wide_rnn(0.1), wide_rnn(0.2)), "noise": 2e-3}, "undecided"),
         ({"rnn": at_50_only(wide_rnn(0.1), wide_rnn(0.25)), "noise": 2e-3}, "refuted"),
         ({"rnn": at_50_only(wide_rnn(0.1), wide_rnn(0.15)), "noise": 2e-3}, "supported"),

@@ -14,7 +14,8 @@ TIME, SEEDS = 50, 20
 
 
 def part(name):
-    return load_analysis(f"vanishing.py:{name}", "analysis", folder("configs"))
+    analyse = load_analysis("vanishing.py:analyse", "analysis", folder("configs"))
+    return analyse.__globals__[name]
 
 
 def results(decays, bend=0.0, noise=1e-3, tasks=("adding", "copy")):
@@ -35,7 +36,8 @@ def results(decays, bend=0.0, noise=1e-3, tasks=("adding", "copy")):
                     options |= {"task.length": 200}
                     runs.append({"run": run, "seed": seed, **options})
                     back = np.arange(TIME)[::-1]
-                    log10 = (decay + noise * rng.normal()) * back + bend * np.sin(back)
+                    bent = bend * rng.uniform(0.0, 2.0) * np.sin(back)
+                    log10 = (decay + noise * rng.normal()) * back + bent
                     frame = {"run": run, "seed": seed, "setting": "any", "step": 0, "layer": 0}
                     frame |= {"quantity": "h", "t": np.arange(TIME), "distance": back}
                     frames.append(pd.DataFrame(frame | {"log10_mean": log10}))
@@ -56,6 +58,7 @@ def judged(**options):
         ({"rnn": 0.1, "lstm": 0.2, "gru": 0.2}, {}, "refuted"),
         ({"rnn": -0.01, "lstm": 0.2, "gru": 0.2}, {"noise": 0.05}, "undecided"),
         ({"rnn": -0.3, "lstm": -0.1, "gru": -0.1}, {"bend": 20.0}, "refuted"),
+        ({"rnn": -0.3, "lstm": -0.1, "gru": -0.1}, {"bend": 1.2}, "undecided"),
     ],
 )
 def test_each_side_and_the_fence(decays, options, answer):
@@ -84,3 +87,31 @@ def test_the_evidence_names_what_refutes():
     one_task = part("decide")(judged(decays=decays, tasks=["copy"]))
     assert one_task.answer == "refuted"
     assert "Undecided: RNN, uniform decays; " in one_task.evidence
+
+
+def test_what_is_reported_of_c_and_while_training():
+    """Lines by numpy's fit."""
+    made = results(decays={"rnn": -0.3, "lstm": -0.1}, bend=0.5)
+    h = made.gradients
+    c = h.assign(quantity="c", log10_mean=2 * h["log10_mean"])
+    later = h.assign(step=500, log10_mean=h["log10_mean"] / 2)
+    made.gradients = pd.concat([h, c, later, h.assign(step=250)])
+    frame = part("of_cells")(made)
+    before = numbers_frame([*part("judged")(part("of_h")(frame)), *part("of_c")(frame)])
+    training = numbers_frame(part("trained")(frame))
+    slopes, residuals = [], []
+    for _, own in h[h["run"].str.startswith("copy uniform lstm")].groupby("run"):
+        (slope, _), (squares, *_), *_ = np.polyfit(own["distance"], own["log10_mean"], 1, full=True)
+        slopes.append(slope)
+        residuals.append(np.sqrt(squares / TIME))
+    cell = "LSTM, b_f = 1, recurrent_kernel = uniform"
+    for of, factor in ((f"copy, T = 200: {cell}", 1), (f"copy, T = 200, c: {cell}", 2)):
+        decay = estimate(before, part("DECAY"), of).mean
+        assert decay == pytest.approx(factor * np.mean(slopes))
+        residual = estimate(before, part("RESIDUAL"), of).mean
+        assert residual == pytest.approx(factor * np.mean(residuals))
+    steps = {"decades per step at training step 0": 1, "decades per step at training step 500": 0.5}
+    assert set(training["quantity"]) == set(steps)
+    for name, factor in steps.items():
+        found = estimate(training, name, f"copy, T = 200: {cell}").mean
+        assert found == pytest.approx(factor * np.mean(slopes))
