@@ -21,7 +21,8 @@ from rnnlab.recurrence import FUSED, PLAIN, Method, unroll_observed
 from rnnlab.sweep import load_experiment
 
 FEATURES, HIDDEN = 3, 5
-METHODS = [FUSED, Method("plain", "low"), Method("fused", "low")]
+FUSED_LOW = Method("fused", "low")
+METHODS = [FUSED, Method("plain", "low"), FUSED_LOW]
 
 
 def normal(seed, *shape):
@@ -172,7 +173,8 @@ READS = ("states", "final", "collected", "carry")
 def test_values_and_gradients_in_float64(cell):
     given_ = arguments(cell, time=11, batch=4, start=True)
     expected = all_of_it(cell, PLAIN, READS)(*given_)
-    for method in METHODS:
+    # What products a cell forms is nothing to the plain loop.
+    for method in (FUSED, FUSED_LOW) if isinstance(cell, Own) else METHODS:
         assert largest_difference(all_of_it(cell, method, READS)(*given_), expected) < 1e-10, method
 
 

@@ -16,7 +16,7 @@ from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables, overview
 from rnnlab.version import RESULTS_VERSION
 
-FEWER, MORE, MOST = 500, 2_000, 10_000
+FEWER, MORE, MOST = 250, 1_000, 10_000
 NUMBERS = {
     "baseline": 1 / 6,
     "threshold": 0.01,
