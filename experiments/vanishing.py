@@ -13,8 +13,9 @@ T = 200, with recurrent kernels U(±1/√n) (PyTorch's) and orthogonal ones. The
 
 Each by its whole 95 % interval, widened for all that are judged together; the claim is supported if
 all hold, refuted if one is on the other side, else undecided. A claim that names no initialisation
-has to hold for both kernels. Reported and not judged: ‖∂L/∂c_t‖, how far norms are from the line,
-and what becomes of the decay while training, on 5 seeds and at shorter T.
+has to hold for both kernels. Reported and not judged, with intervals that are not widened:
+‖∂L/∂c_t‖, how far norms are from the line, and what becomes of the decay while training, on 5 seeds
+and at shorter T.
 """
 
 import math
@@ -141,7 +142,7 @@ def _residual(record: pd.DataFrame) -> float:
     """Standard deviation about the line, of which R² is the complement in the variance."""
     used = np.isfinite(record["log10_mean"]) & (record["distance"] >= 0)
     spread = float(record.loc[used, "log10_mean"].std(ddof=0))
-    return spread * math.sqrt(max(0.0, 1 - _straightness(record)))
+    return spread * math.sqrt(np.maximum(0.0, 1 - _straightness(record)))
 
 
 def decide(numbers: pd.DataFrame) -> Verdict:
@@ -201,7 +202,7 @@ def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
         for frame in (before, training)
     )
     drawn, axes = panels(len(PLACES), 3)
-    for column, frame in zip(axes.T, (before, training), strict=False):
+    for column, frame in zip(axes.T[:2], (before, training), strict=True):
         for ax, place in zip(column, sorted(frame["place"].unique()), strict=True):
             own = frame[frame["place"] == place]
             gradient_decay(own, ax, quantity="h", step=int(own["step"].max()))
@@ -209,9 +210,10 @@ def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
     for ax, place in zip(axes[:, 2], sorted(training["place"].unique()), strict=True):
         decay_while_training(training[training["place"] == place], ax)
         ax.set_title(f"{place}, while training")
-    for (ax, at_end), ylim in ((row[:2], row[0].get_ylim()) for row in axes):
-        ax.set_ylim(min(ylim[0], at_end.get_ylim()[0]), max(ylim[1], at_end.get_ylim()[1]))
-        at_end.sharey(ax)
+    for at_start, at_end, _ in axes:
+        lows, highs = zip(at_start.get_ylim(), at_end.get_ylim(), strict=True)
+        at_start.set_ylim(min(lows), max(highs))
+        at_end.sharey(at_start)
         at_end.set_ylabel("")
     for ax in axes[0]:
         ax.set_xlabel("")

@@ -173,7 +173,7 @@ READS = ("states", "final", "collected", "carry")
 def test_values_and_gradients_in_float64(cell):
     given_ = arguments(cell, time=11, batch=4, start=True)
     expected = all_of_it(cell, PLAIN, READS)(*given_)
-    # What products a cell forms is nothing to the plain loop.
+    # The plain loop forms no products, so a cell of one's own is like any other to it.
     for method in (FUSED, FUSED_LOW) if isinstance(cell, Own) else METHODS:
         assert largest_difference(all_of_it(cell, method, READS)(*given_), expected) < 1e-10, method
 

@@ -115,3 +115,8 @@ def test_what_is_reported_of_c_and_while_training():
     for name, factor in steps.items():
         found = estimate(training, name, f"copy, T = 200: {cell}").mean
         assert found == pytest.approx(factor * np.mean(slopes))
+
+
+def test_too_few_norms_for_a_line_are_unknown():
+    record = pd.DataFrame({"log10_mean": [-1.0, -np.inf, -2.0], "distance": [0, 1, 2]})
+    assert np.isnan(part("_residual")(record))
