@@ -63,9 +63,10 @@ seeds on two others, of AMD, gave the same answers to all claims, but not to all
 one no initial b_f was shown to solve adding later than b_f = 1, on the other 4 and 5 were, and here
 4 is (`forget_bias_full`); relu LSTMs solved it in 100 % and 67 % of runs, here in 83 %
 (`activation`); the time scale rose by 0.19 [-0.08, 0.46] and 0.08 [-0.10, 0.26] decades per decade
-of T, here by 0.05 [-0.10, 0.21] (`gates_learn`). `chrono_long` and the papers were run on one of
+of T, here by 0.05 [-0.10, 0.21] (`gates_learn`). `chrono_long` and most papers were run on one of
 those only. The `environment.json` beside each table names the processor and the revision of the
-runs; `vanishing` and `sensitivity_of_control` were analysed by a later one.
+runs (+: with changes that were committed after them); `vanishing` and `sensitivity_of_control` were
+analysed by a later one.
 *Solved*: the mean loss of 50 updates is below 0.01 (adding) or a tenth of the loss of remembering
 nothing, the baseline (copy). *Diverged*: a loss, gradient or update that is not finite.
 

@@ -185,7 +185,7 @@ def arjovsky(decay, **finals):
         log10 = (decay + 1e-3 * rng.normal()) * back
         frame = {"run": run, "seed": seed, "setting": "x", "step": 0, "quantity": "h"}
         frames.append(pd.DataFrame(frame | {"distance": back, "log10_mean": log10}))
-    return part("arjovsky2016", "measured")(runs, training(runs), pd.concat(frames))
+    return part("arjovsky2016", "measured")(runs, training(runs), runs, pd.concat(frames))
 
 
 @pytest.mark.parametrize(
