@@ -89,15 +89,14 @@ short length, while it ran; in `chrono` that a high b_f alone has to be shown to
 compiling, where it was of the least, by which one fast run had left out the nine others; in
 `sensitivity_of_control` that what is trained decides nothing where the RNN solves it with no gain,
 as it is: that part would else hold. The last four change no claim's answer that is kept. Copy at
-T = 40, where no run of `chrono`
-solved the task and nothing was judged, was then left out of it for time. For time, too, of the 8,
-6, 10 and 6 seeds that were first run of `chrono`, `direct_vs_total`, `parameters` and `vanishing`
-the last one or two were left out, which changed no answer; without the last of the 6 of
-`activation` its answer would then have been refuted instead of undecided, and it was kept. All
-claims but `chrono_long` were then run anew. Of papers, some reduced versions were changed after
-runs, as they say. No run of a claim diverged, so that what is said of those that do has not been
-applied. No run solves copy in `activation`, `chrono` and `chrono_long`, so that these claims could
-not have been supported.
+T = 40, where no run of `chrono` solved the task and nothing was judged, was then left out of it for
+time. For time, too, of the 8, 6, 10 and 6 seeds that were first run of `chrono`, `direct_vs_total`,
+`parameters` and `vanishing` the last one or two were left out, which changed no answer; without the
+last of the 6 of `activation` its answer would then have been refuted instead of undecided, and it
+was kept. All claims but `chrono_long` were then run anew. Of papers, some reduced versions were
+changed after runs, as they say. No run of a claim diverged, so that what is said of those that do
+has not been applied. No run solves copy in `activation`, `chrono` and `chrono_long`, so that these
+claims could not have been supported.
 """
 
 

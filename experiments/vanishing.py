@@ -18,14 +18,11 @@ has to hold for both kernels. Reported and not judged, with intervals that are n
 and at shorter T.
 """
 
-import math
-
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.analysis import decay_per_step, half_life, straightness
+from rnnlab.analysis import decay_per_step, half_life, residual, straightness
 from rnnlab.evidence import (
     Number,
     cell_labels,
@@ -54,7 +51,7 @@ PLACES = ("adding, T = 200", "copy, T = 200")
 DECAY, STRAIGHT = "decades per step before training", "R² before training"
 RESIDUAL = "decades from the line (rms) before training"
 STRAIGHT_ENOUGH = 0.95
-STEPS = 500
+EVERY = 500
 
 
 def analyse(results: Results) -> Findings:
@@ -121,7 +118,7 @@ def of_c(before: pd.DataFrame) -> list[Number]:
 def trained(training: pd.DataFrame) -> list[Number]:
     """Decay every 500 training steps."""
     found: list[Number] = []
-    recorded = training[training["step"] % STEPS == 0]
+    recorded = training[training["step"] % EVERY == 0]
     for (quantity, place, step), own in recorded.groupby(["quantity", "place", "step"], sort=False):
         name = f"decades per step at training step {step}"
         means = mean_of(of_runs(own, _decay, name), name)
@@ -139,10 +136,7 @@ def _straightness(record: pd.DataFrame) -> float:
 
 
 def _residual(record: pd.DataFrame) -> float:
-    """Standard deviation about the line, of which R² is the complement in the variance."""
-    used = np.isfinite(record["log10_mean"]) & (record["distance"] >= 0)
-    spread = float(record.loc[used, "log10_mean"].std(ddof=0))
-    return spread * math.sqrt(np.maximum(0.0, 1 - _straightness(record)))
+    return residual(record["log10_mean"], record["distance"])
 
 
 def decide(numbers: pd.DataFrame) -> Verdict:
@@ -181,12 +175,12 @@ def text(numbers: pd.DataFrame) -> str:
     """A line for each cell and task."""
     lines = []
     for of in numbers.loc[numbers["quantity"] == STRAIGHT, "of"]:
-        decay, straight, residual = (
+        decay, straight, off = (
             in_words(estimate(numbers, quantity, of)) for quantity in (DECAY, STRAIGHT, RESIDUAL)
         )
         lines.append(
             f"{of}: {decay} decades per step before training, half-life "
-            f"{in_words(_half_life(numbers, of))} steps, R² {straight}, {residual} decades from "
+            f"{in_words(_half_life(numbers, of))} steps, R² {straight}, {off} decades from "
             "the line (rms)"
         )
     return "\n".join(lines)

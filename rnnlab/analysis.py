@@ -27,10 +27,9 @@ def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
     Negative: the gradient vanishes going back. Over finite points at distances ≥ 0; NaN with
     fewer than two.
     """
-    used = np.isfinite(log10_mean) & (distance >= 0)
-    if used.sum() < 2:
+    x, y = _points(log10_mean, distance)
+    if len(y) < 2:
         return math.nan
-    x, y = distance[used].to_numpy(float), log10_mean[used].to_numpy(float)
     x = x - x.mean()
     return float(x @ y / (x @ x))
 
@@ -40,11 +39,26 @@ def straightness(log10_mean: pd.Series, distance: pd.Series) -> float:
 
     Over finite points at distances ≥ 0; NaN with fewer than three, or where all are equal.
     """
-    used = np.isfinite(log10_mean) & (distance >= 0)
-    y = log10_mean[used].to_numpy(float)
+    x, y = _points(log10_mean, distance)
     if len(y) < 3 or np.ptp(y) == 0:
         return math.nan
-    return float(np.corrcoef(distance[used].to_numpy(float), y)[0, 1] ** 2)
+    return float(np.corrcoef(x, y)[0, 1] ** 2)
+
+
+def residual(log10_mean: pd.Series, distance: pd.Series) -> float:
+    """Root mean square distance from the line whose slope is ``decay_per_step``, in decades.
+
+    Over the points of ``straightness``, and NaN where that is.
+    """
+    _, y = _points(log10_mean, distance)
+    unexplained = 1 - straightness(log10_mean, distance)
+    return float(np.std(y) * np.sqrt(np.maximum(0.0, unexplained))) if len(y) else math.nan
+
+
+def _points(log10_mean: pd.Series, distance: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Distance and log10, where they are finite and the distance is ≥ 0."""
+    used = np.isfinite(log10_mean) & (distance >= 0)
+    return distance[used].to_numpy(float), log10_mean[used].to_numpy(float)
 
 
 def half_life(decay: float) -> float:

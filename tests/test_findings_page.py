@@ -63,6 +63,28 @@ def test_the_readme_quotes_the_evidence(name, quoted):
         assert words in readme
 
 
+def test_the_readme_counts_what_was_solved():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    full, demo = (
+        pd.read_csv(REFERENCE / name / "compare.csv", index_col="setting")
+        for name in ("forget_bias_full", "forget_bias")
+    )
+    untied, tied = (
+        {
+            task: ", ".join(str(full["solved"][f"{task}, b_f = {b}{tie}"]) for b in biases)
+            for task in ("adding", "copy")
+        }
+        for tie, biases in (("", range(7)), (", b_i = −b_f", (1, 3, 5)))
+    )
+    assert (
+        f"solved in {untied['adding']} of 6 runs, on copy (T = 40) in {untied['copy']};" in readme
+    )
+    assert f"b_f = 1, 3, 5 in {tied['adding']} and in {tied['copy']}." in readme
+    at = [demo["solved_at"][setting] for setting in demo.index if "b_i" in setting]
+    assert f"at a median step of {at[0]:.0f} and {at[1]:.0f};" in readme
+    assert f"learn it too, at {demo['solved_at']['b_f = 1']:.0f}." in readme
+
+
 def test_what_is_committed_is_small():
     size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
     assert size < MEGABYTES * 1e6

@@ -176,16 +176,17 @@ def test_bai_copy(length, gru, answer):
 
 
 def arjovsky(decay, **finals):
-    """At T = 200, with norms that change by so many decades a step back."""
+    """At T = 200, with norms, of runs that only measure, by so many decades a step back."""
     runs = by_cell_and_length(losses("copy", 200, 0.5, **finals), ("RNN", "LSTM"))
+    started = runs.assign(run="before " + runs["run"].astype(str))
     rng = np.random.default_rng(0)
     frames = []
-    for run, seed in zip(runs["run"], runs["seed"], strict=True):
+    for run, seed in zip(started["run"], started["seed"], strict=True):
         back = np.arange(20)[::-1]
         log10 = (decay + 1e-3 * rng.normal()) * back
         frame = {"run": run, "seed": seed, "setting": "x", "step": 0, "quantity": "h"}
         frames.append(pd.DataFrame(frame | {"distance": back, "log10_mean": log10}))
-    return part("arjovsky2016", "measured")(runs, training(runs), runs, pd.concat(frames))
+    return part("arjovsky2016", "measured")(runs, training(runs), started, pd.concat(frames))
 
 
 @pytest.mark.parametrize(
