@@ -22,8 +22,8 @@ RNNLAB = [sys.executable, "-m", "rnnlab"]
 ONE_UPDATE = [*RNNLAB, "run", "forget_bias", "sweep={}", "seeds=1", "training.steps=1"]
 BEFORE = "import time; begun = time.perf_counter()"
 TRY = """
-from rnnlab.compiled_code import keep_compiled_code
-from rnnlab.threads import xla_threads
+from rnnlab.support.compiled_code import keep_compiled_code
+from rnnlab.support.threads import xla_threads
 keep_compiled_code(xla_threads())
 from rnnlab.engine.execution import Execution, precision_of
 from rnnlab.sweep import load_experiment

@@ -15,9 +15,9 @@ import re
 import shutil
 from pathlib import Path
 
-from rnnlab.bundled import config_names, find_config
 from rnnlab.config import load_config
 from rnnlab.labels import CELL_NAMES, Flat, flatten
+from rnnlab.support.bundled import config_names, find_config
 from rnnlab.sweep import Experiment, load_experiment
 
 ROOT = Path(__file__).parents[1]

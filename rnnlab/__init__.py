@@ -7,8 +7,8 @@ JAX.
 import importlib
 from typing import Any
 
-from rnnlab.version import __version__
-from rnnlab.xla_flags import avoid_miscompiled_kernels
+from rnnlab.support.version import __version__
+from rnnlab.support.xla_flags import avoid_miscompiled_kernels
 
 avoid_miscompiled_kernels()
 
@@ -31,7 +31,7 @@ _HOME = {
     "Results": "rnnlab.results",
     "Sensitivity": "rnnlab.gradients.sensitivity",
     "Task": "rnnlab.tasks",
-    "UserError": "rnnlab.errors",
+    "UserError": "rnnlab.support.errors",
     "VanillaRNN": "rnnlab.cells",
     "Verdict": "rnnlab.verdict",
     "affine": "rnnlab.cells",

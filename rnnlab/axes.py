@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.config import Config
-from rnnlab.errors import UserError, did_you_mean
 from rnnlab.settings import SECTIONS
+from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.validation import shown
 
 Keys = tuple[str, ...]

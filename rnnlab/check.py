@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlab.engine.checkpoint import is_whole
-from rnnlab.errors import UserError
-from rnnlab.files import Damaged, OtherVersion, read_bytes, read_sealed, sha256, storage_errors
 from rnnlab.store import Store
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import (
+    Damaged,
+    OtherVersion,
+    read_bytes,
+    read_sealed,
+    sha256,
+    storage_errors,
+)
 
 
 @dataclass(frozen=True)

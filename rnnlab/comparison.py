@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.analysis import half_life
-from rnnlab.errors import UserError, did_you_mean
 from rnnlab.intervals import geometric_t_interval, median_solved_at, t_interval
 from rnnlab.labels import varying_keys
 from rnnlab.results import Results
+from rnnlab.support.errors import UserError, did_you_mean
 
 Group = list[dict[str, Any]]
 

@@ -13,8 +13,8 @@ from rnnlab.engine.where import Where
 from rnnlab.labels import label_settings
 from rnnlab.progress import minutes
 from rnnlab.store import open_for_writing
+from rnnlab.support.terminal import plain, plain_table
 from rnnlab.sweep import Experiment, Run
-from rnnlab.tables import plain, plain_table
 from rnnlab.training import Program
 
 

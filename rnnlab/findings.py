@@ -12,8 +12,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.comparison import compare
-from rnnlab.csv_text import csv_text
-from rnnlab.errors import UserError
 from rnnlab.figures import (
     eigenvalues_figure,
     gates_figure,
@@ -27,9 +25,11 @@ from rnnlab.figures import (
     sensitivity_figure,
 )
 from rnnlab.figures.style import RC
-from rnnlab.files import replacing, storage_errors, write_text
-from rnnlab.plugins import load_analysis
 from rnnlab.results import Results
+from rnnlab.support.csv_text import csv_text
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import replacing, storage_errors, write_text
+from rnnlab.support.plugins import load_analysis
 from rnnlab.verdict import Verdict
 
 FORMATS = ("png", "svg", "pdf")

@@ -1,27 +1,16 @@
 """What the settings of a sweep are called in tables and figures."""
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
+
+from rnnlab.support.text import printable
 
 BIAS_KEYS = ("cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.t_max")
 LONGEST = 120
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 Flat = dict[str, Any]
-
-
-def printable(text: str) -> str:
-    """Text for terminals, tables and figures: all that steers them shows as its escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c == "\n" or _is_plain(c) else ascii(c)[1:-1] for c in text)
-
-
-def _is_plain(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def flatten(settings: dict[str, Any]) -> Flat:

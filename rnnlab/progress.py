@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from rnnlab.labels import printable
+from rnnlab.support.text import printable
 
 SECONDS_BETWEEN_LINES = 15.0
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnlab.errors import UserError
 from rnnlab.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
+from rnnlab.support.errors import UserError
 
 REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 

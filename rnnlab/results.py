@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.config import INITIALISATION
-from rnnlab.errors import UserError
-from rnnlab.files import Damaged
 from rnnlab.labels import flatten, label_each
 from rnnlab.store import Store, open_for_reading
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import Damaged
 
 # What ``analysis.summarize_run`` and the engine say of a run; None where it has not run.
 SUMMARY = (

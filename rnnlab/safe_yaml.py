@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 
 MOST_CHARACTERS = 500_000
 LONGEST_VALUE = 10_000

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rnnlab import plugins
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.config import Record, RecordJacobians, Training
-from rnnlab.errors import UserError, did_you_mean
+from rnnlab.support import plugins
+from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task
 from rnnlab.validation import explain, shown
 

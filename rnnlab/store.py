@@ -19,8 +19,8 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from rnnlab.errors import UserError, did_you_mean
-from rnnlab.files import (
+from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.files import (
     Damaged,
     OtherVersion,
     read_bytes,
@@ -33,7 +33,7 @@ from rnnlab.files import (
     write_sealed,
     write_text,
 )
-from rnnlab.version import RESULTS_VERSION
+from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")

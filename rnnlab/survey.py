@@ -13,14 +13,14 @@ import pandas as pd
 
 from rnnlab.cells import dynamics_of
 from rnnlab.diagnosis import diagnose, summarize
-from rnnlab.errors import UserError
 from rnnlab.figures.style import RC
-from rnnlab.files import storage_errors, write_parquet, write_text
 from rnnlab.findings import Findings, jacobian_figures, write_findings
 from rnnlab.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
 from rnnlab.subjects import Subject
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors, write_parquet, write_text
 
 
 def open_output(out: Path) -> None:

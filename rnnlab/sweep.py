@@ -12,10 +12,10 @@ from typing import Any
 
 from rnnlab.axes import Keys, Patch, refuse_idle_overrides, swept_axes
 from rnnlab.config import INITIALISATION, Config, load_config
-from rnnlab.errors import UserError
-from rnnlab.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.settings import SECTIONS, Settings, resolve
-from rnnlab.version import RESULTS_VERSION
+from rnnlab.support.errors import UserError
+from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
+from rnnlab.support.version import RESULTS_VERSION
 
 MOST_RUNS = 100_000
 

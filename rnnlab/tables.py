@@ -4,15 +4,14 @@ import math
 from typing import Any, cast
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.labels import printable, varying_keys
+from rnnlab.labels import varying_keys
 from rnnlab.results import Results
+from rnnlab.support.terminal import plain, plain_table
 
 MISSING = "–"
-MOST_LAID_OUT = 500
 JACOBIANS_HOW = """\
 half-life: of ‖∂c_T/∂c_t‖ going back from the last step, in steps. share indirect: mean over t of
 ‖Σ indirect‖/‖total‖, Frobenius. top exponent: natural logarithm per step, of the whole state."""
@@ -49,31 +48,6 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table | Text]:
             )
         )
     return views
-
-
-def plain_table(
-    title: str, columns: list[str], rows: list[list[str]], caption: str = ""
-) -> Table | Text:
-    """A table that shows its text as it is; a long one as lines, which are laid out sooner."""
-    if len(rows) > MOST_LAID_OUT:
-        return _aligned(title, columns, rows, caption)
-    view = Table(title_justify="left", caption_justify="left")
-    view.title = Text(printable(title), "table.title")
-    view.caption = Text(printable(caption), "table.caption") if caption else None
-    view.box, view.pad_edge, view.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
-    for column in columns:
-        left = column in ("setting", "key", "file:name")
-        view.add_column(column, justify="left" if left else "right", overflow="fold")
-    for row in rows:
-        view.add_row(*(Text(printable(cell)) for cell in row))
-    return view
-
-
-def _aligned(title: str, columns: list[str], rows: list[list[str]], caption: str) -> Text:
-    lines = [columns, *([printable(cell).replace("\n", " ") for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
-    return Text("\n".join([printable(title), *(line.rstrip() for line in padded), caption]))
 
 
 def _cells(row: Row) -> list[str]:
@@ -190,11 +164,6 @@ def _note(row: Row, results: Results) -> str:
     if row["status"] == "missing" and results.has_begun(row["run"]):
         return "has begun; a checkpoint is stored"
     return "" if pd.isna(row["error"]) else str(row["error"])
-
-
-def plain(text: str) -> Text:
-    """Text for the terminal as it is: no markup, no control characters."""
-    return Text(printable(text))
 
 
 def failures(results: Results) -> list[Text]:

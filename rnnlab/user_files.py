@@ -13,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from rnnlab.cells import Cell
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.torch_weights import from_torch as params_from_torch
 
 TORCH_NAME = "weight_ih_l0"

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rnnlab.errors import did_you_mean
+from rnnlab.support.errors import did_you_mean
 
 MOST_LINES = 20
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rnnlab.errors import UserError, did_you_mean
 from rnnlab.intervals import Estimate
+from rnnlab.support.errors import UserError, did_you_mean
 
 
 class Answer(StrEnum):

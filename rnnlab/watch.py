@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnlab.engine.live import read_live
-from rnnlab.files import Damaged
 from rnnlab.labels import label_settings
 from rnnlab.progress import SECONDS_BETWEEN_LINES, minutes
 from rnnlab.store import Store, open_for_reading
+from rnnlab.support.files import Damaged
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # The sweep writes once a second, less often while it stores large results.

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from rnnlab.files import parquet_bytes
 from rnnlab.results import SUMMARY
 from rnnlab.store import Store
-from rnnlab.version import RESULTS_VERSION
+from rnnlab.support.files import parquet_bytes
+from rnnlab.support.version import RESULTS_VERSION
 
 TIME, EVERY, STEPS = 6, 10, 100
 

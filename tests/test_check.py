@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from rnnlab.check import find_damage, repair
 from rnnlab.cli.app import app
 from rnnlab.engine.checkpoint import Checkpoint, to_bytes
-from rnnlab.errors import UserError
-from rnnlab.files import Damaged, write_sealed
 from rnnlab.results import load
-from rnnlab.version import RESULTS_VERSION
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import Damaged, write_sealed
+from rnnlab.support.version import RESULTS_VERSION
 
 FINISHED = ("finished", {"read_step": 5, "final_loss": 0.1, "last_step": 100})
 RUNS = [(made_up.settings(forget_bias=bias), 0, *FINISHED) for bias in (0.0, 1.0, 2.0)]

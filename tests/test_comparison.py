@@ -7,8 +7,8 @@ import pytest
 from made_up import settings, summary, write
 
 from rnnlab.comparison import compare, geometric_t_interval, t_interval
-from rnnlab.errors import UserError
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 
 # Student's t, 97.5 %, from printed tables.
 T_2, T_3 = 4.302653, 3.182446

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnnlab.errors import UserError
 from rnnlab.findings import Findings, find, write_findings
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 from rnnlab.verdict import Answer, Verdict
 
 TABLE = pd.DataFrame({"setting": ["a"]})

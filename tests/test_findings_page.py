@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnlab.bundled import folder
 from rnnlab.config import load_config
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"

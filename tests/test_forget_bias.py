@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import pytest
 from made_up import TIME, settings, summary, write
 
-from rnnlab.bundled import folder
-from rnnlab.plugins import load_analysis
 from rnnlab.results import load
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from engine.sweeps import rnnlab
 from pandas.testing import assert_frame_equal
 
 from rnnlab.config import load_config
-from rnnlab.errors import UserError
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 
 CONFIG = """

@@ -12,9 +12,9 @@ from rnnlab.labels import flatten, label_each
 from rnnlab.preview import preview
 from rnnlab.results import load
 from rnnlab.store import Store
+from rnnlab.support.version import RESULTS_VERSION
 from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables, overview
-from rnnlab.version import RESULTS_VERSION
 
 FEWER, MORE, MOST = 250, 1_000, 10_000
 NUMBERS = {

@@ -19,11 +19,11 @@ import rnnlab
 from rnnlab.cells import dynamics_of
 from rnnlab.config import Record, Training
 from rnnlab.engine import execution, work
-from rnnlab.errors import UserError
 from rnnlab.findings import standard_findings
 from rnnlab.objective import Batch, Objective
 from rnnlab.recording import adjoint_statistics, path_statistics
 from rnnlab.schema import config_schema
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables
 from rnnlab.training import EVALUATION_EXAMPLES, Program, random_streams

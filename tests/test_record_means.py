@@ -8,8 +8,8 @@ import pytest
 
 import rnnlab
 from rnnlab.engine import execution
-from rnnlab.errors import UserError
 from rnnlab.export.tables import to_csv
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 
 STEPS, LENGTH = 23, 12

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
-from rnnlab.errors import UserError
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 
 
 def finished(bias, seed):

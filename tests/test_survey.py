@@ -15,9 +15,9 @@ import rnnlab
 from rnnlab import subjects
 from rnnlab.cli import main
 from rnnlab.engine import work
-from rnnlab.errors import UserError
 from rnnlab.objective import Objective
 from rnnlab.progress import PlainLines
+from rnnlab.support.errors import UserError
 from rnnlab.survey import survey
 from rnnlab.sweep import load_experiment
 from rnnlab.training import EVALUATION_EXAMPLES, random_streams

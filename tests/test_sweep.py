@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rnnlab.cells import LSTM
 from rnnlab.config import Record, Training
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import SECTIONS, load_experiment
 from rnnlab.tasks import Adding
 

@@ -8,7 +8,7 @@ from rnnlab.cli import running, measuring, reading  # noqa: F401  in the order o
 
 # isort: on
 from rnnlab.cli.app import Interrupted, app
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        from rnnlab.labels import printable
+        from rnnlab.support.text import printable
 
         print(f"rnnlab: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.version import __version__
+from rnnlab.support.version import __version__
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -89,6 +89,7 @@ def show_parts(parts: "Iterable[RenderableType]") -> None:
 
 def print_comparison(table: "DataFrame", results: "Results") -> None:
     """Print the comparison, and on what the runs differ that they should not."""
-    from rnnlab.tables import comparison_tables, plain
+    from rnnlab.support.terminal import plain
+    from rnnlab.tables import comparison_tables
 
     show_parts((*comparison_tables(table, results.name), *map(plain, results.mixtures())))

@@ -40,11 +40,11 @@ def measure(
     Of a CONFIG every setting and seed at initialisation, or weights of your own; of RESULTS every
     run as it ended.
     """
-    from rnnlab.compiled_code import keep_compiled_code
     from rnnlab.progress import make_progress
     from rnnlab.subjects import find_subjects
+    from rnnlab.support.compiled_code import keep_compiled_code
+    from rnnlab.support.threads import xla_threads
     from rnnlab.survey import open_output, survey
-    from rnnlab.threads import xla_threads
     from rnnlab.user_files import load_inputs
 
     keep_compiled_code(xla_threads())

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rnnlab.cli.app import EveryConfig, ResultsFolder, app, print_comparison, show_parts
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 
 
 @app.command()
@@ -47,9 +47,9 @@ def compare(
 ) -> None:
     """One row for each setting over its seeds; also written to compare.csv."""
     from rnnlab.comparison import compare as compare_results
-    from rnnlab.csv_text import csv_text
-    from rnnlab.files import storage_errors, write_text
     from rnnlab.results import load
+    from rnnlab.support.csv_text import csv_text
+    from rnnlab.support.files import storage_errors, write_text
 
     loaded = load(*results, every_config=every_config)
     table = compare_results(loaded, by=by, against=against)
@@ -70,9 +70,9 @@ def plot(
     every_config: EveryConfig = False,
 ) -> None:
     """Draw all figures again from stored results."""
-    from rnnlab.errors import did_you_mean
     from rnnlab.findings import FORMATS, find, write_findings
     from rnnlab.results import load
+    from rnnlab.support.errors import did_you_mean
 
     if file_format not in FORMATS:
         raise UserError(
@@ -139,7 +139,7 @@ def list_configs() -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from rnnlab.bundled import config_names
+    from rnnlab.support.bundled import config_names
     from rnnlab.sweep import load_experiment
 
     table = Table("name", "question", "size", box=SIMPLE_HEAD)

@@ -133,8 +133,8 @@ def _where(
 
 
 def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
-    from rnnlab.compiled_code import keep_compiled_code
     from rnnlab.dry_run import foresee
+    from rnnlab.support.compiled_code import keep_compiled_code
 
     keep_compiled_code(where.threads)
     for part, place in experiment.parts(folder):
@@ -145,12 +145,12 @@ def _train(
     experiment: "Experiment", folder: Path, where: "Where", only: set[str] | None = None
 ) -> None:
     """Do the runs, then show and write what they say."""
-    from rnnlab.compiled_code import keep_compiled_code
     from rnnlab.engine import run_experiment
     from rnnlab.findings import find, write_findings
-    from rnnlab.labels import printable
     from rnnlab.progress import make_progress
     from rnnlab.results import load
+    from rnnlab.support.compiled_code import keep_compiled_code
+    from rnnlab.support.text import printable
 
     keep_compiled_code(where.threads)
     parts = experiment.parts(folder)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from safetensors.numpy import load, save
 
-from rnnlab.files import Damaged
+from rnnlab.support.files import Damaged
 
 DIGEST_BYTES = 32
 HEAD = ("run", "position", "seconds", "environments")

@@ -23,9 +23,9 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.where import Where
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
+from rnnlab.support.threads import cores
 from rnnlab.sweep import Run
-from rnnlab.threads import cores
 
 Revive = Callable[[], None]
 

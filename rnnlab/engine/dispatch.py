@@ -16,7 +16,7 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.messages import Ended, Message, Reached, Started
 from rnnlab.engine.remote import VERSION, Abandoned, Order, do
 from rnnlab.engine.work import failure
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import Run
 
 MOST_DEATHS = 3

@@ -16,12 +16,12 @@ import pandas as pd
 from rnnlab.cells import dynamics_of
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
-from rnnlab.environment import environment
-from rnnlab.files import Damaged
 from rnnlab.measurement import spectra
 from rnnlab.objective import Batch, Objective
 from rnnlab.recurrence import Method
 from rnnlab.settings import Settings
+from rnnlab.support.environment import environment
+from rnnlab.support.files import Damaged
 from rnnlab.sweep import Run
 from rnnlab.tasks import Examples, Pool
 from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, State, random_streams

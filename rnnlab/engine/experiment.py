@@ -12,14 +12,14 @@ from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.where import Where
 from rnnlab.engine.work import head_of, is_accelerated, work
-from rnnlab.errors import UserError
 from rnnlab.labels import label_settings
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
 from rnnlab.settings import SECTIONS, file_hashes
 from rnnlab.store import open_for_reading, open_for_writing
+from rnnlab.support.errors import UserError
+from rnnlab.support.threads import limit_threads
 from rnnlab.sweep import Experiment, Run, load_experiment
-from rnnlab.threads import limit_threads
 
 HERE = Where(workers=0)
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rnnlab.files import replacing
 from rnnlab.progress import Progress
+from rnnlab.support.files import replacing
 
 SECONDS_BETWEEN_WRITES = 1.0
 NAME = "live.json"

@@ -9,7 +9,6 @@ import pandas as pd
 from safetensors.numpy import save
 
 from rnnlab.analysis import summarize_run
-from rnnlab.files import parquet_bytes
 from rnnlab.frames import (
     gates_frame,
     gradients_frame,
@@ -18,6 +17,7 @@ from rnnlab.frames import (
     training_frame,
 )
 from rnnlab.measurement import Tables
+from rnnlab.support.files import parquet_bytes
 from rnnlab.training import Chunk, Program, State
 
 

@@ -8,8 +8,8 @@ import psutil
 from distributed.system import MEMORY_LIMIT
 from distributed.utils import get_ip_interface
 
-from rnnlab.errors import UserError, did_you_mean
-from rnnlab.threads import cores
+from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.threads import cores
 
 # What a worker needs besides its arrays: Python, JAX, and the programs that it has compiled.
 WORKER_BYTES = 2**30

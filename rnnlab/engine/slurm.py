@@ -11,7 +11,7 @@ from distributed import Security
 
 from rnnlab.engine import preload
 from rnnlab.engine.resources import KEEP_MEMORY, address_of
-from rnnlab.errors import UserError, did_you_mean
+from rnnlab.support.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster

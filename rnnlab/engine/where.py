@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnlab.errors import UserError, did_you_mean
+from rnnlab.support.errors import UserError, did_you_mean
 
 TLS_KEYS = ("ca", "cert", "key")
 # What a value looks like, and what it is.

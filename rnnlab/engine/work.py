@@ -10,9 +10,9 @@ import jax
 from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.engine.output import RunOutput
-from rnnlab.environment import environment
+from rnnlab.support.environment import environment
+from rnnlab.support.version import RESULTS_VERSION
 from rnnlab.sweep import Run
-from rnnlab.version import RESULTS_VERSION
 
 SECONDS_BETWEEN_REPORTS = 0.5
 # A checkpoint may take this share of a run's time.

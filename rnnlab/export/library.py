@@ -5,7 +5,7 @@ import importlib
 import os
 from collections.abc import Iterator
 
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 
 
 def require(extra: str, *modules: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.errors import UserError
 from rnnlab.labels import flatten
 from rnnlab.results import Results
 from rnnlab.store import Store
+from rnnlab.support.errors import UserError
 
 TRAINING_NAMES = {
     "loss": "training/loss",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnlab.csv_text import guarded
 from rnnlab.export.runs import StoredRun, stored_runs
-from rnnlab.files import replacing
 from rnnlab.results import Results
+from rnnlab.support.csv_text import guarded
+from rnnlab.support.files import replacing
 
 TABLES = ("training", "gradients", "gates")
 # By the option of ``record`` that asks for them.

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnlab.errors import UserError
 from rnnlab.export.library import environment_variable, require
 from rnnlab.export.runs import StoredRun, stored_runs
 from rnnlab.results import Results
+from rnnlab.support.errors import UserError
 
 DATABASE = "mlflow.db"
 RUN_TAG = "rnnlab.run"

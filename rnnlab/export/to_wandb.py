@@ -4,10 +4,10 @@ import glob
 import shutil
 from pathlib import Path
 
-from rnnlab.errors import UserError
 from rnnlab.export.library import environment_variable, require
 from rnnlab.export.runs import StoredRun, stored_runs
 from rnnlab.results import Results
+from rnnlab.support.errors import UserError
 
 PROJECT = "rnnlab"
 NAME_LENGTH = 128

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.errors import UserError, did_you_mean
+from rnnlab.support.errors import UserError, did_you_mean
 
 # Okabe & Ito 2008, the light yellow left out; dashes and markers tell lines apart without colour.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -15,8 +15,8 @@ from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell, Params, unobserved
 from rnnlab.cells.jacobian import Diagonal, Matrix, diagonal
-from rnnlab.errors import did_you_mean
 from rnnlab.recurrence import Tape
+from rnnlab.support.errors import did_you_mean
 
 OTHER = "other"
 Observed = dict[str, Array]

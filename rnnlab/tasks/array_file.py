@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from rnnlab.errors import UserError, did_you_mean
-from rnnlab.plugins import Source
+from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.plugins import Source
 from rnnlab.tasks.data_set import DataSet, Examples
 
 TargetsAt = Literal["last", "each"]

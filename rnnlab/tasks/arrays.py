@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float
 from pydantic import Field, PrivateAttr
 
-from rnnlab.plugins import Source, read_source
+from rnnlab.support.plugins import Source, read_source
 from rnnlab.tasks.array_file import Target, TargetsAt, read_arrays
 from rnnlab.tasks.data_set import DataSet, DataTask
 from rnnlab.tasks.losses import (

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from pydantic import Field
 
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.tasks.task import Task
 
 

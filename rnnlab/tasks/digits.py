@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.tasks.data_set import DataSet, DataTask, Examples
 from rnnlab.tasks.losses import class_entropy, cross_entropy, is_right
 

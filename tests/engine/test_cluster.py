@@ -25,7 +25,7 @@ from rnnlab.engine.resources import default_workers, gpus
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.slurm import job_script
 from rnnlab.engine.where import Where, parse_pairs
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 
 TINY = """

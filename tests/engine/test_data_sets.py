@@ -20,12 +20,12 @@ from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
-from rnnlab.errors import UserError
 from rnnlab.objective import Objective
-from rnnlab.plugins import Source
 from rnnlab.preview import preview
 from rnnlab.recurrence import unroll
 from rnnlab.subjects import of_results
+from rnnlab.support.errors import UserError
+from rnnlab.support.plugins import Source
 from rnnlab.sweep import load_experiment, unpack
 from rnnlab.training import EVALUATION_EXAMPLES, random_streams
 

@@ -10,9 +10,9 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.engine import execution, work
-from rnnlab.errors import UserError
-from rnnlab.files import Damaged
 from rnnlab.store import Store
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import Damaged
 from rnnlab.sweep import load_experiment
 
 TINY = """

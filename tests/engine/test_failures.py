@@ -11,8 +11,8 @@ from distributed import Future, KilledWorker
 from engine.sweeps import finish, rnnlab, start, write_config
 from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, SchedulerLost, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
-from rnnlab.errors import UserError
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 
 OWN = textwrap.dedent("""

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rnnlab.bundled import folder
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 from rnnlab.sweep import load_experiment
 
 SEEDS = 6

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.bundled import folder
-from rnnlab.csv_text import csv_text
 from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.csv_text import csv_text
+from rnnlab.support.plugins import load_analysis
 
 TIME = 12
 USUAL, OTHER = "b_f = 1, recurrent_gain = 1", "b_f = 5, b_i = −b_f, recurrent_gain = 2"

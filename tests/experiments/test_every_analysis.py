@@ -5,13 +5,13 @@ import pytest
 from made_up import summary, write
 
 import rnnlab
-from rnnlab.bundled import config_names, folder
 from rnnlab.comparison import compare
 from rnnlab.config import load_config
 from rnnlab.evidence import estimate
 from rnnlab.findings import Findings
-from rnnlab.plugins import load_analysis
 from rnnlab.results import load
+from rnnlab.support.bundled import config_names, folder
+from rnnlab.support.plugins import load_analysis
 from rnnlab.sweep import load_experiment
 
 NAMES = [name for name in config_names() if load_config(name)[0].analysis is not None]

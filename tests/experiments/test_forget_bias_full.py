@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.bundled import folder
-from rnnlab.csv_text import csv_text
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.figures.forget_bias import against_forget_bias
 from rnnlab.intervals import earlier_interval, t_interval
 from rnnlab.labels import label_settings
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.csv_text import csv_text
+from rnnlab.support.plugins import load_analysis
 from rnnlab.sweep import load_experiment
 
 FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before training"

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.bundled import folder
 from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.objective import Objective
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 from rnnlab.sweep import load_experiment
 
 SEEDS, STEPS = 10, 1000

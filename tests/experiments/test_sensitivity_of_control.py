@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from rnnlab.bundled import folder
 from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.gradients.theory import bias_to_keep
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 
 GAINS, BIASES = np.linspace(math.log(0.5), math.log(4), 40), np.linspace(-1, 7, 41)
 LENGTHS, SEEDS = (50, 200, 1000), 20

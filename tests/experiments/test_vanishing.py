@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.bundled import folder
 from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.plugins import load_analysis
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 
 TIME, SEEDS = 50, 20
 

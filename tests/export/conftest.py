@@ -5,7 +5,7 @@ import pytest
 from made_up import files, settings, summary, write
 
 import rnnlab
-from rnnlab.files import parquet_bytes
+from rnnlab.support.files import parquet_bytes
 
 TINY = """
 task: {kind: adding, length: 7}

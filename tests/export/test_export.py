@@ -8,9 +8,9 @@ from exported import stored
 from made_up import settings, write
 
 import rnnlab
-from rnnlab.errors import UserError
 from rnnlab.export import FORMATS, export
 from rnnlab.export.runs import safe_name, stored_runs
+from rnnlab.support.errors import UserError
 
 
 def test_an_unknown_format(results, tmp_path):

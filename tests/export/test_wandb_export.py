@@ -155,7 +155,7 @@ def test_no_reports_are_sent(results, out, monkeypatch):
 def test_what_wandb_refuses_is_a_message(results, out, monkeypatch):
     import wandb
 
-    from rnnlab.errors import UserError
+    from rnnlab.support.errors import UserError
 
     def refuses(**_):
         raise wandb.Error("no")

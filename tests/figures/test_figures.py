@@ -7,10 +7,10 @@ import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
 from rnnlab import figures
-from rnnlab.errors import UserError
 from rnnlab.figures.gates import bias_value
 from rnnlab.findings import standard_findings
 from rnnlab.results import load
+from rnnlab.support.errors import UserError
 
 
 @pytest.fixture

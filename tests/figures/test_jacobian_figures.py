@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from rnnlab import figures
-from rnnlab.errors import UserError
 from rnnlab.findings import jacobian_figures
+from rnnlab.support.errors import UserError
 
 TIME, STEPS, SEEDS = 6, (0, 40), (0, 1, 2)
 LSTM_0, LSTM_2, CHRONO, GRU, RNN = (

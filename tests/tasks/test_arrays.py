@@ -13,8 +13,8 @@ from scipy import special
 
 import rnnlab
 from rnnlab.cells import LSTM
-from rnnlab.errors import UserError
 from rnnlab.objective import Batch, Objective
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import Arrays, Examples
 from rnnlab.tasks.array_file import Target
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import special
 
-from rnnlab.errors import UserError
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import Digits, digits
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnlab import environment
+from rnnlab.support import environment
 
 ONE = "model\t\t: 1\nmodel name\t: AMD EPYC\ncpu family\t: 25\nstepping\t: 1\nflags\t\t: fpu\n\n"
 

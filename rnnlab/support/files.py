@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.errors import UserError
-from rnnlab.version import RESULTS_VERSION
+from rnnlab.support.errors import UserError
+from rnnlab.support.version import RESULTS_VERSION
 
 SEAL = "sha256"
 LAST_UNSEALED = 1

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rnnlab.bundled import folder
-from rnnlab.errors import UserError, did_you_mean, is_file
+from rnnlab.support.bundled import folder
+from rnnlab.support.errors import UserError, did_you_mean, is_file
 
 
 @dataclass(frozen=True)

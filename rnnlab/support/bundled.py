@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rnnlab.errors import UserError, did_you_mean, is_file
+from rnnlab.support.errors import UserError, did_you_mean, is_file
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 
 def folder(name: str) -> Path:

@@ -11,9 +11,9 @@ from typing import Any
 
 import jax
 
-from rnnlab.bundled import PACKAGE
-from rnnlab.threads import xla_threads
-from rnnlab.version import __version__
+from rnnlab.support.bundled import PACKAGE
+from rnnlab.support.threads import xla_threads
+from rnnlab.support.version import __version__
 
 LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
 

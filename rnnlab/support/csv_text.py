@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from rnnlab.labels import printable
+from rnnlab.support.text import printable
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -8,7 +8,7 @@ import tempfile
 import jax
 import pytest
 
-from rnnlab.compiled_code import keep_compiled_code
+from rnnlab.support.compiled_code import keep_compiled_code
 
 CONFIG = """
 task: {kind: adding, length: 8}
