@@ -11,9 +11,9 @@ from jaxtyping import Array, Float, Key
 
 from rnnlab.cells import Cell
 from rnnlab.cells.cell import Params
+from rnnlab.cells.initializers import kernel
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
-from rnnlab.initializers import kernel
 from rnnlab.layer import Layer
 from rnnlab.recurrence import FUSED, Collect, Method, unroll_observed
 from rnnlab.tasks import DataTask, Examples, Pool, Task

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, Key
 from pydantic import model_validator
 
 from rnnlab.cells.cell import AtInit, HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.initializers import chrono
 from rnnlab.cells.jacobian import StepJacobian, diagonal, through
 from rnnlab.cells.kernels import ChronoLength, Finite, KernelCell
-from rnnlab.initializers import chrono
 
 
 class GRU(KernelCell):

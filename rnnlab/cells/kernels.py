@@ -9,7 +9,7 @@ from jaxtyping import Array, Key
 from pydantic import Field
 
 from rnnlab.cells.cell import AtInit, Cell, Params
-from rnnlab.initializers import InputKernel, RecurrentKernel, kernel
+from rnnlab.cells.initializers import InputKernel, RecurrentKernel, kernel
 
 Activation = Literal["tanh", "relu"]
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu}

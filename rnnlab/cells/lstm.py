@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Key
 from pydantic import model_validator
 
 from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
+from rnnlab.cells.initializers import chrono
 from rnnlab.cells.jacobian import StepJacobian, both_diagonal, both_through, through
 from rnnlab.cells.kernels import (
     ACTIVATIONS,
@@ -18,7 +19,6 @@ from rnnlab.cells.kernels import (
     Finite,
     KernelCell,
 )
-from rnnlab.initializers import chrono
 
 
 class LSTMState(NamedTuple):

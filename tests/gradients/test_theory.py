@@ -10,6 +10,7 @@ from scipy.optimize import brentq, linear_sum_assignment
 from scipy.special import expit, roots_hermitenorm
 
 from rnnlab import GRU, LSTM, VanillaRNN
+from rnnlab.cells.initializers import chrono
 from rnnlab.gradients.theory import (
     bias_to_keep,
     chrono_retention,
@@ -22,7 +23,6 @@ from rnnlab.gradients.theory import (
     mean_field_exponent,
     recurrent_kernel,
 )
-from rnnlab.initializers import chrono
 
 inf, nan = np.inf, np.nan
 HIDDEN, FEATURES = 6, 3
