@@ -22,7 +22,7 @@ from rnnlab.cells import Cell
 from rnnlab.gradients.jacobian import part_matrices
 from rnnlab.gradients.lyapunov import log_growth
 from rnnlab.gradients.norms import log10_spectral_norm
-from rnnlab.recurrence import observed_step, record_tapes
+from rnnlab.recurrence.stack import observed_step, record_tapes
 
 TIME, BATCH, ROUNDS = 20, 8, 8
 FEW = 8

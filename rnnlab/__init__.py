@@ -43,7 +43,7 @@ _HOME = {
     "lyapunov_exponents": "rnnlab.gradients.lyapunov",
     "run": "rnnlab.engine",
     "sensitivity": "rnnlab.gradients.sensitivity",
-    "unroll": "rnnlab.recurrence",
+    "unroll": "rnnlab.recurrence.stack",
 }
 
 _MODULES = {"theory": "rnnlab.gradients.theory"}

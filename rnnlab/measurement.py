@@ -15,7 +15,7 @@ from rnnlab.gradients.lyapunov import average_growth, log_growth
 from rnnlab.gradients.paths import scan_paths
 from rnnlab.gradients.theory import eigenvalue_ring
 from rnnlab.recording import path_statistics
-from rnnlab.recurrence import Inputs, record_tapes
+from rnnlab.recurrence.stack import Inputs, record_tapes
 
 MOST_EXPONENTS = 64
 

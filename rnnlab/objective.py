@@ -14,8 +14,8 @@ from rnnlab.cells.cell import Params
 from rnnlab.cells.initializers import kernel
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
-from rnnlab.layer import Layer
-from rnnlab.recurrence import FUSED, Collect, Method, unroll_observed
+from rnnlab.recurrence.layer import Layer
+from rnnlab.recurrence.stack import FUSED, Collect, Method, unroll_observed
 from rnnlab.tasks import DataTask, Examples, Pool, Task
 
 Loss = Callable[[Array, Any], Array]

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell
 from rnnlab.gradients.jacobian import path_sizes
 from rnnlab.gradients.sensitivity import log_sensitivity
-from rnnlab.recurrence import Inputs, record_tapes
+from rnnlab.recurrence.stack import Inputs, record_tapes
 
 Statistics = dict[str, Float[Array, "layers time"]]
 

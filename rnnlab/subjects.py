@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from rnnlab.config import RecordJacobians
 from rnnlab.objective import Objective
-from rnnlab.recurrence import check_finite, unroll
+from rnnlab.recurrence.stack import check_finite, unroll
 from rnnlab.results import load
 from rnnlab.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.support.bundled import config_names

@@ -11,7 +11,7 @@ from peers.jax_training import bytes_on_gpu
 from rnnlab import GRU, LSTM, Adding, VanillaRNN
 from rnnlab.config import Record, Training
 from rnnlab.objective import Batch, Objective
-from rnnlab.recurrence import Method
+from rnnlab.recurrence.stack import Method
 from rnnlab.training import Program
 
 CELLS = ("rnn", "lstm", "gru", "gru before")

@@ -18,7 +18,7 @@ from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
 from rnnlab.measurement import spectra
 from rnnlab.objective import Batch, Objective
-from rnnlab.recurrence import Method
+from rnnlab.recurrence.stack import Method
 from rnnlab.settings import Settings
 from rnnlab.support.environment import environment
 from rnnlab.support.files import Damaged

@@ -11,7 +11,7 @@ from rnnlab.cells.cell import Cell
 from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
-from rnnlab.recurrence import FUSED, Inputs, as_inputs, record_tapes, unroll_observed
+from rnnlab.recurrence.stack import FUSED, Inputs, as_inputs, record_tapes, unroll_observed
 
 Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
 

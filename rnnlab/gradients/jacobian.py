@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.gradients.norms import by_lapack, frobenius_norm, spectral_norm
 from rnnlab.gradients.paths import Paths, batch_jacobian, flat_step, flatten, scan_paths
-from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes
+from rnnlab.recurrence.stack import Inputs, Tape, as_inputs, check_finite, record_tapes
 
 
 class Jacobians:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.gradients.paths import flat_step, flatten
-from rnnlab.recurrence import Inputs, as_inputs, check_finite, split_layers
+from rnnlab.recurrence.stack import Inputs, as_inputs, check_finite, split_layers
 
 CHECKPOINTS = 20
 ALIGNING_SHARE = 0.1

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell, Params, unobserved
 from rnnlab.cells.jacobian import Diagonal, Matrix, diagonal
-from rnnlab.recurrence import Tape
+from rnnlab.recurrence.stack import Tape
 from rnnlab.support.errors import did_you_mean
 
 OTHER = "other"

@@ -15,7 +15,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from rnnlab.cells.cell import Cell
-from rnnlab.recurrence import Tape, observed_step
+from rnnlab.recurrence.stack import Tape, observed_step
 
 LOG10_2 = float(np.log10(2))
 EXPONENT_OF_ZERO = -(2**30)

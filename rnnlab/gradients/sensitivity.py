@@ -11,7 +11,14 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.scaled import Pulled, Scaled, log10_size, pull_back, rescale, scaled_norms
-from rnnlab.recurrence import Inputs, Tape, as_inputs, check_finite, record_tapes, unroll_observed
+from rnnlab.recurrence.stack import (
+    Inputs,
+    Tape,
+    as_inputs,
+    check_finite,
+    record_tapes,
+    unroll_observed,
+)
 from rnnlab.support.errors import did_you_mean
 
 LogNorms = Float[Array, "*layers time batch"]

@@ -22,7 +22,7 @@ from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
 from rnnlab.objective import Objective
 from rnnlab.preview import preview
-from rnnlab.recurrence import unroll
+from rnnlab.recurrence.stack import unroll
 from rnnlab.subjects import of_results
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Source

@@ -10,7 +10,7 @@ from jax.nn import relu, sigmoid
 
 from rnnlab import GRU, LSTM, VanillaRNN, jacobians, unroll
 from rnnlab.gradients import jacobian
-from rnnlab.recurrence import record_tapes
+from rnnlab.recurrence.stack import record_tapes
 
 TIME, BATCH, FEATURES, HIDDEN = 5, 3, 2, 4
 GAINS = (0.1, 1.0, 2.0)

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
-from rnnlab.fused import fused_layer
 from rnnlab.gradients.adjoints import Slots, tap
-from rnnlab.layer import Inputs, Layer, RunLayer, in_segments, plain_layer
+from rnnlab.recurrence.fused import fused_layer
+from rnnlab.recurrence.layer import Inputs, Layer, RunLayer, in_segments, plain_layer
 
 Collect = Mapping[str, Callable[[Array], Array]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, unroll
 from rnnlab.cells import Cell
-from rnnlab.recurrence import unroll_observed
+from rnnlab.recurrence.stack import unroll_observed
 
 TIME, BATCH, FEATURES, HIDDEN = 7, 5, 4, 6
 

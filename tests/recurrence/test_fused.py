@@ -16,8 +16,8 @@ from jax.nn import sigmoid
 from rnnlab import GRU, LSTM, Cell, HiddenState, LSTMState, VanillaRNN, affine
 from rnnlab.engine.execution import execute, program_of
 from rnnlab.gradients.adjoints import Slot
-from rnnlab.products import plan_products
-from rnnlab.recurrence import FUSED, PLAIN, Method, unroll_observed
+from rnnlab.recurrence.products import plan_products
+from rnnlab.recurrence.stack import FUSED, PLAIN, Method, unroll_observed
 from rnnlab.sweep import load_experiment
 
 FEATURES, HIDDEN = 3, 5

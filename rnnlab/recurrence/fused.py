@@ -22,8 +22,8 @@ from jax.custom_derivatives import SymbolicZero, custom_vjp_primal_tree_values
 from jaxtyping import Array
 
 from rnnlab.cells.cell import Params
-from rnnlab.layer import Inputs, Layer, Step
-from rnnlab.products import Plan, Products, make_kernels, plan_products
+from rnnlab.recurrence.layer import Inputs, Layer, Step
+from rnnlab.recurrence.products import Plan, Products, make_kernels, plan_products
 
 # Their values are kept for the backward loop; all else is computed again from these.
 KEPT = {
