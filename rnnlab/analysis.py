@@ -77,7 +77,7 @@ def summarize_run(
     record; decay is that of c where the cell has one, else of h.
 
     Args:
-        tables: see ``rnnlab.frames``.
+        tables: see ``rnnlab.training.frames``.
         threshold: the task's.
         read_step: where distances count from; None: no decay.
     """

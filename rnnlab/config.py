@@ -13,10 +13,10 @@ from pydantic import (
     model_validator,
 )
 
-from rnnlab.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
 from rnnlab.reading import dotted_keys, override_patch, read_file
 from rnnlab.support.bundled import find_config
 from rnnlab.support.errors import UserError
+from rnnlab.training.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
 from rnnlab.validation import explain
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

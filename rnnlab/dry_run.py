@@ -15,7 +15,7 @@ from rnnlab.progress import minutes
 from rnnlab.store import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
 from rnnlab.sweep import Experiment, Run
-from rnnlab.training import Program
+from rnnlab.training.program import Program
 
 
 def foresee(

@@ -16,11 +16,11 @@ from rnnlab.diagnosis import diagnose, summarize
 from rnnlab.figures.style import RC
 from rnnlab.findings import Findings, jacobian_figures, write_findings
 from rnnlab.labels import BIAS_KEYS, flatten, label_settings
-from rnnlab.measurement import Tables, measure
 from rnnlab.progress import Progress
 from rnnlab.subjects import Subject
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import storage_errors, write_parquet, write_text
+from rnnlab.training.measurement import Tables, measure
 
 
 def open_output(out: Path) -> None:

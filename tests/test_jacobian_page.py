@@ -10,9 +10,9 @@ import pytest
 from scipy.special import expit
 
 from rnnlab.gradients.theory import critical_gain
-from rnnlab.objective import Objective
 from rnnlab.sweep import load_experiment
-from rnnlab.training import EVALUATION_EXAMPLES, random_streams
+from rnnlab.training.objective import Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 
 PAGE = Path(__file__).parents[1] / "docs" / "jacobian.md"
 EXAMPLES = 4

@@ -15,12 +15,12 @@ import rnnlab
 from rnnlab import subjects
 from rnnlab.cli import main
 from rnnlab.engine import work
-from rnnlab.objective import Objective
 from rnnlab.progress import PlainLines
 from rnnlab.support.errors import UserError
 from rnnlab.survey import survey
 from rnnlab.sweep import load_experiment
-from rnnlab.training import EVALUATION_EXAMPLES, random_streams
+from rnnlab.training.objective import Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 
 LENGTH, HIDDEN = 9, 6
 CONFIG = """

@@ -20,9 +20,9 @@ from safetensors.numpy import save, save_file
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
 from rnnlab.engine.output import named_arrays
-from rnnlab.objective import Objective
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS
+from rnnlab.training.objective import Objective
 from rnnlab.user_files import load_inputs, load_params
 
 FEATURES = 2

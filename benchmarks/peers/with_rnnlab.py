@@ -10,9 +10,9 @@ from workload import LEARNING_RATE, STEPS_PER_CALL, Shape, Weights, examples
 from peers.jax_training import bytes_on_gpu
 from rnnlab import GRU, LSTM, Adding, VanillaRNN
 from rnnlab.config import Record, Training
-from rnnlab.objective import Batch, Objective
 from rnnlab.recurrence.stack import Method
-from rnnlab.training import Program
+from rnnlab.training.objective import Batch, Objective
+from rnnlab.training.program import Program
 
 CELLS = ("rnn", "lstm", "gru", "gru before")
 RECORDINGS = ("norms", "nothing", "norms and gates")

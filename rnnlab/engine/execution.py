@@ -16,15 +16,15 @@ import pandas as pd
 from rnnlab.cells import dynamics_of
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
-from rnnlab.measurement import spectra
-from rnnlab.objective import Batch, Objective
 from rnnlab.recurrence.stack import Method
 from rnnlab.settings import Settings
 from rnnlab.support.environment import environment
 from rnnlab.support.files import Damaged
 from rnnlab.sweep import Run
 from rnnlab.tasks import Examples, Pool
-from rnnlab.training import EVALUATION_EXAMPLES, Chunk, Program, State, random_streams
+from rnnlab.training.measurement import spectra
+from rnnlab.training.objective import Batch, Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, State, random_streams
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
 OPERATIONS_PER_CALL = 2e10

@@ -10,7 +10,7 @@ import jax
 from rnnlab.engine.execution import operations_per_update, program_of
 from rnnlab.sweep import Run
 from rnnlab.tasks import DataTask, Task
-from rnnlab.training import Program
+from rnnlab.training.program import Program
 
 GROUPS_PER_WORKER = 4
 LARGEST_GROUP = 64

@@ -9,16 +9,16 @@ import pandas as pd
 from safetensors.numpy import save
 
 from rnnlab.analysis import summarize_run
-from rnnlab.frames import (
+from rnnlab.support.files import parquet_bytes
+from rnnlab.training.frames import (
     gates_frame,
     gradients_frame,
     jacobians_frame,
     means_frame,
     training_frame,
 )
-from rnnlab.measurement import Tables
-from rnnlab.support.files import parquet_bytes
-from rnnlab.training import Chunk, Program, State
+from rnnlab.training.measurement import Tables
+from rnnlab.training.program import Chunk, Program, State
 
 
 class RunOutput(NamedTuple):

@@ -20,14 +20,14 @@ from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
-from rnnlab.objective import Objective
 from rnnlab.preview import preview
 from rnnlab.recurrence.stack import unroll
 from rnnlab.subjects import of_results
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Source
 from rnnlab.sweep import load_experiment, unpack
-from rnnlab.training import EVALUATION_EXAMPLES, random_streams
+from rnnlab.training.objective import Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 
 EXAMPLES, TIME = 30, 6
 CONFIG = {

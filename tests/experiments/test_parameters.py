@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.objective import Objective
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 from rnnlab.sweep import load_experiment
+from rnnlab.training.objective import Objective
 
 SEEDS, STEPS = 10, 1000
 COUNTS = {"lstm 8": 352, "gru 8": 272, "gru 9": 333}

@@ -13,10 +13,10 @@ from scipy import special
 
 import rnnlab
 from rnnlab.cells import LSTM
-from rnnlab.objective import Batch, Objective
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import Arrays, Examples
 from rnnlab.tasks.array_file import Target
+from rnnlab.training.objective import Batch, Objective
 
 EXAMPLES, TIME, FEATURES, CLASSES, OUTPUTS = 10, 5, 3, 4, 2
 LENGTHS = np.array([5, 1, 3, 2, 5, 4, 3, 1, 5, 2])

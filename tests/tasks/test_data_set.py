@@ -8,9 +8,9 @@ from scipy import stats
 
 from rnnlab.cells import GRU, LSTM
 from rnnlab.config import Record, Training
-from rnnlab.objective import Objective
 from rnnlab.tasks import Adding, Arrays
-from rnnlab.training import EVALUATION_EXAMPLES, Program, random_streams
+from rnnlab.training.objective import Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
 
 EXAMPLES = 50
 

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnnlab.recording import adjoint_statistics, gate_statistics, quantiles
+from rnnlab.training.recording import adjoint_statistics, gate_statistics, quantiles
 
 DTYPES = ["float32", "float64"]
 pytestmark = pytest.mark.usefixtures("float64")

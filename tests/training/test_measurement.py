@@ -8,7 +8,7 @@ from scipy.special import expit
 
 import rnnlab
 from rnnlab import GRU, LSTM, VanillaRNN
-from rnnlab.measurement import MOST_EXPONENTS, measure
+from rnnlab.training.measurement import MOST_EXPONENTS, measure
 
 TIME, BATCH, FEATURES = 7, 3, 2
 

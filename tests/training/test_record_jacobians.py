@@ -20,13 +20,13 @@ from rnnlab.cells import dynamics_of
 from rnnlab.config import Record, Training
 from rnnlab.engine import execution, work
 from rnnlab.findings import standard_findings
-from rnnlab.objective import Batch, Objective
-from rnnlab.recording import adjoint_statistics, path_statistics
 from rnnlab.schema import config_schema
 from rnnlab.support.errors import UserError
 from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables
-from rnnlab.training import EVALUATION_EXAMPLES, Program, random_streams
+from rnnlab.training.objective import Batch, Objective
+from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
+from rnnlab.training.recording import adjoint_statistics, path_statistics
 
 CONFIG = """
 task: {kind: adding, length: 12}
@@ -47,7 +47,7 @@ TABLES = ("jacobians", "lyapunov", "eigenvalues")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("record")
     (folder / "tiny.yaml").write_text(CONFIG)
-    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "extending.md").read_text()
     (folder / "peephole.py").write_text(page.split("```python\n")[1].split("```")[0])
     return folder
 

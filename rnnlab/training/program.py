@@ -13,15 +13,15 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from rnnlab.config import Record, Training
 from rnnlab.gradients.norms import global_norm
-from rnnlab.objective import Batch, LossGradient, Objective, Observations
-from rnnlab.recording import (
+from rnnlab.tasks import Pool
+from rnnlab.training.objective import Batch, LossGradient, Objective, Observations
+from rnnlab.training.recording import (
     Statistics,
     adjoint_statistics,
     gate_statistics,
     path_statistics,
     step_means,
 )
-from rnnlab.tasks import Pool
 
 EVALUATION_EXAMPLES = 256
 

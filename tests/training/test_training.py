@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from rnnlab.cells import GRU, LSTM, VanillaRNN
 from rnnlab.config import Record, Training
-from rnnlab.objective import Objective
 from rnnlab.tasks import Adding, Copying
-from rnnlab.training import Program, random_streams
+from rnnlab.training.objective import Objective
+from rnnlab.training.program import Program, random_streams
 
 SEED = 5
 BATCH = EVALUATION_EXAMPLES = 4

@@ -10,12 +10,12 @@ import pandas as pd
 from jaxtyping import Array, Complex
 
 from rnnlab.cells import Cell
-from rnnlab.frames import jacobians_frame
 from rnnlab.gradients.lyapunov import average_growth, log_growth
 from rnnlab.gradients.paths import scan_paths
 from rnnlab.gradients.theory import eigenvalue_ring
-from rnnlab.recording import path_statistics
 from rnnlab.recurrence.stack import Inputs, record_tapes
+from rnnlab.training.frames import jacobians_frame
+from rnnlab.training.recording import path_statistics
 
 MOST_EXPONENTS = 64
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.training import Chunk
+from rnnlab.training.program import Chunk
 
 TRAINING_COLUMNS = ["step", "loss", "gradient_norm", "update_norm", "eval_loss", "eval_metric"]
 

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnnlab.config import Training
-from rnnlab.training import make_optimizer
+from rnnlab.training.program import make_optimizer
 
 STEPS = 6
 RATE = 0.3

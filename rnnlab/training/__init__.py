@@ -1,0 +1,1 @@
+"""Training a cell on a task, and recording gradients meanwhile."""
