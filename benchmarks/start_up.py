@@ -26,7 +26,7 @@ from rnnlab.support.compiled_code import keep_compiled_code
 from rnnlab.support.threads import xla_threads
 keep_compiled_code(xla_threads())
 from rnnlab.engine.execution import Execution, precision_of
-from rnnlab.sweep import load_experiment
+from rnnlab.config.sweep import load_experiment
 run = load_experiment("forget_bias", ["sweep={}", "seeds=1"]).runs[0]
 with precision_of(run):
     begun = time.perf_counter()

@@ -15,10 +15,10 @@ import re
 import shutil
 from pathlib import Path
 
-from rnnlab.config import load_config
-from rnnlab.labels import CELL_NAMES, Flat, flatten
+from rnnlab.config.labels import CELL_NAMES, Flat, flatten
+from rnnlab.config.model import load_config
+from rnnlab.config.sweep import Experiment, load_experiment
 from rnnlab.support.bundled import config_names, find_config
-from rnnlab.sweep import Experiment, load_experiment
 
 ROOT = Path(__file__).parents[1]
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"

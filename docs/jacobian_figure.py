@@ -8,12 +8,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.figures import indirect_share, sensitivity_curves
 from rnnlab.figures.style import RC, panels
 from rnnlab.progress import make_progress
 from rnnlab.subjects import of_config
 from rnnlab.survey import Survey, survey
-from rnnlab.sweep import load_experiment
 
 SYMBOLS = {"cell.recurrent_gain": "gain", "cell.forget_bias": "b_f"}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.analysis import half_life
+from rnnlab.config.labels import varying_keys
 from rnnlab.intervals import geometric_t_interval, median_solved_at, t_interval
-from rnnlab.labels import varying_keys
 from rnnlab.results import Results
 from rnnlab.support.errors import UserError, did_you_mean
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from rnnlab.config.labels import label_settings
+from rnnlab.config.sweep import Experiment, Run
 from rnnlab.engine.estimate import FAILS, Cost, probe, seconds_in_all
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.where import Where
-from rnnlab.labels import label_settings
 from rnnlab.progress import minutes
 from rnnlab.store import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
-from rnnlab.sweep import Experiment, Run
 from rnnlab.training.program import Program
 
 

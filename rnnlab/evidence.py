@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from rnnlab.config.labels import label_each
 from rnnlab.intervals import (
     Estimate,
     bounded_median_interval,
@@ -14,7 +15,6 @@ from rnnlab.intervals import (
     share_interval,
     t_interval,
 )
-from rnnlab.labels import label_each
 
 # The quantity of ``earlier``.
 EARLIER = "share of pairs of runs in which the first solves earlier"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rnnlab.config.labels import CELL_NAMES
 from rnnlab.evidence import Number, ended, estimate, in_words, number
 from rnnlab.figures.learning_curves import learning_curves
 from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
 from rnnlab.intervals import Estimate, geometric_t_interval
-from rnnlab.labels import CELL_NAMES
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 OF_BASELINE = "final loss / baseline"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.config import INITIALISATION
-from rnnlab.labels import flatten, label_each
+from rnnlab.config.labels import flatten, label_each
+from rnnlab.config.model import INITIALISATION
 from rnnlab.store import Store, open_for_reading
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from rnnlab.config import RecordJacobians
+from rnnlab.config.model import RecordJacobians
+from rnnlab.config.settings import SECTIONS, Settings, file_hashes, resolve
+from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.recurrence.stack import check_finite, unroll
 from rnnlab.results import load
-from rnnlab.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.support.bundled import config_names
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import in_folders
-from rnnlab.sweep import Experiment, Run, load_experiment
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 from rnnlab.user_files import load_params

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.cells import dynamics_of
+from rnnlab.config.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.diagnosis import diagnose, summarize
 from rnnlab.figures.style import RC
 from rnnlab.findings import Findings, jacobian_figures, write_findings
-from rnnlab.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.progress import Progress
 from rnnlab.subjects import Subject
 from rnnlab.support.errors import UserError

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.labels import varying_keys
+from rnnlab.config.labels import varying_keys
 from rnnlab.results import Results
 from rnnlab.support.terminal import plain, plain_table
 

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from rnnlab.config.labels import label_settings
 from rnnlab.engine.live import read_live
-from rnnlab.labels import label_settings
 from rnnlab.progress import SECONDS_BETWEEN_LINES, minutes
 from rnnlab.store import Store, open_for_reading
 from rnnlab.support.files import Damaged

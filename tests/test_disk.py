@@ -10,8 +10,8 @@ import pytest
 from engine.sweeps import RNNLAB, numbers, rnnlab, start, write_config
 
 from rnnlab.check import find_damage
+from rnnlab.config.sweep import load_experiment
 from rnnlab.store import Store
-from rnnlab.sweep import load_experiment
 
 CONFIG = """
 task: {kind: adding, length: 20}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnlab.config import load_config
+from rnnlab.config.model import load_config
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

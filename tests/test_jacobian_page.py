@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.gradients.theory import critical_gain
-from rnnlab.sweep import load_experiment
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from rnnlab.comparison import compare
-from rnnlab.labels import flatten, label_each
-from rnnlab.preview import preview
+from rnnlab.config.labels import flatten, label_each
+from rnnlab.config.preview import preview
+from rnnlab.config.sweep import load_experiment
 from rnnlab.results import load
 from rnnlab.store import Store
 from rnnlab.support.version import RESULTS_VERSION
-from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables, overview
 
 FEWER, MORE, MOST = 250, 1_000, 10_000

@@ -14,11 +14,11 @@ from safetensors.numpy import load_file, save_file
 import rnnlab
 from rnnlab import subjects
 from rnnlab.cli import main
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import work
 from rnnlab.progress import PlainLines
 from rnnlab.support.errors import UserError
 from rnnlab.survey import survey
-from rnnlab.sweep import load_experiment
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 

@@ -10,12 +10,12 @@ from engine.sweeps import rnnlab, start, write_config
 from rich.console import Console
 
 from rnnlab import watch
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.estimate import Cost, probe, seconds_in_all
 from rnnlab.engine.execution import execute, program_of
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.live import LiveFile, read_live
 from rnnlab.progress import PlainLines, minutes
-from rnnlab.sweep import load_experiment
 
 ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
 RUNS = [

@@ -24,7 +24,7 @@ def show(
     Of a CONFIG, what it would run, which files it would load as code (none of them is loaded), and
     which hold its data.
     """
-    from rnnlab.preview import preview
+    from rnnlab.config.preview import preview
     from rnnlab.results import folders_of, load
     from rnnlab.tables import failures, overview
 
@@ -139,8 +139,8 @@ def list_configs() -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from rnnlab.config.sweep import load_experiment
     from rnnlab.support.bundled import config_names
-    from rnnlab.sweep import load_experiment
 
     table = Table("name", "question", "size", box=SIMPLE_HEAD)
     for name in config_names():
@@ -157,6 +157,6 @@ def schema() -> None:
     """Print the JSON schema of a config file, for editors."""
     import json
 
-    from rnnlab.schema import config_schema
+    from rnnlab.config.schema import config_schema
 
     typer.echo(json.dumps(config_schema(), indent=1))

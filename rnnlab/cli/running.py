@@ -10,9 +10,9 @@ import typer
 from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_comparison, show_parts
 
 if TYPE_CHECKING:
+    from rnnlab.config.sweep import Experiment
     from rnnlab.engine.where import Where
     from rnnlab.results import Results
-    from rnnlab.sweep import Experiment
 
 
 Workers = Annotated[
@@ -68,8 +68,8 @@ def run(
     threads: Threads = 1,
 ) -> None:
     """Train every run of a config that is not stored yet; then compare and draw."""
+    from rnnlab.config.sweep import load_experiment
     from rnnlab.engine.experiment import default_folder
-    from rnnlab.sweep import load_experiment
 
     where = _where(workers, scheduler, slurm, interface, tls, threads)
     experiment = load_experiment(config, overrides or [])

@@ -15,6 +15,7 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 from distributed.comm import parse_address, parse_host_port
 from distributed.comm.registry import get_backend
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine import preload, slurm
 from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
@@ -25,7 +26,6 @@ from rnnlab.engine.revival import Revival
 from rnnlab.engine.where import Where
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import cores
-from rnnlab.sweep import Run
 
 Revive = Callable[[], None]
 

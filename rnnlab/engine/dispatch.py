@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from distributed import Client, Event, Future, KilledWorker, Queue
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine.groups import Group
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
@@ -17,7 +18,6 @@ from rnnlab.engine.messages import Ended, Message, Reached, Started
 from rnnlab.engine.remote import VERSION, Abandoned, Order, do
 from rnnlab.engine.work import failure
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import Run
 
 MOST_DEATHS = 3
 SECONDS_BETWEEN_LOOKS = 0.05

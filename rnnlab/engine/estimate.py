@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine.execution import Execution, precision_of, program_of
 from rnnlab.engine.groups import make_groups
 from rnnlab.support.threads import limit_threads
-from rnnlab.sweep import Run
 from rnnlab.training.program import Program
 
 # Each time is the least of as many as this takes, and of three: the machine may do other things.

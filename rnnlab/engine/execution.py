@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.cells import dynamics_of
+from rnnlab.config.settings import Settings
+from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
 from rnnlab.recurrence.stack import Method
-from rnnlab.settings import Settings
 from rnnlab.support.environment import environment
 from rnnlab.support.files import Damaged
-from rnnlab.sweep import Run
 from rnnlab.tasks import Examples, Pool
 from rnnlab.training.measurement import spectra
 from rnnlab.training.objective import Batch, Objective

@@ -7,19 +7,19 @@ from typing import Any
 
 import yaml
 
+from rnnlab.config.labels import label_settings
+from rnnlab.config.settings import SECTIONS, file_hashes
+from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.where import Where
 from rnnlab.engine.work import head_of, is_accelerated, work
-from rnnlab.labels import label_settings
 from rnnlab.progress import Progress, make_progress
 from rnnlab.results import Results, load
-from rnnlab.settings import SECTIONS, file_hashes
 from rnnlab.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
-from rnnlab.sweep import Experiment, Run, load_experiment
 
 HERE = Where(workers=0)
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import jax
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine.execution import operations_per_update, program_of
-from rnnlab.sweep import Run
 from rnnlab.tasks import DataTask, Task
 from rnnlab.training.program import Program
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine.groups import cost
 from rnnlab.engine.live import LiveFile
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.progress import Progress
 from rnnlab.store import Store
-from rnnlab.sweep import Run
 
 
 class Ledger:

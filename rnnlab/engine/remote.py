@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from distributed import Event, Queue, get_worker
 
+from rnnlab.config.sweep import unpack
 from rnnlab.engine.messages import Message
 from rnnlab.engine.work import work
 from rnnlab.support.compiled_code import keep_compiled_code
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
 from rnnlab.support.version import RESULTS_VERSION, __version__
-from rnnlab.sweep import unpack
 
 VERSION = (__version__, RESULTS_VERSION)
 

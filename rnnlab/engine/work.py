@@ -7,12 +7,12 @@ from typing import Any
 
 import jax
 
+from rnnlab.config.sweep import Run
 from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.engine.output import RunOutput
 from rnnlab.support.environment import environment
 from rnnlab.support.version import RESULTS_VERSION
-from rnnlab.sweep import Run
 
 SECONDS_BETWEEN_REPORTS = 0.5
 # A checkpoint may take this share of a run's time.

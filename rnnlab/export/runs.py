@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.labels import flatten
+from rnnlab.config.labels import flatten
 from rnnlab.results import Results
 from rnnlab.store import Store
 from rnnlab.support.errors import UserError

@@ -6,10 +6,10 @@ import pytest
 from engine.sweeps import rnnlab
 from pandas.testing import assert_frame_equal
 
-from rnnlab.config import load_config
+from rnnlab.config.model import load_config
+from rnnlab.config.sweep import load_experiment
 from rnnlab.results import load
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import load_experiment
 
 CONFIG = """
 task: {kind: adding, length: 12}

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from engine.sweeps import finish, numbers, rnnlab, start, write_config
 from engine.test_kills import Cluster
 from rnnlab.cli.app import app
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import remote, resources, revival
 from rnnlab.engine.cluster import CONFIG, local_cluster
 from rnnlab.engine.experiment import workers_here
@@ -26,7 +27,6 @@ from rnnlab.engine.revival import Revival
 from rnnlab.engine.slurm import job_script
 from rnnlab.engine.where import Where, parse_pairs
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import load_experiment
 
 TINY = """
 task: {kind: adding, length: 12}

@@ -16,16 +16,16 @@ import rnnlab
 from engine.sweeps import numbers
 from engine.sweeps import rnnlab as command
 from rnnlab import figures
+from rnnlab.config.preview import preview
+from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
-from rnnlab.preview import preview
 from rnnlab.recurrence.stack import unroll
 from rnnlab.subjects import of_results
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Source
-from rnnlab.sweep import load_experiment, unpack
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 

@@ -9,11 +9,11 @@ import pytest
 from safetensors.numpy import load_file
 
 import rnnlab
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
 from rnnlab.store import Store
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged
-from rnnlab.sweep import load_experiment
 
 TINY = """
 task: {kind: adding, length: 7}

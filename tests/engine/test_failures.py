@@ -9,11 +9,11 @@ import pytest
 from distributed import Future, KilledWorker
 
 from engine.sweeps import finish, rnnlab, start, write_config
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, SchedulerLost, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
 from rnnlab.results import load
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import load_experiment
 
 OWN = textwrap.dedent("""
     import os, signal

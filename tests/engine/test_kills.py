@@ -15,8 +15,8 @@ import pytest
 
 from engine.sweeps import finish, kill, numbers, rnnlab, start, workers_of, write_config
 from rnnlab.check import find_damage
+from rnnlab.config.sweep import load_experiment
 from rnnlab.store import Store
-from rnnlab.sweep import load_experiment
 
 KILLS = int(os.environ.get("RNNLAB_KILLS", "1"))
 

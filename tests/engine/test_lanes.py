@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.messages import Ended, Reached, Saved, Started
-from rnnlab.sweep import load_experiment
 
 CONFIG = """
 task: {kind: adding, length: 10}

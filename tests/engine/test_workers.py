@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from engine.sweeps import CONFIG, finish, numbers, rnnlab, start, workers_of, write_config
+from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution
 from rnnlab.engine.groups import make_groups
 from rnnlab.results import load
 from rnnlab.store import Store
-from rnnlab.sweep import load_experiment, unpack
 
 
 @pytest.fixture(scope="module")

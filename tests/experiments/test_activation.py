@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 SEEDS = 6
 NETWORKS = [("adding", "rnn", 1), ("adding", "lstm", 1), ("adding", "lstm", 2), ("copy", "lstm", 1)]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 SEEDS, STEPS = 8, 1000
 PLACES = [("adding", 100), ("adding", 200), ("copy", 40)]

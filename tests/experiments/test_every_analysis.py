@@ -6,13 +6,13 @@ from made_up import summary, write
 
 import rnnlab
 from rnnlab.comparison import compare
-from rnnlab.config import load_config
+from rnnlab.config.model import load_config
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import estimate
 from rnnlab.findings import Findings
 from rnnlab.results import load
 from rnnlab.support.bundled import config_names, folder
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 NAMES = [name for name in config_names() if load_config(name)[0].analysis is not None]
 TINY = """

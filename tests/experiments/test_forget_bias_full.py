@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.config.labels import label_settings
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.figures.forget_bias import against_forget_bias
 from rnnlab.intervals import earlier_interval, t_interval
-from rnnlab.labels import label_settings
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before training"
 RADIUS = "spectral radius of ∂(h, c)_t/∂(h, c)_{t−1} before training"

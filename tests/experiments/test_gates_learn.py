@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 SEEDS, TIME = 6, 5
 LENGTHS = (25, 50, 100)

@@ -8,13 +8,13 @@ import pytest
 from safetensors.numpy import save_file
 from scipy import stats
 
-from rnnlab.config import load_config
+from rnnlab.config.model import load_config
+from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.intervals import ratio_interval
 from rnnlab.published import by_cell_and_length, losses_of_baseline
 from rnnlab.support.bundled import config_names, folder
 from rnnlab.support.plugins import load_analysis
-from rnnlab.sweep import load_experiment
 
 PAPERS = [name for name in config_names() if name.startswith("papers/")]
 

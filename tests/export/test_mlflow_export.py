@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 from exported import expected, kind_of, stored
 
+from rnnlab.config.labels import flatten
 from rnnlab.export import export
 from rnnlab.export.runs import stored_runs
-from rnnlab.labels import flatten
 from rnnlab.support.errors import UserError
 
 # SQLAlchemy 2.1 says this of how MLflow 3 maps its tables.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from exported import expected, kind_of, stored
 
+from rnnlab.config.labels import flatten
 from rnnlab.export import export
-from rnnlab.labels import flatten
 
 pytest.importorskip("tensorboard")
 

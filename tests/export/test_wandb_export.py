@@ -6,9 +6,9 @@ import struct
 import pytest
 from exported import expected, stored
 
+from rnnlab.config.labels import flatten
 from rnnlab.export import export
 from rnnlab.export.runs import stored_runs
-from rnnlab.labels import flatten
 
 pytest.importorskip("wandb")
 BLOCK, HEAD = 32768, 7

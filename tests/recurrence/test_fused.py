@@ -14,11 +14,11 @@ from jax.extend.core import jaxprs_in_params
 from jax.nn import sigmoid
 
 from rnnlab import GRU, LSTM, Cell, HiddenState, LSTMState, VanillaRNN, affine
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.execution import execute, program_of
 from rnnlab.gradients.adjoints import Slot
 from rnnlab.recurrence.products import plan_products
 from rnnlab.recurrence.stack import FUSED, PLAIN, Method, unroll_observed
-from rnnlab.sweep import load_experiment
 
 FEATURES, HIDDEN = 3, 5
 FUSED_LOW = Method("fused", "low")

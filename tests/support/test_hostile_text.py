@@ -10,8 +10,8 @@ from rich.console import Console
 from test_many_runs import setting, store_runs
 
 from rnnlab.comparison import compare
+from rnnlab.config.labels import labels
 from rnnlab.figures.style import figure_legend, panel_for_each, seed_band, title_label
-from rnnlab.labels import labels
 from rnnlab.results import load
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.terminal import plain, plain_table

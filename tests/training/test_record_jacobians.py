@@ -17,12 +17,12 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.cells import dynamics_of
-from rnnlab.config import Record, Training
+from rnnlab.config.model import Record, Training
+from rnnlab.config.schema import config_schema
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
 from rnnlab.findings import standard_findings
-from rnnlab.schema import config_schema
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import load_experiment
 from rnnlab.tables import comparison_tables
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import rnnlab
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution
 from rnnlab.export.tables import to_csv
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import load_experiment
 
 STEPS, LENGTH = 23, 12
 CONFIG = f"""

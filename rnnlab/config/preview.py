@@ -7,13 +7,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.config import Config, load_config
-from rnnlab.labels import flatten, label_each, varying_keys
-from rnnlab.settings import SECTIONS
+from rnnlab.config.labels import flatten, label_each, varying_keys
+from rnnlab.config.model import Config, load_config
+from rnnlab.config.settings import SECTIONS
+from rnnlab.config.sweep import Experiment, expand
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import is_plugin
 from rnnlab.support.terminal import plain, plain_table
-from rnnlab.sweep import Experiment, expand
 
 MOST_ROWS = 50
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnlab.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
+from rnnlab.config.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
 from rnnlab.support.errors import UserError
 
 REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rnnlab.cells import CELLS
-from rnnlab.config import Config, Record, Training
+from rnnlab.config.model import Config, Record, Training
 from rnnlab.tasks import TASKS
 
 

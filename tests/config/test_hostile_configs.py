@@ -14,12 +14,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnlab.labels import flatten, label_each
-from rnnlab.preview import named_files, preview
-from rnnlab.reading import override_patch
-from rnnlab.safe_yaml import DEEPEST, LONGEST_VALUE, MOST_CHARACTERS, read_yaml
+from rnnlab.config.config_file import override_patch
+from rnnlab.config.labels import flatten, label_each
+from rnnlab.config.preview import named_files, preview
+from rnnlab.config.safe_yaml import DEEPEST, LONGEST_VALUE, MOST_CHARACTERS, read_yaml
+from rnnlab.config.sweep import MOST_RUNS, load_experiment
 from rnnlab.support.errors import UserError
-from rnnlab.sweep import MOST_RUNS, load_experiment
 
 EXAMPLES = int(os.environ.get("RNNLAB_FUZZ_EXAMPLES", "150"))
 BASE = "task: {kind: adding, length: 20}\ncell: {kind: lstm, hidden: 8}\n"

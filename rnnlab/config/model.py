@@ -13,11 +13,11 @@ from pydantic import (
     model_validator,
 )
 
-from rnnlab.reading import dotted_keys, override_patch, read_file
+from rnnlab.config.config_file import dotted_keys, override_patch, read_file
+from rnnlab.config.validation import explain
 from rnnlab.support.bundled import find_config
 from rnnlab.support.errors import UserError
 from rnnlab.training.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
-from rnnlab.validation import explain
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SeedCount = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnnlab.axes import Keys, Patch, refuse_idle_overrides, swept_axes
-from rnnlab.config import INITIALISATION, Config, load_config
-from rnnlab.settings import SECTIONS, Settings, resolve
+from rnnlab.config.model import INITIALISATION, Config, load_config
+from rnnlab.config.settings import SECTIONS, Settings, resolve
+from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_axes
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnlab.config import Config
-from rnnlab.settings import SECTIONS
+from rnnlab.config.model import Config
+from rnnlab.config.settings import SECTIONS
+from rnnlab.config.validation import shown
 from rnnlab.support.errors import UserError, did_you_mean
-from rnnlab.validation import shown
 
 Keys = tuple[str, ...]
 Patch = dict[Keys, Any]

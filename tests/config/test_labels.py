@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnlab.labels import flatten, labels, varying_keys
+from rnnlab.config.labels import flatten, labels, varying_keys
 
 
 def lstm(**cell):
