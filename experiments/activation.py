@@ -36,8 +36,8 @@ from rnnlab.evidence import (
 )
 from rnnlab.figures.style import figure_legend, line_style, panels
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import geometric_t_interval, share_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import geometric_t_interval, share_interval
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict, all_of, is_above
 
 TASKS = ("adding", "copy")

@@ -40,7 +40,7 @@ from rnnlab.evidence import (
 )
 from rnnlab.figures.style import marks, math_label, panels
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.results import Results
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict, all_of, is_above, is_below
 
 BASELINE = "b_f = 1"

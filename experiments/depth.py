@@ -45,8 +45,8 @@ from rnnlab.evidence import (
 )
 from rnnlab.figures.style import figure_legend, line_style, math_label, panels
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import Estimate, bounded_median_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import Estimate, bounded_median_interval
+from rnnlab.results.read import Results
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 LENGTHS, LAYERS = (50, 200, 500, 2000), (1, 2, 4, 8)

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from rnnlab.evidence import Number, estimate, in_words, mean_of, numbers_frame
 from rnnlab.figures.style import figure_legend, panels, seed_band, settings_of, top_layer
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.results import Results
+from rnnlab.results.read import Results
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 SHARE = "share of the indirect paths before training"

@@ -50,8 +50,8 @@ from rnnlab.evidence import (
 from rnnlab.figures.forget_bias import against_forget_bias, retention_and_learning
 from rnnlab.figures.style import top_layer
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import Estimate
-from rnnlab.results import Results
+from rnnlab.results.intervals import Estimate
+from rnnlab.results.read import Results
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before training"

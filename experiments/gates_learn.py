@@ -37,8 +37,8 @@ from rnnlab.figures.style import (
     top_layer,
 )
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import geometric_t_interval, share_interval, t_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import geometric_t_interval, share_interval, t_interval
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict, all_of, is_above, is_below
 
 RESOLUTION = 2.0**-24

@@ -39,8 +39,8 @@ from rnnlab.evidence import (
 )
 from rnnlab.figures.style import marks, panels
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import Estimate, ratio_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import Estimate, ratio_interval
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict, all_of, is_below
 
 TASKS = ("adding", "copy")

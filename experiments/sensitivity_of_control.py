@@ -57,8 +57,13 @@ from rnnlab.evidence import (
 from rnnlab.figures.sensitivity import sensitivity_with_zeros
 from rnnlab.figures.style import line_style, panels, seed_band
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import Estimate, bounded_median_interval, median_interval, share_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import (
+    Estimate,
+    bounded_median_interval,
+    median_interval,
+    share_interval,
+)
+from rnnlab.results.read import Results
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 LENGTHS, LONG = (50, 200, 1000), (200, 1000)

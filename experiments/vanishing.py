@@ -22,7 +22,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.analysis import decay_per_step, half_life, residual, straightness
 from rnnlab.evidence import (
     Number,
     cell_labels,
@@ -36,8 +35,9 @@ from rnnlab.evidence import (
 from rnnlab.figures.gradient_decay import gradient_decay
 from rnnlab.figures.style import figure_legend, panels, seed_band, settings_of
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import Estimate
-from rnnlab.results import Results
+from rnnlab.results.intervals import Estimate
+from rnnlab.results.read import Results
+from rnnlab.results.summary import decay_per_step, half_life, residual, straightness
 from rnnlab.verdict import Verdict, all_of, is_above, is_below, of_parts
 
 KERNELS = ("uniform", "orthogonal")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis import half_life, indirect_share, sensitivity_decay
 from rnnlab.cells import CELLS, Cell
 from rnnlab.gradients.theory import (
     bias_to_keep,
@@ -17,6 +16,7 @@ from rnnlab.gradients.theory import (
     recurrent_kernel,
     spectral_radius,
 )
+from rnnlab.results.summary import half_life, indirect_share, sensitivity_decay
 
 REACHED = -3.0
 SAME = math.log10(2)

@@ -13,7 +13,7 @@ from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.where import Where
 from rnnlab.progress import minutes
-from rnnlab.store import open_for_writing
+from rnnlab.results.store import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
 from rnnlab.training.program import Program
 

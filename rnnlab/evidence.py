@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from rnnlab.config.labels import label_each
-from rnnlab.intervals import (
+from rnnlab.results.intervals import (
     Estimate,
     bounded_median_interval,
     earlier_interval,

@@ -11,7 +11,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.comparison import compare
 from rnnlab.figures import (
     eigenvalues_figure,
     gates_figure,
@@ -25,7 +24,8 @@ from rnnlab.figures import (
     sensitivity_figure,
 )
 from rnnlab.figures.style import RC
-from rnnlab.results import Results
+from rnnlab.results.comparison import compare
+from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import replacing, storage_errors, write_text

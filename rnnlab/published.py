@@ -10,7 +10,7 @@ from rnnlab.config.labels import CELL_NAMES
 from rnnlab.evidence import Number, ended, estimate, in_words, number
 from rnnlab.figures.learning_curves import learning_curves
 from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
-from rnnlab.intervals import Estimate, geometric_t_interval
+from rnnlab.results.intervals import Estimate, geometric_t_interval
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 OF_BASELINE = "final loss / baseline"

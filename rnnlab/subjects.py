@@ -13,7 +13,7 @@ from rnnlab.config.model import RecordJacobians
 from rnnlab.config.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.recurrence.stack import check_finite, unroll
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.bundled import config_names
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import in_folders

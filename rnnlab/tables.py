@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnlab.config.labels import varying_keys
-from rnnlab.results import Results
+from rnnlab.results.read import Results
 from rnnlab.support.terminal import plain, plain_table
 
 MISSING = "–"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rnnlab.intervals import Estimate
+from rnnlab.results.intervals import Estimate
 from rnnlab.support.errors import UserError, did_you_mean
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from rnnlab.results import SUMMARY
-from rnnlab.store import Store
+from rnnlab.results.read import SUMMARY
+from rnnlab.results.store import Store
 from rnnlab.support.files import parquet_bytes
 from rnnlab.support.version import RESULTS_VERSION
 

@@ -10,7 +10,7 @@ import rnnlab
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.findings import find
-from rnnlab.intervals import t_interval
+from rnnlab.results.intervals import t_interval
 from rnnlab.verdict import is_above
 
 ROOT = Path(__file__).parents[1]

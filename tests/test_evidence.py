@@ -22,7 +22,7 @@ from rnnlab.evidence import (
     solved,
     solved_in_words,
 )
-from rnnlab.intervals import (
+from rnnlab.results.intervals import (
     Estimate,
     earlier_interval,
     median_interval,

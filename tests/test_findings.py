@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from rnnlab.findings import Findings, find, write_findings
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 from rnnlab.verdict import Answer, Verdict
 

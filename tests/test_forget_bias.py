@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from made_up import TIME, settings, summary, write
 
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

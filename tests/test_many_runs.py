@@ -7,12 +7,12 @@ import time
 import pytest
 import yaml
 
-from rnnlab.comparison import compare
 from rnnlab.config.labels import flatten, label_each
 from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment
-from rnnlab.results import load
-from rnnlab.store import Store
+from rnnlab.results.comparison import compare
+from rnnlab.results.read import load
+from rnnlab.results.store import Store
 from rnnlab.support.version import RESULTS_VERSION
 from rnnlab.tables import comparison_tables, overview
 

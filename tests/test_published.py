@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from rnnlab.evidence import Number, estimate, numbers_frame
-from rnnlab.intervals import Estimate, geometric_t_interval
 from rnnlab.published import (
     OF_BASELINE,
     Published,
@@ -20,6 +19,7 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
+from rnnlab.results.intervals import Estimate, geometric_t_interval
 from rnnlab.verdict import Answer
 
 SUPPORTED, REFUTED, UNDECIDED = Answer.SUPPORTED, Answer.REFUTED, Answer.UNDECIDED

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from rnnlab.intervals import Estimate
+from rnnlab.results.intervals import Estimate
 from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 ABOVE, BELOW = Estimate(2, 1.5, 2.5), Estimate(0, -0.5, 0.5)

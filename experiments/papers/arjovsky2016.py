@@ -17,7 +17,6 @@ Each by its whole 95 % interval, widened for all that are judged together.
 
 import pandas as pd
 
-from rnnlab.analysis import decay_per_step
 from rnnlab.evidence import mean_of, numbers_frame, of_runs
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.published import (
@@ -31,7 +30,8 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
-from rnnlab.results import Results
+from rnnlab.results.read import Results
+from rnnlab.results.summary import decay_per_step
 from rnnlab.verdict import Verdict
 
 DECAY = "decades per step of ‖∂L/∂h_t‖ before training"

@@ -27,7 +27,7 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
-from rnnlab.results import Results
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict
 
 CELLS = ("RNN", "LSTM", "GRU")

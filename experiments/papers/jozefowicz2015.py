@@ -22,7 +22,7 @@ from rnnlab.evidence import differences, mean_of, numbers_frame
 from rnnlab.figures.style import figure_legend, line_style, panels, seed_band
 from rnnlab.findings import Findings, standard_findings
 from rnnlab.published import Published, above, between, counted, side_by_side, verdict
-from rnnlab.results import Results
+from rnnlab.results.read import Results
 from rnnlab.verdict import Verdict
 
 ACCURACY = "next-step accuracy"

@@ -25,14 +25,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from safetensors.numpy import load_file
 
-from rnnlab.analysis import sensitivity_decay
-from rnnlab.comparison import compare
 from rnnlab.evidence import Number, number, numbers_frame, of_runs
 from rnnlab.figures.style import line_style, panels
 from rnnlab.findings import Findings
-from rnnlab.intervals import Estimate, share_interval
 from rnnlab.published import Published, above, below, side_by_side, verdict
-from rnnlab.results import Results
+from rnnlab.results.comparison import compare
+from rnnlab.results.intervals import Estimate, share_interval
+from rnnlab.results.read import Results
+from rnnlab.results.summary import sensitivity_decay
 from rnnlab.verdict import Answer, Verdict
 
 VANISH, EXPLODE = "share that vanishes", "share that explodes"

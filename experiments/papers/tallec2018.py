@@ -20,12 +20,12 @@ import math
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis import solved_at
 from rnnlab.evidence import Number, ended, number, numbers_frame
 from rnnlab.findings import Findings, standard_findings
-from rnnlab.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.published import Published, above, curves_of_baseline, side_by_side, verdict
-from rnnlab.results import Results
+from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
+from rnnlab.results.read import Results
+from rnnlab.results.summary import solved_at
 from rnnlab.verdict import Verdict
 
 RATIO = "steps of b_f = 1 / steps of chrono"

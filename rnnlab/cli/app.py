@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console, RenderableType
 
-    from rnnlab.results import Results
+    from rnnlab.results.read import Results
 
 
 app = typer.Typer(

@@ -25,7 +25,7 @@ def show(
     which hold its data.
     """
     from rnnlab.config.preview import preview
-    from rnnlab.results import folders_of, load
+    from rnnlab.results.read import folders_of, load
     from rnnlab.tables import failures, overview
 
     if not Path(target).is_dir():
@@ -46,8 +46,8 @@ def compare(
     every_config: EveryConfig = False,
 ) -> None:
     """One row for each setting over its seeds; also written to compare.csv."""
-    from rnnlab.comparison import compare as compare_results
-    from rnnlab.results import load
+    from rnnlab.results.comparison import compare as compare_results
+    from rnnlab.results.read import load
     from rnnlab.support.csv_text import csv_text
     from rnnlab.support.files import storage_errors, write_text
 
@@ -71,7 +71,7 @@ def plot(
 ) -> None:
     """Draw all figures again from stored results."""
     from rnnlab.findings import FORMATS, find, write_findings
-    from rnnlab.results import load
+    from rnnlab.results.read import load
     from rnnlab.support.errors import did_you_mean
 
     if file_format not in FORMATS:
@@ -91,7 +91,7 @@ def check(
     ] = False,
 ) -> None:
     """Compare every file of a results folder with its checksum."""
-    from rnnlab.results import folders_of
+    from rnnlab.results.read import folders_of
 
     are_well = [_check(folder, repair) for folder in folders_of(results)]
     if not all(are_well):
@@ -100,7 +100,7 @@ def check(
 
 def _check(folder: Path, repair: bool) -> bool:
     """Whether all is well, in the end."""
-    from rnnlab import check as checking
+    from rnnlab.results import check as checking
 
     damages = checking.find_damage(folder)
     for damage in damages:
@@ -125,8 +125,8 @@ def export(
     every_config: EveryConfig = False,
 ) -> None:
     """Write the runs for another tool to read."""
-    from rnnlab.export import export as export_results
-    from rnnlab.results import load
+    from rnnlab.results.export import export as export_results
+    from rnnlab.results.read import load
 
     loaded = load(results, every_config=every_config)
     for path in export_results(loaded, to, out or results / "export" / to):

@@ -12,7 +12,7 @@ from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_compa
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
     from rnnlab.engine.where import Where
-    from rnnlab.results import Results
+    from rnnlab.results.read import Results
 
 
 Workers = Annotated[
@@ -93,7 +93,7 @@ def rerun(
 ) -> None:
     """Go on with the experiment of a results folder: what is missing there, or has failed."""
     from rnnlab.engine.experiment import stored_experiment
-    from rnnlab.results import folders_of, load
+    from rnnlab.results.read import folders_of, load
 
     where = _where(workers, scheduler, slurm, interface, tls, threads)
     experiment = stored_experiment(results)
@@ -148,7 +148,7 @@ def _train(
     from rnnlab.engine import run_experiment
     from rnnlab.findings import find, write_findings
     from rnnlab.progress import make_progress
-    from rnnlab.results import load
+    from rnnlab.results.read import load
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.text import printable
 

@@ -16,8 +16,8 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.where import Where
 from rnnlab.engine.work import head_of, is_accelerated, work
 from rnnlab.progress import Progress, make_progress
-from rnnlab.results import Results, load
-from rnnlab.store import open_for_reading, open_for_writing
+from rnnlab.results.read import Results, load
+from rnnlab.results.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
 

@@ -8,7 +8,7 @@ from rnnlab.engine.groups import cost
 from rnnlab.engine.live import LiveFile
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.progress import Progress
-from rnnlab.store import Store
+from rnnlab.results.store import Store
 
 
 class Ledger:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from rnnlab.analysis import summarize_run
+from rnnlab.results.summary import summarize_run
 from rnnlab.support.files import parquet_bytes
 from rnnlab.training.frames import (
     gates_frame,

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.figures.style import figure_legend, line_style, marks, math_label, panels, seed_band
-from rnnlab.intervals import median_solved_at
+from rnnlab.results.intervals import median_solved_at
 
 LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")
 LATE = 1.06

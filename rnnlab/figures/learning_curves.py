@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.analysis import SOLVED_WINDOW
 from rnnlab.figures.style import (
     axes_or_new,
     figure_legend,
@@ -14,6 +13,7 @@ from rnnlab.figures.style import (
     seed_band,
     settings_of,
 )
+from rnnlab.results.summary import SOLVED_WINDOW
 
 
 def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 CONFIG = """
@@ -26,7 +26,7 @@ analysis: own.py:analyse
 ANALYSIS = """
 import pandas as pd
 import rnnlab
-from rnnlab.comparison import compare
+from rnnlab.results.comparison import compare
 
 def analyse(results):
     before = results.initial.runs

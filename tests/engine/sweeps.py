@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from rnnlab.store import Store
+from rnnlab.results.store import Store
 
 CONFIG = """
 task: {kind: adding, length: 40}

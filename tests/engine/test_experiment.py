@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 import rnnlab
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
-from rnnlab.store import Store
+from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged
 

@@ -12,7 +12,7 @@ from engine.sweeps import finish, rnnlab, start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, SchedulerLost, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 OWN = textwrap.dedent("""

@@ -14,9 +14,9 @@ import time
 import pytest
 
 from engine.sweeps import finish, kill, numbers, rnnlab, start, workers_of, write_config
-from rnnlab.check import find_damage
 from rnnlab.config.sweep import load_experiment
-from rnnlab.store import Store
+from rnnlab.results.check import find_damage
+from rnnlab.results.store import Store
 
 KILLS = int(os.environ.get("RNNLAB_KILLS", "1"))
 

@@ -6,8 +6,8 @@ import psutil
 import pytest
 
 from engine.sweeps import rnnlab, start, write_config
-from rnnlab.check import find_damage
-from rnnlab.store import Store
+from rnnlab.results.check import find_damage
+from rnnlab.results.store import Store
 
 CONFIG = """
 task: {kind: adding, length: 5}

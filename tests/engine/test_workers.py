@@ -12,8 +12,8 @@ from engine.sweeps import CONFIG, finish, numbers, rnnlab, start, workers_of, wr
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution
 from rnnlab.engine.groups import make_groups
-from rnnlab.results import load
-from rnnlab.store import Store
+from rnnlab.results.read import load
+from rnnlab.results.store import Store
 
 
 @pytest.fixture(scope="module")

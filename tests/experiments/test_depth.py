@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.intervals import Estimate
+from rnnlab.results.intervals import Estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

@@ -5,12 +5,12 @@ import pytest
 from made_up import summary, write
 
 import rnnlab
-from rnnlab.comparison import compare
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import estimate
 from rnnlab.findings import Findings
-from rnnlab.results import load
+from rnnlab.results.comparison import compare
+from rnnlab.results.read import load
 from rnnlab.support.bundled import config_names, folder
 from rnnlab.support.plugins import load_analysis
 

@@ -12,7 +12,7 @@ from rnnlab.config.labels import label_settings
 from rnnlab.config.sweep import load_experiment
 from rnnlab.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.figures.forget_bias import against_forget_bias
-from rnnlab.intervals import earlier_interval, t_interval
+from rnnlab.results.intervals import earlier_interval, t_interval
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.plugins import load_analysis

@@ -9,7 +9,7 @@ from made_up import STEPS, TIME, settings, summary, write
 from rnnlab import figures
 from rnnlab.figures.gates import bias_value
 from rnnlab.findings import standard_findings
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 

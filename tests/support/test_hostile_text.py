@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 from test_many_runs import setting, store_runs
 
-from rnnlab.comparison import compare
 from rnnlab.config.labels import labels
 from rnnlab.figures.style import figure_legend, panel_for_each, seed_band, title_label
-from rnnlab.results import load
+from rnnlab.results.comparison import compare
+from rnnlab.results.read import load
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.terminal import plain, plain_table
 from rnnlab.support.text import printable

@@ -9,7 +9,7 @@ import pytest
 import rnnlab
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution
-from rnnlab.export.tables import to_csv
+from rnnlab.results.export.tables import to_csv
 from rnnlab.support.errors import UserError
 
 STEPS, LENGTH = 23, 12

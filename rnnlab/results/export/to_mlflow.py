@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnlab.export.library import environment_variable, require
-from rnnlab.export.runs import StoredRun, stored_runs
-from rnnlab.results import Results
+from rnnlab.results.export.library import environment_variable, require
+from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.read import Results
 from rnnlab.support.errors import UserError
 
 DATABASE = "mlflow.db"

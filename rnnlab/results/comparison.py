@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis import half_life
 from rnnlab.config.labels import varying_keys
-from rnnlab.intervals import geometric_t_interval, median_solved_at, t_interval
-from rnnlab.results import Results
+from rnnlab.results.intervals import geometric_t_interval, median_solved_at, t_interval
+from rnnlab.results.read import Results
+from rnnlab.results.summary import half_life
 from rnnlab.support.errors import UserError, did_you_mean
 
 Group = list[dict[str, Any]]

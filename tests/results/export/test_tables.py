@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from exported import stored
 
-from rnnlab.export import export
-from rnnlab.export.tables import safe_csv
+from rnnlab.results.export import export
+from rnnlab.results.export.tables import safe_csv
 
 TABLES = ("training", "gradients", "gates")
 JACOBIAN_TABLES = ("jacobians", "lyapunov", "eigenvalues")
@@ -99,7 +99,7 @@ def test_an_interrupted_export_leaves_the_earlier_files(results, out, monkeypatc
     def fails(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnnlab.export.tables.safe_csv", fails)
+    monkeypatch.setattr("rnnlab.results.export.tables.safe_csv", fails)
     with pytest.raises(KeyboardInterrupt):
         export(results, "csv", out)
     assert {path: path.read_bytes() for path in out.iterdir()} == before

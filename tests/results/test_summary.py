@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.analysis import decay_per_step, half_life, solved_at, straightness, summarize_run
+from rnnlab.results.summary import decay_per_step, half_life, solved_at, straightness, summarize_run
 
 
 def training(losses):

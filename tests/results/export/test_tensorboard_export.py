@@ -5,7 +5,7 @@ import pytest
 from exported import expected, kind_of, stored
 
 from rnnlab.config.labels import flatten
-from rnnlab.export import export
+from rnnlab.results.export import export
 
 pytest.importorskip("tensorboard")
 
@@ -60,7 +60,7 @@ def test_hparams_are_the_settings_and_group_the_seeds(results, out):
 
 
 def test_times_are_those_of_the_run(results, out):
-    from rnnlab.export.runs import stored_runs
+    from rnnlab.results.export.runs import stored_runs
 
     folders = export(results, "tensorboard", out)
     for folder, run in zip(folders, stored_runs(results), strict=True):

@@ -7,8 +7,8 @@ import pytest
 from exported import expected, stored
 
 from rnnlab.config.labels import flatten
-from rnnlab.export import export
-from rnnlab.export.runs import stored_runs
+from rnnlab.results.export import export
+from rnnlab.results.export.runs import stored_runs
 
 pytest.importorskip("wandb")
 BLOCK, HEAD = 32768, 7

@@ -9,9 +9,9 @@ import time
 import pytest
 from engine.sweeps import RNNLAB, numbers, rnnlab, start, write_config
 
-from rnnlab.check import find_damage
 from rnnlab.config.sweep import load_experiment
-from rnnlab.store import Store
+from rnnlab.results.check import find_damage
+from rnnlab.results.store import Store
 
 CONFIG = """
 task: {kind: adding, length: 20}

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from rnnlab.export.tables import to_csv
-from rnnlab.export.to_mlflow import to_mlflow
-from rnnlab.export.to_tensorboard import to_tensorboard
-from rnnlab.export.to_wandb import to_wandb
-from rnnlab.results import Results
+from rnnlab.results.export.tables import to_csv
+from rnnlab.results.export.to_mlflow import to_mlflow
+from rnnlab.results.export.to_tensorboard import to_tensorboard
+from rnnlab.results.export.to_wandb import to_wandb
+from rnnlab.results.read import Results
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.files import storage_errors
 

@@ -9,10 +9,10 @@ import made_up
 import pytest
 from typer.testing import CliRunner
 
-from rnnlab.check import find_damage, repair
 from rnnlab.cli.app import app
 from rnnlab.engine.checkpoint import Checkpoint, to_bytes
-from rnnlab.results import load
+from rnnlab.results.check import find_damage, repair
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged, write_sealed
 from rnnlab.support.version import RESULTS_VERSION

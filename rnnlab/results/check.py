@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlab.engine.checkpoint import is_whole
-from rnnlab.store import Store
+from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import (
     Damaged,

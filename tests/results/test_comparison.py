@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_up import settings, summary, write
 
-from rnnlab.comparison import compare, geometric_t_interval, t_interval
-from rnnlab.results import load
+from rnnlab.results.comparison import compare, geometric_t_interval, t_interval
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 # Student's t, 97.5 %, from printed tables.

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rnnlab.export.library import require
-from rnnlab.export.runs import StoredRun, stored_runs
-from rnnlab.results import Results
+from rnnlab.results.export.library import require
+from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.read import Results
 
 
 def to_tensorboard(results: Results, out: Path) -> list[Path]:

@@ -7,8 +7,8 @@ import pytest
 from exported import expected, kind_of, stored
 
 from rnnlab.config.labels import flatten
-from rnnlab.export import export
-from rnnlab.export.runs import stored_runs
+from rnnlab.results.export import export
+from rnnlab.results.export.runs import stored_runs
 from rnnlab.support.errors import UserError
 
 # SQLAlchemy 2.1 says this of how MLflow 3 maps its tables.

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.config.labels import flatten
-from rnnlab.results import Results
-from rnnlab.store import Store
+from rnnlab.results.read import Results
+from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
 
 TRAINING_NAMES = {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnnlab.config.labels import flatten, label_each
 from rnnlab.config.model import INITIALISATION
-from rnnlab.store import Store, open_for_reading
+from rnnlab.results.store import Store, open_for_reading
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnlab.export.runs import StoredRun, stored_runs
-from rnnlab.results import Results
+from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.read import Results
 from rnnlab.support.csv_text import guarded
 from rnnlab.support.files import replacing
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
-from rnnlab.results import load
+from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 

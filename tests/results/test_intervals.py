@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnnlab.intervals import (
+from rnnlab.results.intervals import (
     bounded_median_interval,
     earlier_interval,
     geometric_t_interval,

@@ -8,8 +8,8 @@ from exported import stored
 from made_up import settings, write
 
 import rnnlab
-from rnnlab.export import FORMATS, export
-from rnnlab.export.runs import safe_name, stored_runs
+from rnnlab.results.export import FORMATS, export
+from rnnlab.results.export.runs import safe_name, stored_runs
 from rnnlab.support.errors import UserError
 
 

@@ -1,0 +1,1 @@
+"""Results: stored, read, checked, summarised, compared, exported."""
