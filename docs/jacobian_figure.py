@@ -9,9 +9,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from rnnlab.config.sweep import load_experiment
+from rnnlab.engine.progress import make_progress
 from rnnlab.figures import indirect_share, sensitivity_curves
 from rnnlab.figures.style import RC, panels
-from rnnlab.progress import make_progress
 from rnnlab.subjects import of_config
 from rnnlab.survey import Survey, survey
 

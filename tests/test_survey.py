@@ -16,7 +16,7 @@ from rnnlab import subjects
 from rnnlab.cli import main
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import work
-from rnnlab.progress import PlainLines
+from rnnlab.engine.progress import PlainLines
 from rnnlab.support.errors import UserError
 from rnnlab.survey import survey
 from rnnlab.training.objective import Objective

@@ -40,7 +40,7 @@ def measure(
     Of a CONFIG every setting and seed at initialisation, or weights of your own; of RESULTS every
     run as it ended.
     """
-    from rnnlab.progress import make_progress
+    from rnnlab.engine.progress import make_progress
     from rnnlab.subjects import find_subjects
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads

@@ -11,7 +11,7 @@ from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_compa
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
-    from rnnlab.engine.where import Where
+    from rnnlab.engine.placement import Where
     from rnnlab.results.read import Results
 
 
@@ -107,7 +107,7 @@ def rerun(
 @app.command()
 def watch(results: ResultsFolder) -> None:
     """Follow a sweep from another terminal: its runs, losses, and the time left."""
-    from rnnlab.watch import watch as watch_folder
+    from rnnlab.engine.follow import watch as watch_folder
 
     watch_folder(results, console())
 
@@ -120,7 +120,7 @@ def _where(
     tls: str | None,
     threads: int,
 ) -> "Where":
-    from rnnlab.engine.where import SLURM_KEYS, TLS_KEYS, Where, parse_pairs
+    from rnnlab.engine.placement import SLURM_KEYS, TLS_KEYS, Where, parse_pairs
 
     return Where(
         workers=workers,
@@ -133,7 +133,7 @@ def _where(
 
 
 def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
-    from rnnlab.dry_run import foresee
+    from rnnlab.engine.dry_run import foresee
     from rnnlab.support.compiled_code import keep_compiled_code
 
     keep_compiled_code(where.threads)
@@ -146,8 +146,8 @@ def _train(
 ) -> None:
     """Do the runs, then show and write what they say."""
     from rnnlab.engine import run_experiment
+    from rnnlab.engine.progress import make_progress
     from rnnlab.findings import find, write_findings
-    from rnnlab.progress import make_progress
     from rnnlab.results.read import load
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.text import printable

@@ -21,9 +21,9 @@ from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
+from rnnlab.engine.placement import Where
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
-from rnnlab.engine.where import Where
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import cores
 

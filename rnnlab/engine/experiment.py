@@ -13,9 +13,9 @@ from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
-from rnnlab.engine.where import Where
+from rnnlab.engine.placement import Where
+from rnnlab.engine.progress import Progress, make_progress
 from rnnlab.engine.work import head_of, is_accelerated, work
-from rnnlab.progress import Progress, make_progress
 from rnnlab.results.read import Results, load
 from rnnlab.results.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError

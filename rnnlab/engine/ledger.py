@@ -7,7 +7,7 @@ from rnnlab.config.sweep import Run
 from rnnlab.engine.groups import cost
 from rnnlab.engine.live import LiveFile
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
-from rnnlab.progress import Progress
+from rnnlab.engine.progress import Progress
 from rnnlab.results.store import Store
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rnnlab.progress import Progress
+from rnnlab.engine.progress import Progress
 from rnnlab.support.files import replacing
 
 SECONDS_BETWEEN_WRITES = 1.0

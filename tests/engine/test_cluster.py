@@ -22,10 +22,10 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import remote, resources, revival
 from rnnlab.engine.cluster import CONFIG, local_cluster
 from rnnlab.engine.experiment import workers_here
+from rnnlab.engine.placement import Where, parse_pairs
 from rnnlab.engine.resources import default_workers, gpus
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.slurm import job_script
-from rnnlab.engine.where import Where, parse_pairs
 from rnnlab.support.errors import UserError
 
 TINY = """

@@ -11,8 +11,8 @@ from rnnlab.config.sweep import Experiment, Run
 from rnnlab.engine.estimate import FAILS, Cost, probe, seconds_in_all
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
-from rnnlab.engine.where import Where
-from rnnlab.progress import minutes
+from rnnlab.engine.placement import Where
+from rnnlab.engine.progress import minutes
 from rnnlab.results.store import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
 from rnnlab.training.program import Program

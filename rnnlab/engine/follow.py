@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rnnlab.config.labels import label_settings
 from rnnlab.engine.live import read_live
-from rnnlab.progress import SECONDS_BETWEEN_LINES, minutes
+from rnnlab.engine.progress import SECONDS_BETWEEN_LINES, minutes
 from rnnlab.results.store import Store, open_for_reading
 from rnnlab.support.files import Damaged
 

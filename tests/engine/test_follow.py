@@ -6,16 +6,16 @@ import time
 
 import made_up
 import pytest
-from engine.sweeps import rnnlab, start, write_config
 from rich.console import Console
 
-from rnnlab import watch
+from engine.sweeps import rnnlab, start, write_config
 from rnnlab.config.sweep import load_experiment
+from rnnlab.engine import follow as watch
 from rnnlab.engine.estimate import Cost, probe, seconds_in_all
 from rnnlab.engine.execution import execute, program_of
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.live import LiveFile, read_live
-from rnnlab.progress import PlainLines, minutes
+from rnnlab.engine.progress import PlainLines, minutes
 
 ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
 RUNS = [
@@ -178,7 +178,7 @@ def test_time_in_all(tmp_path):
 def clock(monkeypatch):
     """Seconds since the sweep began."""
     now = [0.0]
-    monkeypatch.setattr("rnnlab.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rnnlab.engine.progress.time.monotonic", lambda: now[0])
     return now
 
 
