@@ -41,10 +41,10 @@ def measure(
     run as it ended.
     """
     from rnnlab.engine.progress import make_progress
-    from rnnlab.subjects import find_subjects
+    from rnnlab.measure.subjects import find_subjects
+    from rnnlab.measure.survey import open_output, survey
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
-    from rnnlab.survey import open_output, survey
     from rnnlab.user_files import load_inputs
 
     keep_compiled_code(xla_threads())

@@ -22,8 +22,8 @@ from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
+from rnnlab.measure.subjects import of_results
 from rnnlab.recurrence.stack import unroll
-from rnnlab.subjects import of_results
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Source
 from rnnlab.training.objective import Objective

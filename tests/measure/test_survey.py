@@ -12,13 +12,13 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import rnnlab
-from rnnlab import subjects
 from rnnlab.cli import main
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import work
 from rnnlab.engine.progress import PlainLines
+from rnnlab.measure import subjects
+from rnnlab.measure.survey import survey
 from rnnlab.support.errors import UserError
-from rnnlab.survey import survey
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 
@@ -80,7 +80,7 @@ def command(at_home, monkeypatch, capsys):
 
 @pytest.fixture
 def without_figures(monkeypatch):
-    monkeypatch.setattr("rnnlab.survey.jacobian_figures", lambda **tables: {})
+    monkeypatch.setattr("rnnlab.measure.survey.jacobian_figures", lambda **tables: {})
 
 
 def sensitivities(run, params=None, inputs=None):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnnlab import GRU, LSTM, VanillaRNN
-from rnnlab.diagnosis import diagnose, summarize
+from rnnlab.measure.diagnosis import diagnose, summarize
 
 nan, inf = math.nan, math.inf
 PARAMS = {
