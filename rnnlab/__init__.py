@@ -36,7 +36,7 @@ _HOME = {
     "Verdict": "rnnlab.verdict",
     "affine": "rnnlab.cells",
     "compare": "rnnlab.results.comparison",
-    "from_torch": "rnnlab.torch_weights",
+    "from_torch": "rnnlab.networks.pytorch",
     "gradient_flow": "rnnlab.gradients.flow",
     "jacobians": "rnnlab.gradients.jacobian",
     "load": "rnnlab.results.read",

@@ -43,9 +43,9 @@ def measure(
     from rnnlab.engine.progress import make_progress
     from rnnlab.measure.subjects import find_subjects
     from rnnlab.measure.survey import open_output, survey
+    from rnnlab.networks.weight_files import load_inputs
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
-    from rnnlab.user_files import load_inputs
 
     keep_compiled_code(xla_threads())
     read = load_inputs(inputs) if inputs else None

@@ -12,6 +12,7 @@ from jaxtyping import Array
 from rnnlab.config.model import RecordJacobians
 from rnnlab.config.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.config.sweep import Experiment, Run, load_experiment
+from rnnlab.networks.weight_files import load_params
 from rnnlab.recurrence.stack import check_finite, unroll
 from rnnlab.results.read import load
 from rnnlab.support.bundled import config_names
@@ -19,7 +20,6 @@ from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import in_folders
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
-from rnnlab.user_files import load_params
 
 
 @dataclass(frozen=True)

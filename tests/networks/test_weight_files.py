@@ -20,10 +20,10 @@ from safetensors.numpy import save, save_file
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
 from rnnlab.engine.output import named_arrays
+from rnnlab.networks.weight_files import load_inputs, load_params
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS
 from rnnlab.training.objective import Objective
-from rnnlab.user_files import load_inputs, load_params
 
 FEATURES = 2
 HIDDEN = 3
@@ -286,7 +286,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
     (tmp_path / name).write_bytes(NPY)
     if load is load_inputs:
         monkeypatch.setattr("pathlib.Path.open", refuse)
-    monkeypatch.setattr("rnnlab.user_files.safe_open", refuse)
+    monkeypatch.setattr("rnnlab.networks.weight_files.safe_open", refuse)
     assert "Permission denied" in message(load, tmp_path / name, *args)
 
 

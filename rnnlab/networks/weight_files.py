@@ -13,8 +13,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from rnnlab.cells import Cell
+from rnnlab.networks.pytorch import from_torch as params_from_torch
 from rnnlab.support.errors import UserError
-from rnnlab.torch_weights import from_torch as params_from_torch
 
 TORCH_NAME = "weight_ih_l0"
 

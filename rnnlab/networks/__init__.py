@@ -1,0 +1,1 @@
+"""Cells and parameters of networks that were trained elsewhere."""
