@@ -35,7 +35,7 @@ DRAWN_BY = {
     "forget_bias": "rnnlab/figures/forget_bias.py:retention_and_learning",
     "forget_bias_full": "rnnlab/figures/forget_bias.py:against_forget_bias",
 }
-CURVES = "rnnlab/published.py:curves_of_baseline"
+CURVES = "rnnlab/report/claims/published.py:curves_of_baseline"
 # Of the others only the figure of the claim, which is named after its analysis.
 WITH_ALL_FIGURES = ("forget_bias",)
 RAW = argparse.RawDescriptionHelpFormatter

@@ -10,10 +10,10 @@ import pandas as pd
 
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.progress import make_progress
-from rnnlab.figures import indirect_share, sensitivity_curves
-from rnnlab.figures.style import RC, panels
 from rnnlab.measure.subjects import of_config
 from rnnlab.measure.survey import Survey, survey
+from rnnlab.report.figures import indirect_share, sensitivity_curves
+from rnnlab.report.figures.style import RC, panels
 
 SYMBOLS = {"cell.recurrent_gain": "gain", "cell.forget_bias": "b_f"}
 

@@ -20,7 +20,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
     earlier,
@@ -34,11 +34,11 @@ from rnnlab.evidence import (
     solved,
     solved_in_words,
 )
-from rnnlab.figures.style import figure_legend, line_style, panels
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Verdict, all_of, is_above
+from rnnlab.report.figures.style import figure_legend, line_style, panels
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import geometric_t_interval, share_interval
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict, all_of, is_above
 
 TASKS = ("adding", "copy")
 ACTIVATIONS = ("tanh", "relu")

@@ -24,7 +24,7 @@ instability, and the tie does not.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
     differences,
@@ -38,10 +38,10 @@ from rnnlab.evidence import (
     solved,
     solved_in_words,
 )
-from rnnlab.figures.style import marks, math_label, panels
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below
+from rnnlab.report.figures.style import marks, math_label, panels
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict, all_of, is_above, is_below
 
 BASELINE = "b_f = 1"
 SHAPES = ("constant", "spread")

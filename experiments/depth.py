@@ -32,7 +32,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     Number,
     bounded_difference,
     ended,
@@ -43,11 +43,11 @@ from rnnlab.evidence import (
     numbers_frame,
     solved,
 )
-from rnnlab.figures.style import figure_legend, line_style, math_label, panels
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
+from rnnlab.report.figures.style import figure_legend, line_style, math_label, panels
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate, bounded_median_interval
 from rnnlab.results.read import Results
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 LENGTHS, LAYERS = (50, 200, 500, 2000), (1, 2, 4, 8)
 (SHORT, MIDDLE), LONG, DEEP = LENGTHS[:2], LENGTHS[-1], LAYERS[-1]

@@ -22,11 +22,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import Number, estimate, in_words, mean_of, numbers_frame
-from rnnlab.figures.style import figure_legend, panels, seed_band, settings_of, top_layer
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.evidence import Number, estimate, in_words, mean_of, numbers_frame
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
+from rnnlab.report.figures.style import figure_legend, panels, seed_band, settings_of, top_layer
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 SHARE = "share of the indirect paths before training"
 ERROR = "log10 ‖∂c_T/∂c_0‖₂ − log10 max Π f_t before training"

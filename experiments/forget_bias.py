@@ -35,7 +35,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
     differences,
@@ -47,12 +47,12 @@ from rnnlab.evidence import (
     numbers_frame,
     solved,
 )
-from rnnlab.figures.forget_bias import against_forget_bias, retention_and_learning
-from rnnlab.figures.style import top_layer
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
+from rnnlab.report.figures.forget_bias import against_forget_bias, retention_and_learning
+from rnnlab.report.figures.style import top_layer
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before training"
 RADIUS = "spectral radius of ∂(h, c)_t/∂(h, c)_{t−1} before training"

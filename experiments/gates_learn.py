@@ -28,18 +28,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import Number, estimate, in_words, number, numbers_frame
-from rnnlab.figures.style import (
+from rnnlab.report.claims.evidence import Number, estimate, in_words, number, numbers_frame
+from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below
+from rnnlab.report.figures.style import (
     figure_legend,
     line_style,
     panels,
     seed_band,
     top_layer,
 )
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import geometric_t_interval, share_interval, t_interval
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict, all_of, is_above, is_below
 
 RESOLUTION = 2.0**-24
 QUANTILES = {"q90": "upper", "q10": "lower"}

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     Number,
     earlier,
     ended,
@@ -37,11 +37,11 @@ from rnnlab.evidence import (
     numbers_frame,
     solved,
 )
-from rnnlab.figures.style import marks, panels
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Verdict, all_of, is_below
+from rnnlab.report.figures.style import marks, panels
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate, ratio_interval
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict, all_of, is_below
 
 TASKS = ("adding", "copy")
 LSTM, GRU, AS_MANY = "LSTM", "GRU", "GRU with as many parameters"

@@ -43,7 +43,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     Number,
     bounded_difference,
     differences,
@@ -54,9 +54,10 @@ from rnnlab.evidence import (
     number,
     numbers_frame,
 )
-from rnnlab.figures.sensitivity import sensitivity_with_zeros
-from rnnlab.figures.style import line_style, panels, seed_band
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
+from rnnlab.report.figures.sensitivity import sensitivity_with_zeros
+from rnnlab.report.figures.style import line_style, panels, seed_band
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import (
     Estimate,
     bounded_median_interval,
@@ -64,7 +65,6 @@ from rnnlab.results.intervals import (
     share_interval,
 )
 from rnnlab.results.read import Results
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 LENGTHS, LONG = (50, 200, 1000), (200, 1000)
 # Of a large kernel of gain 1.

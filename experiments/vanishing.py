@@ -22,7 +22,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     Number,
     cell_labels,
     differences,
@@ -32,13 +32,13 @@ from rnnlab.evidence import (
     numbers_frame,
     of_runs,
 )
-from rnnlab.figures.gradient_decay import gradient_decay
-from rnnlab.figures.style import figure_legend, panels, seed_band, settings_of
-from rnnlab.findings import Findings, standard_findings
+from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below, of_parts
+from rnnlab.report.figures.gradient_decay import gradient_decay
+from rnnlab.report.figures.style import figure_legend, panels, seed_band, settings_of
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 from rnnlab.results.summary import decay_per_step, half_life, residual, straightness
-from rnnlab.verdict import Verdict, all_of, is_above, is_below, of_parts
 
 KERNELS = ("uniform", "orthogonal")
 RNNS = [f"RNN, recurrent_kernel = {kernel}" for kernel in KERNELS]

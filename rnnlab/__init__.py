@@ -14,13 +14,13 @@ avoid_miscompiled_kernels()
 
 _HOME = {
     "Adding": "rnnlab.tasks",
-    "Answer": "rnnlab.verdict",
+    "Answer": "rnnlab.report.claims.verdict",
     "Arithmetic": "rnnlab.tasks",
     "Arrays": "rnnlab.tasks",
     "Cell": "rnnlab.cells",
     "Copying": "rnnlab.tasks",
     "Digits": "rnnlab.tasks",
-    "Findings": "rnnlab.findings",
+    "Findings": "rnnlab.report.findings",
     "GRU": "rnnlab.cells",
     "GradientFlow": "rnnlab.gradients.flow",
     "HiddenState": "rnnlab.cells",
@@ -33,7 +33,7 @@ _HOME = {
     "Task": "rnnlab.tasks",
     "UserError": "rnnlab.support.errors",
     "VanillaRNN": "rnnlab.cells",
-    "Verdict": "rnnlab.verdict",
+    "Verdict": "rnnlab.report.claims.verdict",
     "affine": "rnnlab.cells",
     "compare": "rnnlab.results.comparison",
     "from_torch": "rnnlab.networks.pytorch",
@@ -46,7 +46,7 @@ _HOME = {
     "unroll": "rnnlab.recurrence.stack",
 }
 
-_MODULES = {"theory": "rnnlab.gradients.theory"}
+_MODULES = {"figures": "rnnlab.report.figures", "theory": "rnnlab.gradients.theory"}
 
 __all__ = [*sorted(_HOME | _MODULES), "__version__"]
 

@@ -17,9 +17,8 @@ Each by its whole 95 % interval, widened for all that are judged together.
 
 import pandas as pd
 
-from rnnlab.evidence import mean_of, numbers_frame, of_runs
-from rnnlab.findings import Findings, standard_findings
-from rnnlab.published import (
+from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_runs
+from rnnlab.report.claims.published import (
     Published,
     at_the_baseline,
     below,
@@ -30,9 +29,10 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
+from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
 from rnnlab.results.summary import decay_per_step
-from rnnlab.verdict import Verdict
 
 DECAY = "decades per step of ‖∂L/∂h_t‖ before training"
 CELLS = ("RNN", "LSTM")

@@ -13,9 +13,8 @@ widened for all that are judged together.
 
 import pandas as pd
 
-from rnnlab.evidence import numbers_frame
-from rnnlab.findings import Findings, standard_findings
-from rnnlab.published import (
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.published import (
     OF_BASELINE,
     Published,
     at_the_baseline,
@@ -27,8 +26,9 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
+from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict
 
 CELLS = ("RNN", "LSTM", "GRU")
 SOLVED = 0.06

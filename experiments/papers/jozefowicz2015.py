@@ -18,12 +18,12 @@ no accuracy; the comparison counts them.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.evidence import differences, mean_of, numbers_frame
-from rnnlab.figures.style import figure_legend, line_style, panels, seed_band
-from rnnlab.findings import Findings, standard_findings
-from rnnlab.published import Published, above, between, counted, side_by_side, verdict
+from rnnlab.report.claims.evidence import differences, mean_of, numbers_frame
+from rnnlab.report.claims.published import Published, above, between, counted, side_by_side, verdict
+from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
-from rnnlab.verdict import Verdict
 
 ACCURACY = "next-step accuracy"
 LEVELS = {"b_f = 1": 0.902, "b_f = 0": 0.892}

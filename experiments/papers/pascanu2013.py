@@ -25,15 +25,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from safetensors.numpy import load_file
 
-from rnnlab.evidence import Number, number, numbers_frame, of_runs
-from rnnlab.figures.style import line_style, panels
-from rnnlab.findings import Findings
-from rnnlab.published import Published, above, below, side_by_side, verdict
+from rnnlab.report.claims.evidence import Number, number, numbers_frame, of_runs
+from rnnlab.report.claims.published import Published, above, below, side_by_side, verdict
+from rnnlab.report.claims.verdict import Answer, Verdict
+from rnnlab.report.figures.style import line_style, panels
+from rnnlab.report.findings import Findings
 from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
 from rnnlab.results.summary import sensitivity_decay
-from rnnlab.verdict import Answer, Verdict
 
 VANISH, EXPLODE = "share that vanishes", "share that explodes"
 SMALLEST = "least largest singular value"

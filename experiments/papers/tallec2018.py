@@ -20,13 +20,19 @@ import math
 import numpy as np
 import pandas as pd
 
-from rnnlab.evidence import Number, ended, number, numbers_frame
-from rnnlab.findings import Findings, standard_findings
-from rnnlab.published import Published, above, curves_of_baseline, side_by_side, verdict
+from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame
+from rnnlab.report.claims.published import (
+    Published,
+    above,
+    curves_of_baseline,
+    side_by_side,
+    verdict,
+)
+from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.results.read import Results
 from rnnlab.results.summary import solved_at
-from rnnlab.verdict import Verdict
 
 RATIO = "steps of b_f = 1 / steps of chrono"
 SHARE, STEP = "share that learned", "learned at step"

@@ -89,7 +89,7 @@ def show_parts(parts: "Iterable[RenderableType]") -> None:
 
 def print_comparison(table: "DataFrame", results: "Results") -> None:
     """Print the comparison, and on what the runs differ that they should not."""
+    from rnnlab.report.tables import comparison_tables
     from rnnlab.support.terminal import plain
-    from rnnlab.tables import comparison_tables
 
     show_parts((*comparison_tables(table, results.name), *map(plain, results.mixtures())))

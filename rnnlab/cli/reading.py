@@ -25,8 +25,8 @@ def show(
     which hold its data.
     """
     from rnnlab.config.preview import preview
+    from rnnlab.report.tables import failures, overview
     from rnnlab.results.read import folders_of, load
-    from rnnlab.tables import failures, overview
 
     if not Path(target).is_dir():
         show_parts(preview(target))
@@ -70,7 +70,7 @@ def plot(
     every_config: EveryConfig = False,
 ) -> None:
     """Draw all figures again from stored results."""
-    from rnnlab.findings import FORMATS, find, write_findings
+    from rnnlab.report.findings import FORMATS, find, write_findings
     from rnnlab.results.read import load
     from rnnlab.support.errors import did_you_mean
 

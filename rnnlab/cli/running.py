@@ -147,7 +147,7 @@ def _train(
     """Do the runs, then show and write what they say."""
     from rnnlab.engine import run_experiment
     from rnnlab.engine.progress import make_progress
-    from rnnlab.findings import find, write_findings
+    from rnnlab.report.findings import find, write_findings
     from rnnlab.results.read import load
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.text import printable
@@ -177,7 +177,7 @@ def _train(
 
 
 def _end_with_failures(parts: Sequence["Results"]) -> None:
-    from rnnlab.tables import failures
+    from rnnlab.report.tables import failures
 
     failed = [part for part in parts if (part.runs["status"] == "failed").any()]
     for line in itertools.chain.from_iterable(map(failures, failed)):

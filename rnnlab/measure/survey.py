@@ -14,10 +14,10 @@ import pandas as pd
 from rnnlab.cells import dynamics_of
 from rnnlab.config.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.engine.progress import Progress
-from rnnlab.figures.style import RC
-from rnnlab.findings import Findings, jacobian_figures, write_findings
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
+from rnnlab.report.figures.style import RC
+from rnnlab.report.findings import Findings, jacobian_figures, write_findings
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import storage_errors, write_parquet, write_text
 from rnnlab.training.measurement import Tables, measure

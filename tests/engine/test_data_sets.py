@@ -15,7 +15,6 @@ from scipy import special
 import rnnlab
 from engine.sweeps import numbers
 from engine.sweeps import rnnlab as command
-from rnnlab import figures
 from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution, work
@@ -24,6 +23,7 @@ from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
 from rnnlab.engine.messages import Ended
 from rnnlab.measure.subjects import of_results
 from rnnlab.recurrence.stack import unroll
+from rnnlab.report import figures
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Source
 from rnnlab.training.objective import Objective

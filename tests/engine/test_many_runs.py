@@ -10,11 +10,11 @@ import yaml
 from rnnlab.config.labels import flatten, label_each
 from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment
+from rnnlab.report.tables import comparison_tables, overview
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import load
 from rnnlab.results.store import Store
 from rnnlab.support.version import RESULTS_VERSION
-from rnnlab.tables import comparison_tables, overview
 
 FEWER, MORE, MOST = 250, 1_000, 10_000
 NUMBERS = {

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.evidence import EARLIER, estimate, numbers_frame
+from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

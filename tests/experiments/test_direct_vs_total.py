@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.plugins import load_analysis

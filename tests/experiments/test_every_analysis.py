@@ -7,8 +7,8 @@ from made_up import summary, write
 import rnnlab
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
-from rnnlab.evidence import estimate
-from rnnlab.findings import Findings
+from rnnlab.report.claims.evidence import estimate
+from rnnlab.report.findings import Findings
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import load
 from rnnlab.support.bundled import config_names, folder

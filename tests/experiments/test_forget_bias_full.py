@@ -10,8 +10,8 @@ import pytest
 
 from rnnlab.config.labels import label_settings
 from rnnlab.config.sweep import load_experiment
-from rnnlab.evidence import EARLIER, estimate, numbers_frame
-from rnnlab.figures.forget_bias import against_forget_bias
+from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
+from rnnlab.report.figures.forget_bias import against_forget_bias
 from rnnlab.results.intervals import earlier_interval, t_interval
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

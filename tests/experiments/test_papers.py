@@ -10,8 +10,8 @@ from scipy import stats
 
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
-from rnnlab.evidence import estimate, numbers_frame
-from rnnlab.published import by_cell_and_length, losses_of_baseline
+from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.published import by_cell_and_length, losses_of_baseline
 from rnnlab.results.intervals import ratio_interval
 from rnnlab.support.bundled import config_names, folder
 from rnnlab.support.plugins import load_analysis

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from rnnlab.evidence import estimate, numbers_frame
 from rnnlab.gradients.theory import bias_to_keep
+from rnnlab.report.claims.evidence import estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

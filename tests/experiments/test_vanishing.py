@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import estimate, numbers_frame
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 

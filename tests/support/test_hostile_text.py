@@ -10,13 +10,13 @@ from rich.console import Console
 from test_many_runs import setting, store_runs
 
 from rnnlab.config.labels import labels
-from rnnlab.figures.style import figure_legend, panel_for_each, seed_band, title_label
+from rnnlab.report.figures.style import figure_legend, panel_for_each, seed_band, title_label
+from rnnlab.report.tables import comparison_tables, overview
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import load
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.terminal import plain, plain_table
 from rnnlab.support.text import printable
-from rnnlab.tables import comparison_tables, overview
 
 HOSTILE = [
     "[bold]x[/bold]",

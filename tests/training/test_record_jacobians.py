@@ -21,9 +21,9 @@ from rnnlab.config.model import Record, Training
 from rnnlab.config.schema import config_schema
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
-from rnnlab.findings import standard_findings
+from rnnlab.report.findings import standard_findings
+from rnnlab.report.tables import comparison_tables
 from rnnlab.support.errors import UserError
-from rnnlab.tables import comparison_tables
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
 from rnnlab.training.recording import adjoint_statistics, path_statistics

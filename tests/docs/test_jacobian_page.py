@@ -14,7 +14,7 @@ from rnnlab.gradients.theory import critical_gain
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
 
-PAGE = Path(__file__).parents[1] / "docs" / "jacobian.md"
+PAGE = Path(__file__).parents[2] / "docs" / "jacobian.md"
 EXAMPLES = 4
 
 

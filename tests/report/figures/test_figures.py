@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
-from rnnlab import figures
-from rnnlab.figures.gates import bias_value
-from rnnlab.findings import standard_findings
+from rnnlab.report import figures
+from rnnlab.report.figures.gates import bias_value
+from rnnlab.report.findings import standard_findings
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.evidence import (
+from rnnlab.report.claims.evidence import (
     EARLIER,
     bounded_difference,
     differences,

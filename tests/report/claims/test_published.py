@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.evidence import Number, estimate, numbers_frame
-from rnnlab.published import (
+from rnnlab.report.claims.evidence import Number, estimate, numbers_frame
+from rnnlab.report.claims.published import (
     OF_BASELINE,
     Published,
     above,
@@ -19,8 +19,8 @@ from rnnlab.published import (
     side_by_side,
     verdict,
 )
+from rnnlab.report.claims.verdict import Answer
 from rnnlab.results.intervals import Estimate, geometric_t_interval
-from rnnlab.verdict import Answer
 
 SUPPORTED, REFUTED, UNDECIDED = Answer.SUPPORTED, Answer.REFUTED, Answer.UNDECIDED
 PUBLISHED = [

@@ -12,7 +12,7 @@ from rnnlab.config.model import load_config
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results" / "reference"
 MEGABYTES = 15
 ANSWERED = sorted(

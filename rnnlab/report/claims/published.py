@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.config.labels import CELL_NAMES
-from rnnlab.evidence import Number, ended, estimate, in_words, number
-from rnnlab.figures.learning_curves import learning_curves
-from rnnlab.figures.style import figure_legend, line_style, panels, settings_of
+from rnnlab.report.claims.evidence import Number, ended, estimate, in_words, number
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
+from rnnlab.report.figures.learning_curves import learning_curves
+from rnnlab.report.figures.style import figure_legend, line_style, panels, settings_of
 from rnnlab.results.intervals import Estimate, geometric_t_interval
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below
 
 OF_BASELINE = "final loss / baseline"
 # Training steps; a loss of one step, or of 256 examples, is too uncertain to tell 1 from 1.1.

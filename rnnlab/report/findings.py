@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.figures import (
+from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.figures import (
     eigenvalues_figure,
     gates_figure,
     gradient_decay_figure,
@@ -23,14 +24,13 @@ from rnnlab.figures import (
     lyapunov_figure,
     sensitivity_figure,
 )
-from rnnlab.figures.style import RC
+from rnnlab.report.figures.style import RC
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import replacing, storage_errors, write_text
 from rnnlab.support.plugins import load_analysis
-from rnnlab.verdict import Verdict
 
 FORMATS = ("png", "svg", "pdf")
 

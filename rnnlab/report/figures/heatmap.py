@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rnnlab.figures.style import (
+from rnnlab.report.figures.style import (
     axes_or_new,
     log10_with_zeros,
     panel_for_each,

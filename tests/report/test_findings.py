@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnnlab.findings import Findings, find, write_findings
+from rnnlab.report.claims.verdict import Answer, Verdict
+from rnnlab.report.findings import Findings, find, write_findings
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
-from rnnlab.verdict import Answer, Verdict
 
 TABLE = pd.DataFrame({"setting": ["a"]})
 

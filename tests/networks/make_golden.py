@@ -1,6 +1,6 @@
-"""Values and gradients of PyTorch's recurrent layers, for test_torch.py.
+"""Values and gradients of PyTorch's recurrent layers, for test_pytorch.py.
 
-Run by hand, with PyTorch 2.13: python tests/cells/make_golden.py
+Run by hand, with PyTorch 2.13: python tests/networks/make_golden.py
 """
 
 import itertools

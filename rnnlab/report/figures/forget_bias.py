@@ -5,7 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.figures.style import figure_legend, line_style, marks, math_label, panels, seed_band
+from rnnlab.report.figures.style import (
+    figure_legend,
+    line_style,
+    marks,
+    math_label,
+    panels,
+    seed_band,
+)
 from rnnlab.results.intervals import median_solved_at
 
 LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")

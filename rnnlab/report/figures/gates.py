@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import expit
 
-from rnnlab.figures.style import (
+from rnnlab.report.figures.style import (
     axes_or_new,
     figure_legend,
     legend_if_new,

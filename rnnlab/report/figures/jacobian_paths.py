@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.figures.style import (
+from rnnlab.report.figures.style import (
     axes_or_new,
     figure_legend,
     legend_if_new,

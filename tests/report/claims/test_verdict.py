@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 from rnnlab.results.intervals import Estimate
-from rnnlab.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
 
 ABOVE, BELOW = Estimate(2, 1.5, 2.5), Estimate(0, -0.5, 0.5)
 ON_THE_FENCE, TOO_FEW = Estimate(1.1, 0.9, 1.3), Estimate(9, math.nan, math.nan)

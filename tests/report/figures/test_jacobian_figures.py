@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab import figures
-from rnnlab.findings import jacobian_figures
+from rnnlab.report import figures
+from rnnlab.report.findings import jacobian_figures
 from rnnlab.support.errors import UserError
 
 TIME, STEPS, SEEDS = 6, (0, 40), (0, 1, 2)

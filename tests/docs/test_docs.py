@@ -9,11 +9,11 @@ import pytest
 import rnnlab
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
-from rnnlab.findings import find
+from rnnlab.report.claims.verdict import is_above
+from rnnlab.report.findings import find
 from rnnlab.results.intervals import t_interval
-from rnnlab.verdict import is_above
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def blocks(page, language):

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.figures.style import (
+from rnnlab.gradients.theory import chrono_retention, forget_timescale
+from rnnlab.report.figures.style import (
     axes_or_new,
     figure_legend,
     legend_if_new,
@@ -20,7 +21,6 @@ from rnnlab.figures.style import (
     step_title,
     top_layer,
 )
-from rnnlab.gradients.theory import chrono_retention, forget_timescale
 
 BIAS_KEYS = ("cell.forget_bias", "cell.update_bias")
 

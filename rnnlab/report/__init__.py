@@ -1,0 +1,1 @@
+"""What results show: figures, tables, and claims with their verdicts."""

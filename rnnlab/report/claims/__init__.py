@@ -1,0 +1,1 @@
+"""Claims: the numbers that they rest on, and the verdict."""
