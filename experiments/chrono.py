@@ -63,7 +63,7 @@ EXPONENT = "top Lyapunov exponent before training"
 def analyse(results: Results) -> Findings:
     """When each start solves the task, and its top exponent before training."""
     standard = standard_findings(results)
-    runs, before = of_starts(results.runs), of_starts(results.initial.runs)
+    runs, before = of_starts(results.runs), of_starts(results.before_training.runs)
     numbers = numbers_frame([*compared(runs), *exponents(before)])
     figures = {"chrono": figure(runs, before)} | standard.figures
     return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))

@@ -67,14 +67,14 @@ JUDGED = len(MITIGATES) * len(COMPARED) + 3 * len(LSTMS)
 def analyse(results: Results) -> Findings:
     """What is left of the gradient by layers and length, and what was solved."""
     standard = standard_findings(results)
-    before, trained = left(results.initial), left(results)
+    before, trained = left(results.before_training), left(results)
     runs = ended(results.runs)
     runs = runs.merge(named(runs)[["run", "of"]], on="run")
     numbers = numbers_frame(
         [
             *medians(before, LEFT, JUDGED),
             *mitigation(before),
-            *mean_of(stack_sensitivity(results.initial), SENSITIVITY, by="of"),
+            *mean_of(stack_sensitivity(results.before_training), SENSITIVITY, by="of"),
             *medians(trained, LEFT_TRAINED),
             *solved(runs, by="of"),
         ]

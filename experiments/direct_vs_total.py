@@ -42,7 +42,7 @@ USUAL = "b_f = 1, recurrent_gain = 1"
 def analyse(results: Results) -> Findings:
     """Share of the indirect paths and error of Π f_t, before training and at its end."""
     standard = standard_findings(results)
-    before, trained = of_top_layer(results.initial), of_top_layer(results)
+    before, trained = of_top_layer(results.before_training), of_top_layer(results)
     numbers = numbers_frame([*judged(before), *paths(before), *at_end(trained)])
     figures = {"direct_vs_total": figure(before, trained)} | standard.figures
     return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))

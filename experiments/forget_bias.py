@@ -69,9 +69,9 @@ def analyse(results: Results) -> Findings:
     """Table, figures, one sentence a setting, and the verdict."""
     standard = standard_findings(results)
     runs = ended(results.runs)
-    before = before_training(results.initial if results.has_initial else results)
+    before = before_training(results.before_training if results.has_before_training else results)
     numbers = numbers_frame([*at_initialisation(before), *learning(runs)])
-    if results.has_initial:
+    if results.has_before_training:
         own = {"forget_bias": against_forget_bias(before, runs, NORM, LEFT)}
     else:
         own = {"forget_bias": retention_and_learning(runs)}
@@ -279,7 +279,7 @@ def sentences(table: pd.DataFrame) -> list[str]:
         if np.isfinite(row["solved_at"]):
             solved += f", at step {row['solved_at']:.0f} (median)"
         lines.append(
-            f"{row['setting']}: mean f_t {row['forget_first']:.3f} at initialisation, where the "
+            f"{row['setting']}: mean f_t {row['forget_first']:.3f} before training, where the "
             f"gradient {direction} by {abs(decay):.4f} decades a step going back; {solved}."
         )
     return lines

@@ -102,7 +102,7 @@ class Window(NamedTuple):
 def analyse(results: Results) -> Findings:
     """Widths before training, and what was solved."""
     standard = standard_findings(results)
-    before, runs = measured(results.initial), trained(results.runs)
+    before, runs = measured(results.before_training), trained(results.runs)
     numbers = numbers_frame([*judged(windows(before)), *solved(runs)])
     figures = {"sensitivity_of_control": figure(before, runs, numbers)} | standard.figures
     return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))

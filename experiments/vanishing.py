@@ -57,7 +57,7 @@ EVERY = 500
 def analyse(results: Results) -> Findings:
     """Decay by cell and task, before training and through it."""
     standard = standard_findings(results)
-    before, training = of_cells(results.initial), of_cells(results)
+    before, training = of_cells(results.before_training), of_cells(results)
     cells = list(dict.fromkeys([*before["setting"], *training["setting"]]))
     before, training = (
         frame.assign(setting=pd.Categorical(frame["setting"], cells, ordered=True))

@@ -9,9 +9,9 @@ from workload import LEARNING_RATE, STEPS_PER_CALL, Shape, Weights, examples
 
 from peers.jax_training import bytes_on_gpu
 from rnnlab import GRU, LSTM, Adding, VanillaRNN
-from rnnlab.config.model import Record, Training
 from rnnlab.recurrence.stack import Method
 from rnnlab.training.objective import Batch, Objective
+from rnnlab.training.options import Record, Training
 from rnnlab.training.program import Program
 
 CELLS = ("rnn", "lstm", "gru", "gru before")

@@ -52,7 +52,7 @@ def analyse(results: Results) -> Findings:
     """Final losses, and the gradient's decay before training, by cell and length."""
     standard = standard_findings(results)
     runs = by_cell_and_length(results.runs, CELLS)
-    before = results.initial
+    before = results.before_training
     started = by_cell_and_length(before.runs, CELLS)
     numbers = measured(runs, results.training, started, before.gradients)
     drawn = curves_of_baseline(results.training, runs)

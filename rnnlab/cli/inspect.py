@@ -146,8 +146,8 @@ def list_configs() -> None:
     for name in config_names():
         experiment = load_experiment(name)
         size = f"{len(experiment.runs)} runs × {experiment.runs[0].settings.training.steps} steps"
-        if experiment.initial is not None:
-            size += f"; {len(experiment.initial.runs)} measured before training"
+        if experiment.before_training is not None:
+            size += f"; {len(experiment.before_training.runs)} measured before training"
         table.add_row(name, experiment.config.question, size)
     show_parts([table])
 

@@ -1,11 +1,15 @@
 """The command that measures without training."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnnlab.cli.app import Interrupted, app
+from rnnlab.support.errors import UserError
+
+if TYPE_CHECKING:
+    from rnnlab.measure.subjects import Subject
 
 
 @app.command()
@@ -37,23 +41,60 @@ def measure(
 ) -> None:
     """Measure ∂c_t/∂c_t−1 without training: how far the gradient reaches, along which path.
 
-    Of a CONFIG every setting and seed at initialisation, or weights of your own; of RESULTS every
+    Of a CONFIG every setting and seed before training, or weights of your own; of RESULTS every
     run as it ended.
     """
     from rnnlab.engine.progress import make_progress
-    from rnnlab.measure.subjects import find_subjects
-    from rnnlab.measure.survey import open_output, survey
-    from rnnlab.networks.weight_files import load_inputs
+    from rnnlab.measure.inputs import load_inputs
+    from rnnlab.measure.survey import survey
+    from rnnlab.report.measured import open_output, write_survey
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
 
     keep_compiled_code(xla_threads())
     read = load_inputs(inputs) if inputs else None
-    found, home = find_subjects(target, overrides or [], run_id, params, origin)
+    found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
     open_output(folder)
     measured = survey(found, read, length, make_progress())
-    written = measured.write(folder)
+    written = write_survey(measured, folder)
     typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
     if not measured.is_whole:
         raise Interrupted("stopped before all were measured; the above is what there is")
+
+
+def _subjects(
+    target: str,
+    overrides: list[str],
+    run_id: str | None,
+    weights: Path | None,
+    origin: str | None,
+) -> "tuple[list[Subject], Path]":
+    """What the arguments mean, and the results folder that it belongs to.
+
+    Raises:
+        UserError: the arguments do not go together, or name nothing that there is.
+    """
+    from rnnlab.config.sweep import load_experiment
+    from rnnlab.measure.subjects import of_config, of_results, of_weights
+    from rnnlab.networks.weight_files import read_torch_params
+    from rnnlab.results.params import read_params
+    from rnnlab.support.bundled import config_names
+
+    if origin not in (None, "torch"):
+        raise UserError(f"--from {origin}: must be 'torch'; leave it out for rnnlab's own names")
+    if origin and not weights:
+        raise UserError("--from torch needs --params: the file that holds the weights")
+    if Path(target).is_dir() and target not in config_names():
+        if weights or overrides:
+            raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
+        folder = Path(target) if Path(target).name else Path(target).resolve()
+        return of_results(folder, run_id), folder
+    if run_id:
+        raise UserError(f"--run {run_id}: {target} is no results folder")
+    experiment = load_experiment(target, overrides)
+    home = Path("results") / experiment.config.name
+    if weights:
+        read = read_torch_params if origin == "torch" else read_params
+        return of_weights(experiment, weights, read), home
+    return of_config(experiment), home

@@ -11,7 +11,7 @@ from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_compa
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
-    from rnnlab.engine.placement import Where
+    from rnnlab.engine.placement import Placement
     from rnnlab.results.read import Results
 
 
@@ -71,13 +71,13 @@ def run(
     from rnnlab.config.sweep import load_experiment
     from rnnlab.engine.experiment import default_folder
 
-    where = _where(workers, scheduler, slurm, interface, tls, threads)
+    placement = _placement(workers, scheduler, slurm, interface, tls, threads)
     experiment = load_experiment(config, overrides or [])
     folder = out if out is not None else default_folder(experiment)
     if dry_run:
-        _foresee(experiment, folder, where)
+        _foresee(experiment, folder, placement)
     else:
-        _train(experiment, folder, where)
+        _train(experiment, folder, placement)
 
 
 @app.command()
@@ -95,13 +95,13 @@ def rerun(
     from rnnlab.engine.experiment import stored_experiment
     from rnnlab.results.read import folders_of, load
 
-    where = _where(workers, scheduler, slurm, interface, tls, threads)
+    placement = _placement(workers, scheduler, slurm, interface, tls, threads)
     experiment = stored_experiment(results)
     only = None
     if failed:
         parts = [load(folder).runs for folder in folders_of(results)]
         only = {run for runs in parts for run in runs.loc[runs["status"] == "failed", "run"]}
-    _train(experiment, results, where, only)
+    _train(experiment, results, placement, only)
 
 
 @app.command()
@@ -112,17 +112,17 @@ def watch(results: ResultsFolder) -> None:
     watch_folder(results, console())
 
 
-def _where(
+def _placement(
     workers: int | None,
     scheduler: str | None,
     slurm: str | None,
     interface: str | None,
     tls: str | None,
     threads: int,
-) -> "Where":
-    from rnnlab.engine.placement import SLURM_KEYS, TLS_KEYS, Where, parse_pairs
+) -> "Placement":
+    from rnnlab.engine.placement import SLURM_KEYS, TLS_KEYS, Placement, parse_pairs
 
-    return Where(
+    return Placement(
         workers=workers,
         scheduler=scheduler,
         slurm=parse_pairs("--slurm", slurm, SLURM_KEYS) if slurm is not None else None,
@@ -132,17 +132,17 @@ def _where(
     )
 
 
-def _foresee(experiment: "Experiment", folder: Path, where: "Where") -> None:
+def _foresee(experiment: "Experiment", folder: Path, placement: "Placement") -> None:
     from rnnlab.engine.dry_run import foresee
     from rnnlab.support.compiled_code import keep_compiled_code
 
-    keep_compiled_code(where.threads)
+    keep_compiled_code(placement.threads)
     for part, place in experiment.parts(folder):
-        show_parts(foresee(part, place, where, lambda text: typer.echo(text, err=True)))
+        show_parts(foresee(part, place, placement, lambda text: typer.echo(text, err=True)))
 
 
 def _train(
-    experiment: "Experiment", folder: Path, where: "Where", only: set[str] | None = None
+    experiment: "Experiment", folder: Path, placement: "Placement", only: set[str] | None = None
 ) -> None:
     """Do the runs, then show and write what they say."""
     from rnnlab.engine import run_experiment
@@ -152,11 +152,11 @@ def _train(
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.text import printable
 
-    keep_compiled_code(where.threads)
+    keep_compiled_code(placement.threads)
     parts = experiment.parts(folder)
     for part, place in parts:
         try:
-            run_experiment(part, place, make_progress(), where, only)
+            run_experiment(part, place, make_progress(), placement, only)
         except KeyboardInterrupt:
             if not (place / "experiment.json").exists():
                 raise

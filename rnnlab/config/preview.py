@@ -40,8 +40,8 @@ def preview(
         return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
     experiment = expand(config, path, overridden, path.parent)
     parts += _runs(experiment)
-    if experiment.initial is not None:
-        parts += [plain("measured before training:"), *_runs(experiment.initial)]
+    if experiment.before_training is not None:
+        parts += [plain("measured before training:"), *_runs(experiment.before_training)]
     return parts
 
 
@@ -64,8 +64,8 @@ def data_files(config: Config) -> Iterator[tuple[str, str]]:
 def _values(config: Config) -> Iterator[tuple[str, Any]]:
     for section in (*SECTIONS, "sweep"):
         yield from _leaves(getattr(config, section), section)
-    if config.measure is not None:
-        yield from _leaves(config.measure.model_dump(), "measure")
+    if config.before_training is not None:
+        yield from _leaves(config.before_training.model_dump(), "before_training")
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -5,8 +5,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from rnnlab.cells import CELLS
-from rnnlab.config.model import Config, Record, Training
+from rnnlab.config.model import Config
 from rnnlab.tasks import TASKS
+from rnnlab.training.options import Record, Training
 
 
 def config_schema() -> dict[str, Any]:

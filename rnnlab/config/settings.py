@@ -7,11 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.config.model import Record, RecordJacobians, Training
 from rnnlab.config.validation import explain, shown
 from rnnlab.support import plugins
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task
+from rnnlab.training.options import Record, RecordJacobians, Training
 
 SECTIONS = ("task", "cell", "training", "record")
 

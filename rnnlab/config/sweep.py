@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnnlab.config.model import INITIALISATION, Config, load_config
+from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
 from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_axes
 from rnnlab.support.errors import UserError
@@ -63,18 +63,19 @@ class Experiment:
         config: what the file says, overrides applied.
         home: the folder in which its files are looked up.
         runs: what is to be run.
-        initial: what is measured before training, if the config says so: runs of no step.
+        before_training: what is measured before training, if the config says so: runs of no step.
     """
 
     config: Config
     home: Path
     runs: list[Run]
-    initial: "Experiment | None" = None
+    before_training: "Experiment | None" = None
 
     def parts(self, folder: Path) -> list[tuple["Experiment", Path]]:
         """Itself and what is measured before training, each with its results folder."""
-        inner = folder / INITIALISATION
-        return [(self, folder), *([(self.initial, inner)] if self.initial is not None else [])]
+        if self.before_training is None:
+            return [(self, folder)]
+        return [(self, folder), (self.before_training, folder / BEFORE_TRAINING)]
 
     @property
     def settings(self) -> list[Settings]:
@@ -125,14 +126,14 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     distinct = list(settings.values())
     _refuse_settings_that_clash(config, path, distinct)
     runs = [Run(s, seed) for s in distinct for seed in config.seed_list()]
-    return Experiment(config, home, runs, _initial(config, path, home))
+    return Experiment(config, home, runs, _before_training(config, path, home))
 
 
-def _initial(config: Config, path: Path, home: Path) -> Experiment | None:
-    at_initialisation = config.at_initialisation()
-    if at_initialisation is None:
+def _before_training(config: Config, path: Path, home: Path) -> Experiment | None:
+    measured = config.before_training_config()
+    if measured is None:
         return None
-    return expand(at_initialisation, Path(f"{path} (measure)"), [], home)
+    return expand(measured, Path(f"{path} (before_training)"), [], home)
 
 
 def _refuse_too_many_runs(config: Config, path: Path, axes: list[list[Patch]]) -> None:

@@ -1,6 +1,6 @@
 """Where runs execute: in this process, or in the workers of a Dask cluster."""
 
 from rnnlab.engine.experiment import run, run_experiment
-from rnnlab.engine.placement import Where
+from rnnlab.engine.placement import Placement
 
-__all__ = ["Where", "run", "run_experiment"]
+__all__ = ["Placement", "run", "run_experiment"]

@@ -1,6 +1,5 @@
 """The state of a run between two calls, as bytes; what is read back is bit for bit the same."""
 
-import hashlib
 import json
 from typing import Any, NamedTuple
 
@@ -8,9 +7,8 @@ import jax
 import numpy as np
 from safetensors.numpy import load, save
 
-from rnnlab.support.files import Damaged
+from rnnlab.support.files import Damaged, has_its_checksum, with_checksum, without_checksum
 
-DIGEST_BYTES = 32
 HEAD = ("run", "position", "seconds", "environments")
 
 
@@ -41,7 +39,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     facts = checkpoint._asdict()
     head = json.dumps({name: facts[name] for name in HEAD})
     content = save(arrays, metadata={"rnnlab": head})
-    return hashlib.sha256(content).digest() + content
+    return with_checksum(content)
 
 
 def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
@@ -56,9 +54,9 @@ def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
     Raises:
         Damaged: it is not what was written, or not of such a run.
     """
-    if not is_whole(content):
+    if not has_its_checksum(content):
         raise Damaged("checkpoint: is not as it was written (its checksum differs)")
-    content = content[DIGEST_BYTES:]
+    content = without_checksum(content)
     try:
         head, arrays = _head(content), load(content)
     except (ValueError, KeyError, TypeError) as error:
@@ -78,11 +76,6 @@ def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
         raise Damaged("checkpoint: is not of this run, or of another version of rnnlab")
     state, chunks = jax.tree.unflatten(structure, leaves)
     return Checkpoint(**head, state=state, chunks=chunks)
-
-
-def is_whole(content: bytes) -> bool:
-    """Whether a checkpoint is what was written."""
-    return hashlib.sha256(content[DIGEST_BYTES:]).digest() == content[:DIGEST_BYTES]
 
 
 def _head(content: bytes) -> dict[str, Any]:

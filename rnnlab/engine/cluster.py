@@ -21,7 +21,7 @@ from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
-from rnnlab.engine.placement import Where
+from rnnlab.engine.placement import Placement
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
 from rnnlab.support.errors import UserError
@@ -52,7 +52,7 @@ def do_on_cluster(
     runs: list[Run],
     ledger: Ledger,
     checkpoint_every: float,
-    where: Where,
+    placement: Placement,
     workers: int | None,
     stop: Stop,
 ) -> None:
@@ -62,7 +62,7 @@ def do_on_cluster(
         runs: what to do.
         ledger: takes in what workers say.
         checkpoint_every: seconds.
-        where: what the user chose.
+        placement: what the user chose.
         workers: so many, if they are processes on this machine.
         stop: whether to leave.
 
@@ -70,24 +70,28 @@ def do_on_cluster(
         UserError: there is no cluster at that address, or it cannot be started, or is lost.
     """
     say = ledger.progress.say
-    with _quiet(), _connect(where, workers) as (client, revive), _scheduler_errors(client, ledger):
+    with (
+        _quiet(),
+        _connect(placement, workers) as (client, revive),
+        _scheduler_errors(client, ledger),
+    ):
         if find_spec("bokeh") and client.dashboard_link:
             say(f"dashboard: {client.dashboard_link}")
         found = _wait_for_workers(client, say, stop)
         if stop.wanted:
             return
         say(f"{found} worker{'s' if found > 1 else ''}")
-        dispatch = Dispatch(client, ledger, checkpoint_every, where.threads)
-        expected = max(found, where.slurm_jobs)
-        groups = make_groups(runs, expected, side_by_side=_have_gpus(where))
+        dispatch = Dispatch(client, ledger, checkpoint_every, placement.threads)
+        expected = max(found, placement.slurm_jobs)
+        groups = make_groups(runs, expected, side_by_side=_have_gpus(placement))
         dispatch.run(groups, stop, revive)
 
 
-def _have_gpus(where: Where) -> bool:
+def _have_gpus(placement: Placement) -> bool:
     """Whether workers are known to have one each."""
-    if where.slurm is not None:
-        return where.slurm.get("gpus", "0").rpartition(":")[-1] != "0"
-    return where.scheduler is None and bool(gpus())
+    if placement.slurm is not None:
+        return placement.slurm.get("gpus", "0").rpartition(":")[-1] != "0"
+    return placement.scheduler is None and bool(gpus())
 
 
 @contextlib.contextmanager
@@ -131,39 +135,41 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _connect(where: Where, workers: int | None) -> Iterator[tuple[Client, Revive]]:
+def _connect(placement: Placement, workers: int | None) -> Iterator[tuple[Client, Revive]]:
     """A client of the cluster, and what replaces workers that are lost."""
-    security = _security(where)
+    security = _security(placement)
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(CONFIG))
-        if where.scheduler is not None:
-            yield stack.enter_context(_existing(where.scheduler, security)), lambda: None
+        if placement.scheduler is not None:
+            yield stack.enter_context(_existing(placement.scheduler, security)), lambda: None
             return
         revive: Revive
-        if where.slurm is not None:
-            cluster = slurm.make_cluster(where.slurm, where.interface, where.threads, security)
+        if placement.slurm is not None:
+            cluster = slurm.make_cluster(
+                placement.slurm, placement.interface, placement.threads, security
+            )
             stack.enter_context(cluster)
             if shutil.which(cluster.job_cls.submit_command) is None:
                 raise UserError(f"--slurm: no {cluster.job_cls.submit_command} on this machine")
-            cluster.scale(jobs=where.slurm_jobs)
+            cluster.scale(jobs=placement.slurm_jobs)
             revive = Revival(cluster, ())
         else:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnlab-workers-"))
             assert workers is not None
-            cluster = stack.enter_context(local_cluster(where, workers, security, scratch))
+            cluster = stack.enter_context(local_cluster(placement, workers, security, scratch))
             revive = Revival(cluster, cluster.worker_spec)
         yield stack.enter_context(Client(cluster, set_as_default=False)), revive
 
 
-def _security(where: Where) -> Security | None:
-    if where.tls is None:
+def _security(placement: Placement) -> Security | None:
+    if placement.tls is None:
         return None
     files = {
-        f"tls_{role}_{part}": where.tls[part]
+        f"tls_{role}_{part}": placement.tls[part]
         for role in ("client", "scheduler", "worker")
         for part in ("cert", "key")
     }
-    return Security(require_encryption=True, tls_ca_file=where.tls["ca"], **files)
+    return Security(require_encryption=True, tls_ca_file=placement.tls["ca"], **files)
 
 
 def _existing(address: str, security: Security | None) -> Client:
@@ -187,10 +193,10 @@ def _check_address(address: str) -> None:
 
 
 def local_cluster(
-    where: Where, workers: int, security: Security | None, scratch: str
+    placement: Placement, workers: int, security: Security | None, scratch: str
 ) -> SpecCluster:
     """A scheduler in this process and worker processes, one on each core or GPU."""
-    address = address_of(where.interface)
+    address = address_of(placement.interface)
     options: dict[str, Any] = {"security": security, "host": address}
     common = options | {
         "nthreads": 1,
@@ -202,7 +208,7 @@ def local_cluster(
     }
     specs = {
         index: {"cls": Nanny, "options": common | {"env": environment}}
-        for index, environment in enumerate(_environments(workers, where.threads))
+        for index, environment in enumerate(_environments(workers, placement.threads))
     }
     dashboard = {"dashboard_address": f"{address}:0"}
     for attempts_left in reversed(range(MOST_STARTS)):

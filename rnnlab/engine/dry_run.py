@@ -11,7 +11,7 @@ from rnnlab.config.sweep import Experiment, Run
 from rnnlab.engine.estimate import FAILS, Cost, probe, seconds_in_all
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.experiment import workers_here
-from rnnlab.engine.placement import Where
+from rnnlab.engine.placement import Placement
 from rnnlab.engine.progress import minutes
 from rnnlab.results.store import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
@@ -19,14 +19,14 @@ from rnnlab.training.program import Program
 
 
 def foresee(
-    experiment: Experiment, folder: Path, where: Where, tell: Callable[[str], None]
+    experiment: Experiment, folder: Path, placement: Placement, tell: Callable[[str], None]
 ) -> list[Text | Table]:
     """What running an experiment would do, as lines and a table; nothing is written.
 
     Args:
         experiment: what would be run.
         folder: the results folder, which need not exist.
-        where: it would run.
+        placement: it would run.
         tell: called before something that takes a while.
 
     Raises:
@@ -35,8 +35,10 @@ def foresee(
     store = open_for_writing(folder)
     missing = {run.id: run for run in experiment.runs if not store.is_done(run.id)}
     begun = {path.stem for path in folder.glob("checkpoints/*")}
-    script = [plain("the job script:\n" + _job_script(where))] if where.slurm is not None else []
-    costs = probe(list(missing.values()), where.threads, tell)
+    script = (
+        [plain("the job script:\n" + _job_script(placement))] if placement.slurm is not None else []
+    )
+    costs = probe(list(missing.values()), placement.threads, tell)
     names = label_settings([run.settings.resolved for run in experiment.runs])
     rows = []
     for run, name in zip(experiment.runs, names, strict=True):
@@ -50,21 +52,21 @@ def foresee(
     table = plain_table("runs", ["setting", "seed", "state", "seconds"], rows)
     parts: list[Text | Table] = [table, plain(done)]
     if missing:
-        parts.append(plain(_time_in_words(list(missing.values()), costs, where)))
+        parts.append(plain(_time_in_words(list(missing.values()), costs, placement)))
     return parts + script
 
 
-def _job_script(where: Where) -> str:
+def _job_script(placement: Placement) -> str:
     from rnnlab.engine.slurm import job_script
 
-    assert where.slurm is not None
-    return job_script(where.slurm, where.interface, where.threads)
+    assert placement.slurm is not None
+    return job_script(placement.slurm, placement.interface, placement.threads)
 
 
-def _time_in_words(missing: list[Run], costs: dict[Program, Cost], where: Where) -> str:
-    workers = workers_here(where, missing)
-    if workers is None and where.slurm is not None:
-        workers = where.slurm_jobs
+def _time_in_words(missing: list[Run], costs: dict[Program, Cost], placement: Placement) -> str:
+    workers = workers_here(placement, missing)
+    if workers is None and placement.slurm is not None:
+        workers = placement.slurm_jobs
     if workers is None:
         alone = seconds_in_all(missing, costs, 1)
         return f"about {minutes(alone)} by this machine's pace, divided by the number of workers"

@@ -13,7 +13,7 @@ from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
-from rnnlab.engine.placement import Where
+from rnnlab.engine.placement import Placement
 from rnnlab.engine.progress import Progress, make_progress
 from rnnlab.engine.work import head_of, is_accelerated, work
 from rnnlab.results.read import Results, load
@@ -21,7 +21,7 @@ from rnnlab.results.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
 
-HERE = Where(workers=0)
+HERE = Placement(workers=0)
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     experiment = load_experiment(source, overrides)
     folder = default_folder(experiment) if out is None else Path(out)
     for part, place in experiment.parts(folder):
-        run_experiment(part, place, make_progress(), Where(workers=workers))
+        run_experiment(part, place, make_progress(), Placement(workers=workers))
     return load(folder)
 
 
@@ -87,7 +87,7 @@ def run_experiment(
     experiment: Experiment,
     folder: Path,
     progress: Progress,
-    where: Where = HERE,
+    placement: Placement = HERE,
     only: Collection[str] | None = None,
 ) -> None:
     """Do the runs that the folder lacks, storing each the moment it has ended.
@@ -98,7 +98,7 @@ def run_experiment(
         experiment: what to run.
         folder: the results folder.
         progress: told of every run.
-        where: in this process, or in workers.
+        placement: in this process, or in workers.
         only: ids of the runs to do; default all that the folder lacks.
 
     Raises:
@@ -117,30 +117,32 @@ def run_experiment(
         with progress, stop_on_signal(progress.say) as stop, ledger.live:
             progress.start(done + len(wanted), done, float(sum(map(cost, wanted))))
             if wanted:
-                _do(wanted, ledger, experiment.config.checkpoint_every, where, stop)
+                _do(wanted, ledger, experiment.config.checkpoint_every, placement, stop)
         if stop.wanted:
             raise KeyboardInterrupt
 
 
-def _do(runs: list[Run], ledger: Ledger, checkpoint_every: float, where: Where, stop: Stop) -> None:
-    workers = workers_here(where, runs)
+def _do(
+    runs: list[Run], ledger: Ledger, checkpoint_every: float, placement: Placement, stop: Stop
+) -> None:
+    workers = workers_here(placement, runs)
     if workers == 0:
-        limit_threads(where.threads)
+        limit_threads(placement.threads)
         groups = make_groups(runs, 1, side_by_side=is_accelerated())
         _do_here(groups, ledger, checkpoint_every, stop)
     else:
         from rnnlab.engine.cluster import do_on_cluster
 
-        do_on_cluster(runs, ledger, checkpoint_every, where, workers, stop)
+        do_on_cluster(runs, ledger, checkpoint_every, placement, workers, stop)
 
 
-def workers_here(where: Where, runs: Sequence[Run]) -> int | None:
+def workers_here(placement: Placement, runs: Sequence[Run]) -> int | None:
     """Processes on this machine that the user wants, or that it has room for; None if elsewhere."""
-    if where.workers is None and where.scheduler is None and where.slurm is None:
+    if placement.workers is None and placement.scheduler is None and placement.slurm is None:
         from rnnlab.engine.resources import default_workers
 
         return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(cost, runs)))
-    return where.workers
+    return placement.workers
 
 
 def _do_here(groups: list[Group], ledger: Ledger, checkpoint_every: float, stop: Stop) -> None:

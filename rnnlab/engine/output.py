@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
+from rnnlab.results.params import by_dotted_name
 from rnnlab.results.summary import summarize_run
 from rnnlab.support.files import parquet_bytes
 from rnnlab.training.frames import (
@@ -61,6 +62,7 @@ def make_output(
         environments: in which it ran.
     """
     task = program.objective.task
+    params = {k: np.asarray(v, order="C") for k, v in by_dotted_name(state.params).items()}
     tables = _tables(program, bool(state.diverged), chunks)
     tables |= {name: pd.concat([end[name] for end in spectra]) for name in spectra[0]}
     facts = {
@@ -73,7 +75,7 @@ def make_output(
     summary = summarize_run(tables, task.threshold, task.read_step)
     is_finite = not state.diverged and math.isfinite(summary["final_loss"])
     status = "finished" if is_finite else "diverged"
-    return RunOutput(status, tables, named_arrays(state.params), facts | summary, environments)
+    return RunOutput(status, tables, params, facts | summary, environments)
 
 
 def last_step(program: Program, chunks: Chunk, diverged: bool) -> int:
@@ -111,12 +113,3 @@ def _where_diverged(chunks: Chunk, starts: list[int]) -> tuple[int, list[int]]:
     stopped = np.isnan(chunks.steps.update_norm[: len(starts)])
     chunk, offset = np.argwhere(stopped)[0]
     return starts[chunk] + int(offset), starts[: chunk + 1]
-
-
-def named_arrays(params: Any) -> dict[str, np.ndarray]:
-    """Parameters under dotted names, such as ``cell.W_f``, or ``cell.0.W_f`` in a stack."""
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf, order="C")
-        for path, leaf in leaves
-    }

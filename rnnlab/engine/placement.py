@@ -19,7 +19,7 @@ SLURM_KEYS = ("partition", "jobs", "gpus", "memory", "time", "account", "constra
 
 
 @dataclass(frozen=True)
-class Where:
+class Placement:
     """Where runs execute.
 
     Attributes:

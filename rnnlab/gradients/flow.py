@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
-from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
+from rnnlab.gradients.adjoints import grad_with_adjoints
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
 from rnnlab.recurrence.stack import FUSED, Inputs, as_inputs, record_tapes, unroll_observed
+from rnnlab.recurrence.taps import Slots
 
 Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
 

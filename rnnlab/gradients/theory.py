@@ -172,7 +172,7 @@ def _is_linearised(cell: Cell) -> bool:
 
 
 def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
-    """Mean over units of f^steps, what chrono forget gates alone keep of c at initialisation.
+    """Mean over units of f^steps, what chrono forget gates alone keep of c before training.
 
     f = u/(1 + u), u ~ U[1, t_max − 1] (Tallec & Ollivier 2018, equation 16): the mean of
     (u/(1 + u))^steps, by Gauss–Legendre quadrature over log(1 + u).

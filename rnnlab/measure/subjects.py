@@ -1,6 +1,6 @@
 """Whose Jacobians are measured: runs before training, stored runs, weights that a user brings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,20 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from rnnlab.config.model import RecordJacobians
+from rnnlab.cells import Cell
 from rnnlab.config.settings import SECTIONS, Settings, file_hashes, resolve
-from rnnlab.config.sweep import Experiment, Run, load_experiment
-from rnnlab.networks.weight_files import load_params
+from rnnlab.config.sweep import Experiment, Run
 from rnnlab.recurrence.stack import check_finite, unroll
+from rnnlab.results.params import read_params
 from rnnlab.results.read import load
-from rnnlab.support.bundled import config_names
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import in_folders
 from rnnlab.training.objective import Objective
+from rnnlab.training.options import RecordJacobians
 from rnnlab.training.program import EVALUATION_EXAMPLES, random_streams
+
+# (file, cell, number of input features) → parameters.
+ReadWeights = Callable[[Path, Cell, int], Any]
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,14 @@ class Subject:
         id: under which tables list it.
         step: of training; −1 where that is not known.
         weights: the file that holds the parameters; default those of initialisation.
-        from_torch: whether that file is PyTorch's.
+        read: reads the parameters of a cell from that file, given its number of input features.
     """
 
     run: Run
     id: str
     step: int = 0
     weights: Path | None = None
-    from_torch: bool = False
+    read: ReadWeights = read_params
 
     @property
     def source(self) -> str:
@@ -64,7 +67,7 @@ class Subject:
                 raise UserError(f"inputs: some are too large for {inputs.dtype}")
         if self.weights is not None:
             features = inputs.shape[-1]
-            params = load_params(self.weights, settings.cell, features, self.from_torch)
+            params = self.read(self.weights, settings.cell, features)
         else:
             params = objective.init(streams.init)["cell"]
         check_finite(params=params)
@@ -77,43 +80,18 @@ def _examples(settings: Settings) -> int:
     return (jacobians or RecordJacobians(every=settings.record.every)).examples
 
 
-def find_subjects(
-    target: str,
-    overrides: Sequence[str],
-    run_id: str | None,
-    weights: Path | None,
-    origin: str | None,
-) -> tuple[list[Subject], Path]:
-    """Whom the arguments of ``rnnlab measure`` mean, and the results folder that they belong to.
-
-    Raises:
-        UserError: the arguments do not go together, or name nothing that there is.
-    """
-    if origin not in (None, "torch"):
-        raise UserError(f"--from {origin}: must be 'torch'; leave it out for rnnlab's own names")
-    if origin and not weights:
-        raise UserError("--from torch needs --params: the file that holds the weights")
-    if Path(target).is_dir() and target not in config_names():
-        if weights or overrides:
-            raise UserError(f"{target}: a results folder takes no --params and no KEY=VALUE")
-        folder = Path(target) if Path(target).name else Path(target).resolve()
-        return of_results(folder, run_id), folder
-    if run_id:
-        raise UserError(f"--run {run_id}: {target} is no results folder")
-    experiment = load_experiment(target, overrides)
-    home = Path("results") / experiment.config.name
-    if weights:
-        return of_weights(experiment, weights, origin == "torch"), home
-    return of_config(experiment), home
-
-
 def of_config(experiment: Experiment) -> list[Subject]:
     """Every run of a config, before training."""
     return [Subject(run, run.id) for run in experiment.runs]
 
 
-def of_weights(experiment: Experiment, weights: Path, from_torch: bool) -> list[Subject]:
+def of_weights(experiment: Experiment, weights: Path, read: ReadWeights) -> list[Subject]:
     """Weights that a user brings, for the cell of a config.
+
+    Args:
+        experiment: the config.
+        weights: the file that holds them.
+        read: see ``Subject``.
 
     Raises:
         UserError: the config has several settings.
@@ -123,7 +101,7 @@ def of_weights(experiment: Experiment, weights: Path, from_torch: bool) -> list[
             f"{experiment.config.name}: has {len(experiment.settings)} settings, and the weights "
             "are those of one: choose it by overrides, such as 'sweep={}' cell.hidden=64"
         )
-    return [Subject(experiment.runs[0], weights.stem, -1, weights, from_torch)]
+    return [Subject(experiment.runs[0], weights.stem, -1, weights, read)]
 
 
 def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:

@@ -1,13 +1,10 @@
 """Measuring without training: what ``rnnlab measure`` finds."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jax
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -16,27 +13,8 @@ from rnnlab.config.labels import BIAS_KEYS, flatten, label_settings
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
-from rnnlab.report.figures.style import RC
-from rnnlab.report.findings import Findings, jacobian_figures, write_findings
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import storage_errors, write_parquet, write_text
 from rnnlab.training.measurement import Tables, measure
-
-
-def open_output(out: Path) -> None:
-    """Make the folder that a survey is written into, before anything is measured.
-
-    Raises:
-        UserError: it is a results folder, whose figures would be replaced, or cannot be made.
-    """
-    if (out / "experiment.json").exists():
-        raise UserError(f"--out {out}: holds trained runs; choose another folder")
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: is a file, not a folder")
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        if not os.access(out, os.W_OK):
-            raise UserError(f"--out {out}: cannot be written to")
 
 
 @dataclass(frozen=True)
@@ -56,22 +34,6 @@ class Survey:
     summary: pd.DataFrame
     text: str
     is_whole: bool
-
-    def write(self, out: Path) -> list[Path]:
-        """Write the tables, the diagnosis, and figures.
-
-        Returns:
-            The files written.
-        """
-        with plt.rc_context(RC):
-            figures = jacobian_figures(**self.tables, runs=self.runs)
-        with storage_errors(out):
-            written = [out / "diagnosis.txt"]
-            write_text(written[0], self.text + "\n")
-            for name, table in self.tables.items():
-                written.append(out / f"{name}.parquet")
-                write_parquet(table, written[-1])
-        return written + write_findings(Findings(self.summary, figures), out, table="measure.csv")
 
 
 def survey(

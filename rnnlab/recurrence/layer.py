@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 Inputs = Float[Array, "time batch features"]
 # (params, state, x, slots) → (state, collected), of one time step. Slots are arrays that enter no
-# result; see ``gradients/adjoints.py``.
+# result; see ``recurrence/taps.py``.
 Step = Callable[[Any, Any, Array, Any], tuple[Any, Any]]
 
 

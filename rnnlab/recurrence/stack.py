@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
-from rnnlab.gradients.adjoints import Slots, tap
 from rnnlab.recurrence.fused import fused_layer
 from rnnlab.recurrence.layer import Inputs, Layer, RunLayer, in_segments, plain_layer
+from rnnlab.recurrence.taps import Slots, tap
 
 Collect = Mapping[str, Callable[[Array], Array]]
 
@@ -75,7 +75,7 @@ def unroll_observed(
         inputs: (time, batch, features).
         initial_state: as for ``unroll``.
         collect: for each observed name to keep, what to keep of its value at each time step.
-        slots: for each observed name whose adjoint norm is wanted, see ``gradients/adjoints.py``.
+        slots: for each observed name whose adjoint norm is wanted, see ``recurrence/taps.py``.
         method: see ``Method``.
     """
     inputs = as_inputs(inputs)

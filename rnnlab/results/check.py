@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnlab.engine.checkpoint import is_whole
 from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import (
     Damaged,
     OtherVersion,
+    has_its_checksum,
     read_bytes,
     read_sealed,
     sha256,
@@ -78,7 +78,7 @@ def _of_runs(store: Store) -> Iterator[Damage]:
 def _of_checkpoints(store: Store) -> Iterator[Damage]:
     for path in sorted(store.folder.glob("checkpoints/*.safetensors")):
         with storage_errors(path):
-            if not is_whole(path.read_bytes()):
+            if not has_its_checksum(path.read_bytes()):
                 yield Damage(f"{path}: is not as it was written", checkpoint=path)
 
 

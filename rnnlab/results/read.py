@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.config.labels import flatten, label_each
-from rnnlab.config.model import INITIALISATION
+from rnnlab.config.model import BEFORE_TRAINING
 from rnnlab.results.store import Store, open_for_reading
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged
@@ -73,7 +73,7 @@ class Results:
         self._environments = _environments(list(records.values()))
 
     @cached_property
-    def initial(self) -> "Results":
+    def before_training(self) -> "Results":
         """What was measured before training, by the config's ``measure``: runs of no step.
 
         Raises:
@@ -81,11 +81,11 @@ class Results:
         """
         outer, *inner = folders_of(self.stores[0].folder)
         if not inner:
-            raise UserError(f"{outer}: nothing was measured before training; set measure")
+            raise UserError(f"{outer}: nothing was measured before training; set before_training")
         return load(*inner)
 
     @property
-    def has_initial(self) -> bool:
+    def has_before_training(self) -> bool:
         """Whether anything was measured before training."""
         return len(folders_of(self.stores[0].folder)) > 1
 
@@ -224,7 +224,7 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
 
 def folders_of(folder: Path) -> list[Path]:
     """A results folder and, inside it, that of what was measured before training, if it was."""
-    inner = folder / INITIALISATION
+    inner = folder / BEFORE_TRAINING
     return [folder, inner] if inner.is_dir() else [folder]
 
 

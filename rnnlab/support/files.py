@@ -99,6 +99,24 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+DIGEST_BYTES = 32
+
+
+def with_checksum(content: bytes) -> bytes:
+    """The SHA-256 of bytes, then the bytes."""
+    return hashlib.sha256(content).digest() + content
+
+
+def has_its_checksum(content: bytes) -> bool:
+    """Whether bytes are what ``with_checksum`` returned."""
+    return hashlib.sha256(without_checksum(content)).digest() == content[:DIGEST_BYTES]
+
+
+def without_checksum(content: bytes) -> bytes:
+    """The bytes that ``with_checksum`` was given."""
+    return content[DIGEST_BYTES:]
+
+
 def write_sealed(path: Path, content: dict[str, Any]) -> None:
     """Write JSON together with a hash of itself."""
     write_bytes(path, sealed(content))

@@ -12,10 +12,11 @@ from jaxtyping import Array, Float, Key
 from rnnlab.cells import Cell
 from rnnlab.cells.cell import Params
 from rnnlab.cells.initializers import kernel
-from rnnlab.gradients.adjoints import Slots, grad_with_adjoints
+from rnnlab.gradients.adjoints import grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
 from rnnlab.recurrence.layer import Layer
 from rnnlab.recurrence.stack import FUSED, Collect, Method, unroll_observed
+from rnnlab.recurrence.taps import Slots
 from rnnlab.tasks import DataTask, Examples, Pool, Task
 
 Loss = Callable[[Array, Any], Array]

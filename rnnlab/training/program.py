@@ -11,10 +11,10 @@ import optax
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from rnnlab.config.model import Record, Training
 from rnnlab.gradients.norms import global_norm
 from rnnlab.tasks import Pool
 from rnnlab.training.objective import Batch, LossGradient, Objective, Observations
+from rnnlab.training.options import Record, Training
 from rnnlab.training.recording import (
     Statistics,
     adjoint_statistics,

@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlab.cells import LSTM
-from rnnlab.config.model import Record, Training
 from rnnlab.config.sweep import SECTIONS, load_experiment
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import Adding
+from rnnlab.training.options import Record, Training
 
 BASE = {"task": {"kind": "adding", "length": 20}, "cell": {"kind": "lstm", "hidden": 8}}
 

@@ -22,7 +22,7 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import remote, resources, revival
 from rnnlab.engine.cluster import CONFIG, local_cluster
 from rnnlab.engine.experiment import workers_here
-from rnnlab.engine.placement import Where, parse_pairs
+from rnnlab.engine.placement import Placement, parse_pairs
 from rnnlab.engine.resources import default_workers, gpus
 from rnnlab.engine.revival import Revival
 from rnnlab.engine.slurm import job_script
@@ -157,7 +157,7 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(revival, "SECONDS_AWAY", 3.0)
     with (
         dask.config.set(CONFIG),
-        local_cluster(Where(workers=1), 1, None, str(tmp_path)) as cluster,
+        local_cluster(Placement(workers=1), 1, None, str(tmp_path)) as cluster,
     ):
         revive = Revival(cluster, cluster.worker_spec)
         revive()
@@ -182,7 +182,7 @@ def test_workers_keep_what_they_free(tmp_path):
 
     with (
         dask.config.set(CONFIG),
-        local_cluster(Where(workers=1), 1, None, str(tmp_path)) as cluster,
+        local_cluster(Placement(workers=1), 1, None, str(tmp_path)) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         client.run(faults)
@@ -242,12 +242,12 @@ def test_a_worker_that_dies_while_the_cluster_starts(monkeypatch, tmp_path):
         return create_autospec(SpecCluster, instance=True)
 
     monkeypatch.setattr("rnnlab.engine.cluster.SpecCluster", flaky)
-    local_cluster(Where(), 1, None, str(tmp_path))
+    local_cluster(Placement(), 1, None, str(tmp_path))
     assert len(started) == 3
     started.clear()
     monkeypatch.setattr("rnnlab.engine.cluster.MOST_STARTS", 2)
     with pytest.raises(UserError, match=r"the workers cannot be started: Nanny failed to start\."):
-        local_cluster(Where(), 1, None, str(tmp_path))
+        local_cluster(Placement(), 1, None, str(tmp_path))
 
 
 def test_pairs():
@@ -275,9 +275,9 @@ def test_workers_for_many_runs_that_only_measure(monkeypatch):
     monkeypatch.setattr(resources, "gpus", list)
     monkeypatch.setattr(resources, "cores", lambda: [0, 1])
     monkeypatch.setattr(resources, "memory", lambda: 16 * 2**30)
-    runs = load_experiment("forget_bias_full").initial.runs
-    assert workers_here(Where(), runs[:100]) == 2
-    assert workers_here(Where(), runs[:10]) == 0
+    runs = load_experiment("forget_bias_full").before_training.runs
+    assert workers_here(Placement(), runs[:100]) == 2
+    assert workers_here(Placement(), runs[:10]) == 0
 
 
 def test_gpus_are_counted_without_jax(tmp_path, monkeypatch):

@@ -122,7 +122,7 @@ def test_numbers():
 def test_constant_biases_are_the_median_of_chrono(name):
     """log u, u ~ U[1, T_max − 1], has the median log(T_max/2); five starts at each place."""
     experiment = load_experiment(name)
-    for part_of in (experiment, experiment.initial):
+    for part_of in (experiment, experiment.before_training):
         places = {}
         for settings in part_of.settings:
             bias, tie = settings.cell.forget_bias, settings.cell.input_bias
@@ -132,4 +132,4 @@ def test_constant_biases_are_the_median_of_chrono(name):
         for starts in places.values():
             assert len(starts) == 5
             assert {("chrono", "tied"), ("chrono", 0), (1, 0)} <= starts
-    assert experiment.initial.settings[0].training.steps == 0
+    assert experiment.before_training.settings[0].training.steps == 0

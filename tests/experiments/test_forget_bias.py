@@ -28,9 +28,9 @@ def findings(tmp_path):
 
 def test_sentences(findings):
     assert findings.text.splitlines() == [
-        "b_f = 0: mean f_t 0.500 at initialisation, where the gradient shrinks by 0.2000 decades a "
+        "b_f = 0: mean f_t 0.500 before training, where the gradient shrinks by 0.2000 decades a "
         "step going back; solved in 1 of 2 runs.",
-        "b_f = 2: mean f_t 0.500 at initialisation, where the gradient grows by 0.2000 decades a "
+        "b_f = 2: mean f_t 0.500 before training, where the gradient grows by 0.2000 decades a "
         "step going back; solved in 1 of 1 runs, at step 50 (median).",
     ]
 

@@ -191,7 +191,7 @@ def test_settings_are_called_alike_before_and_in_training():
     experiment = load_experiment("forget_bias_full")
     trained, before = (
         label_settings([settings.resolved for settings in own.settings])
-        for own in (experiment, experiment.initial)
+        for own in (experiment, experiment.before_training)
     )
     assert set(trained) < set(before)
     judged = part("families")(before)

@@ -19,8 +19,7 @@ from safetensors.numpy import save, save_file
 
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
-from rnnlab.engine.output import named_arrays
-from rnnlab.networks.weight_files import load_inputs, load_params
+from rnnlab.measure.inputs import load_inputs
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS
 from rnnlab.training.objective import Objective
@@ -252,6 +251,11 @@ def test_inputs_of_another_suffix(tmp_path, name):
 # Both
 
 
+def load_params(path, cell, features, from_torch):
+    read = read_torch_params if from_torch else read_params
+    return read(path, cell, features)
+
+
 LOADERS = {"x.npy": (load_inputs,), "x.safetensors": (load_params, lstm, FEATURES, False)}
 
 
@@ -286,7 +290,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
     (tmp_path / name).write_bytes(NPY)
     if load is load_inputs:
         monkeypatch.setattr("pathlib.Path.open", refuse)
-    monkeypatch.setattr("rnnlab.networks.weight_files.safe_open", refuse)
+    monkeypatch.setattr("rnnlab.results.params.safe_open", refuse)
     assert "Permission denied" in message(load, tmp_path / name, *args)
 
 
@@ -296,7 +300,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
 def stored_by_a_run(cell):
     """Parameters of cell and readout, and the file's content as the engine writes it."""
     params = Objective(cell, TASKS["adding"](length=10)).init(jax.random.key(1))
-    return params["cell"], named_arrays(params)
+    return params["cell"], by_dotted_name(params)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -332,7 +336,7 @@ def test_weights_become_the_default_float(tmp_path, dtype):
 def test_names_without_cell(tmp_path, layers, readout):
     cell = GRU(hidden=HIDDEN, layers=layers)
     params, _ = stored_by_a_run(cell)
-    save_file(named_arrays(params) | readout, tmp_path / "x.safetensors")
+    save_file(by_dotted_name(params) | readout, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 
 
@@ -373,7 +377,7 @@ class Untraceable(Leaky):
 def test_cells_of_a_user(tmp_path, kind, layers, prefix):
     cell = kind(hidden=HIDDEN, layers=layers)
     params = jax.tree.map(jnp.asarray, cell.init(jax.random.key(1), FEATURES))
-    arrays = {prefix + name: array for name, array in named_arrays(params).items()}
+    arrays = {prefix + name: array for name, array in by_dotted_name(params).items()}
     save_file(arrays, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 

@@ -16,9 +16,10 @@ from jax.nn import sigmoid
 from rnnlab import GRU, LSTM, Cell, HiddenState, LSTMState, VanillaRNN, affine
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.execution import execute, program_of
-from rnnlab.gradients.adjoints import Slot
+from rnnlab.gradients.norms import scaled_squares
 from rnnlab.recurrence.products import plan_products
 from rnnlab.recurrence.stack import FUSED, PLAIN, Method, unroll_observed
+from rnnlab.recurrence.taps import Slot
 
 FEATURES, HIDDEN = 3, 5
 FUSED_LOW = Method("fused", "low")
@@ -135,7 +136,7 @@ def arguments(cell, time, batch, start=False, features=FEATURES):
     shapes = [(*leading, batch, cell.hidden)] * len(cell.State._fields)
     state = cell.State(*(normal(n, *shape) for n, shape in enumerate(shapes)))
     empty = jnp.zeros((cell.layers, time, batch))
-    slots = dict.fromkeys(cell.State._fields, Slot(empty, empty))
+    slots = dict.fromkeys(cell.State._fields, Slot(scaled_squares, (empty, empty)))
     return params, normal(1, time, batch, features), state if start else None, slots
 
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from rich.console import Console
-from test_many_runs import setting, store_runs
+from stored_runs import setting, store_runs
 
 from rnnlab.config.labels import labels
 from rnnlab.report.figures.style import figure_legend, panel_for_each, seed_band, title_label

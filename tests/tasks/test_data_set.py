@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from rnnlab.cells import GRU, LSTM
-from rnnlab.config.model import Record, Training
 from rnnlab.tasks import Adding, Arrays
 from rnnlab.training.objective import Objective
+from rnnlab.training.options import Record, Training
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
 
 EXAMPLES = 50

@@ -4,7 +4,7 @@ import optax
 import pytest
 from pydantic import ValidationError
 
-from rnnlab.config.model import Training
+from rnnlab.training.options import Training
 from rnnlab.training.program import make_optimizer
 
 STEPS = 6

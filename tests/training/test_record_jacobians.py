@@ -17,7 +17,6 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.cells import dynamics_of
-from rnnlab.config.model import Record, Training
 from rnnlab.config.schema import config_schema
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
@@ -25,6 +24,7 @@ from rnnlab.report.findings import standard_findings
 from rnnlab.report.tables import comparison_tables
 from rnnlab.support.errors import UserError
 from rnnlab.training.objective import Batch, Objective
+from rnnlab.training.options import Record, Training
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
 from rnnlab.training.recording import adjoint_statistics, path_statistics
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlab.cells import GRU, LSTM, VanillaRNN
-from rnnlab.config.model import Record, Training
 from rnnlab.tasks import Adding, Copying
 from rnnlab.training.objective import Objective
+from rnnlab.training.options import Record, Training
 from rnnlab.training.program import Program, random_streams
 
 SEED = 5

@@ -32,8 +32,8 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     settings = list(runs["setting"].cat.categories)
     last_step = runs["training.steps"].max()
     columns = {
-        "forget_first": "mean $f_t$ at initialisation",
-        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ at initialisation,"
+        "forget_first": "mean $f_t$ before training",
+        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ before training,"
         + "\ndecades per step (< 0: shrinks)",
         "solved_at": "solved at training step",
     }

@@ -74,7 +74,7 @@ def gate_over_training(
 
 
 def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
-    """Over time at initialisation and at the end, and over training."""
+    """Over time before training and at the end, and over training."""
     figure, axes = panels(1, 3, sharey=True)
     last = int(gates["step"].max())
     gate_over_time(gates, axes[0, 0], gate=gate, step=0, runs=runs)

@@ -102,7 +102,7 @@ def step_title(step: int) -> str:
     """The training step in words; −1 stands for weights that a user brought."""
     if step < 0:
         return "weights as given"
-    return "at initialisation" if step == 0 else f"after {step} updates"
+    return "before training" if step == 0 else f"after {step} updates"
 
 
 def require(frame: pd.DataFrame, column: str, value: object) -> None:

@@ -147,7 +147,7 @@ def test_sensitivity_says_what_is_carried_and_when():
     assert ax.get_legend() is not None
     ax = figures.sensitivity_curves(jacobians([LSTM_0]))
     assert r"\partial h_T" not in ax.get_ylabel()
-    assert ax.get_title() == "at initialisation"
+    assert ax.get_title() == "before training"
 
 
 def test_lines_of_the_bias_alone():
@@ -308,7 +308,7 @@ def test_all_figures_at_the_start_and_the_end(settings):
     }
     for name in ("sensitivity", *over_biases, "lyapunov"):
         assert [ax.get_title() for ax in drawn[name].axes] == [
-            "at initialisation",
+            "before training",
             "after 40 updates",
         ]
         drawn[name].canvas.draw()

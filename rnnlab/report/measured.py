@@ -1,0 +1,45 @@
+"""What ``rnnlab measure`` writes: tables, the diagnosis, figures."""
+
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+from rnnlab.measure.survey import Survey
+from rnnlab.report.figures.style import RC
+from rnnlab.report.findings import Findings, jacobian_figures, write_findings
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors, write_parquet, write_text
+
+
+def open_output(out: Path) -> None:
+    """Make the folder that a survey is written into, before anything is measured.
+
+    Raises:
+        UserError: it is a results folder, whose figures would be replaced, or cannot be made.
+    """
+    if (out / "experiment.json").exists():
+        raise UserError(f"--out {out}: holds trained runs; choose another folder")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file, not a folder")
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):
+            raise UserError(f"--out {out}: cannot be written to")
+
+
+def write_survey(survey: Survey, out: Path) -> list[Path]:
+    """Write the tables, the diagnosis, and figures.
+
+    Returns:
+        The files written.
+    """
+    with plt.rc_context(RC):
+        figures = jacobian_figures(**survey.tables, runs=survey.runs)
+    with storage_errors(out):
+        written = [out / "diagnosis.txt"]
+        write_text(written[0], survey.text + "\n")
+        for name, table in survey.tables.items():
+            written.append(out / f"{name}.parquet")
+            write_parquet(table, written[-1])
+    return written + write_findings(Findings(survey.summary, figures), out, table="measure.csv")

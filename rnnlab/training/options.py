@@ -1,0 +1,92 @@
+"""The options of training and of recording."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from rnnlab.training.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+# Unknown keys, and values of another type, are refused.
+STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Training(BaseModel):
+    """How a run trains.
+
+    Attributes:
+        steps: number of updates.
+        batch: examples per update, drawn afresh each time.
+        optimizer: a name, or ``{kind: name, option: value}``.
+        learning_rate: the optimiser's rate.
+        schedule: a name, or ``{kind: name, option: value}``.
+        clip_norm: largest global norm of the gradient.
+        clip_value: largest absolute value of each entry of the gradient.
+        precision: of every number in the run; one in a sweep.
+        recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster.
+        memory: ``low`` keeps states at about √length time steps only, and computes the others
+            again on the way back.
+    """
+
+    model_config = STRICT
+
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 2000
+    batch: PositiveInt = 32
+    optimizer: AnyOptimizer = Adam()
+    learning_rate: Positive = 5e-3
+    schedule: AnySchedule = Constant()
+    clip_norm: Positive | None = None
+    clip_value: Positive | None = None
+    precision: Literal["float32", "float64"] = "float32"
+    recurrence: Literal["plain", "fused"] = "fused"
+    memory: Literal["full", "low"] = "full"
+
+    @model_validator(mode="after")
+    def _a_schedule_needs_steps(self) -> "Training":
+        if self.steps == 0 and isinstance(self.schedule, Cosine):
+            raise ValueError("schedule 'cosine' needs steps ≥ 1")
+        return self
+
+
+class RecordJacobians(BaseModel):
+    """When ∂c_t/∂c_{t−1} is recorded.
+
+    Attributes:
+        every: number of steps from one to the next, a multiple of ``record.every``.
+        examples: of the first so many of the batch.
+    """
+
+    model_config = STRICT
+
+    every: PositiveInt
+    examples: PositiveInt = 4
+
+
+class Record(BaseModel):
+    """What a run records.
+
+    Attributes:
+        every: number of steps from one record to the next.
+        examples: the first so many of the batch are recorded.
+        means: whether mean adjoint norms and mean gates are recorded at every step, not only at
+            those of ``every``.
+        jacobians: see ``RecordJacobians``; default none.
+    """
+
+    model_config = STRICT
+
+    every: PositiveInt = 10
+    examples: PositiveInt = 32
+    means: bool = False
+    jacobians: RecordJacobians | None = None
+
+    @model_validator(mode="after")
+    def _jacobians_are_part_of_records(self) -> "Record":
+        if self.jacobians is not None and self.jacobians.every % self.every:
+            raise ValueError(
+                f"jacobians.every, {self.jacobians.every}, must be a multiple of record.every, "
+                f"{self.every}"
+            )
+        return self
