@@ -20,6 +20,8 @@ from safetensors.numpy import save, save_file
 from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
 from rnnlab.measure.inputs import load_inputs
+from rnnlab.networks.weight_files import read_torch_params
+from rnnlab.results.params import by_dotted_name, read_params
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS
 from rnnlab.training.objective import Objective
