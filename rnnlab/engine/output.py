@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from rnnlab.results.params import by_dotted_name
+from rnnlab.results.params import stored_arrays
 from rnnlab.results.summary import summarize_run
 from rnnlab.support.files import parquet_bytes
 from rnnlab.training.frames import (
@@ -62,7 +62,6 @@ def make_output(
         environments: in which it ran.
     """
     task = program.objective.task
-    params = {k: np.asarray(v, order="C") for k, v in by_dotted_name(state.params).items()}
     tables = _tables(program, bool(state.diverged), chunks)
     tables |= {name: pd.concat([end[name] for end in spectra]) for name in spectra[0]}
     facts = {
@@ -75,7 +74,7 @@ def make_output(
     summary = summarize_run(tables, task.threshold, task.read_step)
     is_finite = not state.diverged and math.isfinite(summary["final_loss"])
     status = "finished" if is_finite else "diverged"
-    return RunOutput(status, tables, params, facts | summary, environments)
+    return RunOutput(status, tables, stored_arrays(state.params), facts | summary, environments)
 
 
 def last_step(program: Program, chunks: Chunk, diverged: bool) -> int:

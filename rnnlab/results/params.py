@@ -23,6 +23,17 @@ def by_dotted_name(params: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
+def stored_arrays(params: Any) -> dict[str, np.ndarray]:
+    """Parameters as they are stored; a complex array gets a last axis of real, imaginary part."""
+    return {name: _real(np.asarray(leaf)) for name, leaf in by_dotted_name(params).items()}
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    if np.iscomplexobj(array):
+        array = np.stack([array.real, array.imag], axis=-1)
+    return np.asarray(array, order="C")
+
+
 def read_params(path: Path, cell: Cell, input_size: int) -> Any:
     """Parameters as ``cell.init`` makes them, from a file with rnnlab's names.
 

@@ -21,7 +21,7 @@ from rnnlab import GRU, LSTM, HiddenState, VanillaRNN, from_torch
 from rnnlab.cells import Cell
 from rnnlab.measure.inputs import load_inputs
 from rnnlab.networks.weight_files import read_torch_params
-from rnnlab.results.params import by_dotted_name, read_params
+from rnnlab.results.params import read_params, stored_arrays
 from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS
 from rnnlab.training.objective import Objective
@@ -302,7 +302,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
 def stored_by_a_run(cell):
     """Parameters of cell and readout, and the file's content as the engine writes it."""
     params = Objective(cell, TASKS["adding"](length=10)).init(jax.random.key(1))
-    return params["cell"], by_dotted_name(params)
+    return params["cell"], stored_arrays(params)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -338,7 +338,7 @@ def test_weights_become_the_default_float(tmp_path, dtype):
 def test_names_without_cell(tmp_path, layers, readout):
     cell = GRU(hidden=HIDDEN, layers=layers)
     params, _ = stored_by_a_run(cell)
-    save_file(by_dotted_name(params) | readout, tmp_path / "x.safetensors")
+    save_file(stored_arrays(params) | readout, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 
 
@@ -379,7 +379,7 @@ class Untraceable(Leaky):
 def test_cells_of_a_user(tmp_path, kind, layers, prefix):
     cell = kind(hidden=HIDDEN, layers=layers)
     params = jax.tree.map(jnp.asarray, cell.init(jax.random.key(1), FEATURES))
-    arrays = {prefix + name: array for name, array in by_dotted_name(params).items()}
+    arrays = {prefix + name: array for name, array in stored_arrays(params).items()}
     save_file(arrays, tmp_path / "x.safetensors")
     same(load_params(tmp_path / "x.safetensors", cell, FEATURES, False), params)
 
