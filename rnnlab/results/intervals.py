@@ -1,7 +1,8 @@
-"""Means, medians and shares over seeds, and how sure they are.
+"""Means, medians and shares over seeds, with intervals.
 
-All intervals are of 95 %, save that of ``earlier_interval``. Where several are judged together,
-``comparisons`` widens each so that with 95 % all of them hold (Bonferroni).
+All are 95 % confidence intervals, except that of ``earlier_interval``. Where several intervals are
+judged together, ``comparisons`` is their number: each is widened so that all of them hold with a
+confidence of 95 % (Bonferroni).
 """
 
 import functools
@@ -17,7 +18,7 @@ FEWEST_FOR_INTERVAL = 3
 
 
 class Estimate(NamedTuple):
-    """A quantity and its interval, whose ends are NaN where there are too few seeds."""
+    """A quantity and its interval; the ends of the interval are NaN if there are too few seeds."""
 
     mean: float
     low: float
@@ -25,7 +26,7 @@ class Estimate(NamedTuple):
 
 
 def t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Mean and interval by Student's t, for three seeds or more."""
+    """Mean and its interval by Student's t, which needs three seeds or more."""
     values = np.asarray(values, float)
     if len(values) == 0:
         return Estimate(math.nan, math.nan, math.nan)
@@ -43,7 +44,7 @@ def _quantile(degrees: int, comparisons: int) -> float:
 
 
 def geometric_t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Geometric mean of positive values, and the t-interval of their logarithms, back as values."""
+    """Geometric mean of positive values, and the exponential of their logarithms' t-interval."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.asarray(values, float))
     if not np.isfinite(logs).all():
@@ -62,14 +63,13 @@ def share_interval(successes: int, of: int, comparisons: int = 1) -> Estimate:
 def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
     """Median and its exact interval by order statistics, for any distribution.
 
-    It takes six seeds, and more where there are comparisons; with fewer its ends are NaN.
-
-    NaN is a value later than any other, such as the step at which an unsolved run would have been
-    solved: it counts as ∞.
+    The interval needs six seeds, and more where there are comparisons; with fewer its ends are NaN.
+    A value that is NaN counts as ∞, such as ``solved_at`` of an unsolved run.
     """
     values = np.asarray(values, float)
     ordered = np.sort(np.where(np.isnan(values), math.inf, values))
-    # The k-th smallest exceeds the median if fewer than k values, each with P = ½, lie below it.
+    # The k-th smallest value is above the median if fewer than k values lie below it, each with
+    # probability ½.
     k = int(stats.binom.ppf((1 - CONFIDENCE) / comparisons / 2, max(len(ordered), 1), 0.5))
     if k == 0:
         return Estimate(median_solved_at(values), math.nan, math.nan)
@@ -79,18 +79,18 @@ def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
 def bounded_median_interval(
     at_least: ArrayLike, at_most: ArrayLike, comparisons: int = 1
 ) -> Estimate:
-    """Median and interval of values of which only bounds are known, one pair of bounds a seed.
+    """Median and interval of values that are known only by a lower and an upper bound.
 
-    No value lies below its first bound or above its second, so neither do their order statistics:
-    the interval is from the low end of the first to the high end of the second.
+    Each value lies between its bounds, and so does each order statistic. The interval goes from the
+    low end of the lower bounds' interval to the high end of the upper bounds'.
 
     Args:
-        at_least: the value, or a lower bound; −∞ where there is none.
-        at_most: the value, or an upper bound; ∞ where there is none.
+        at_least: the value or its lower bound, one per seed; −∞ where there is none.
+        at_most: the value or its upper bound, one per seed; ∞ where there is none.
         comparisons: how many intervals are judged together.
 
     Returns:
-        With the median of the lower bounds, or, if that is −∞, of the upper ones.
+        The median of the lower bounds, or of the upper bounds if that is −∞, and the interval.
     """
     lower, upper = (median_interval(values, comparisons) for values in (at_least, at_most))
     middle = upper.mean if lower.mean == -math.inf else lower.mean
@@ -98,7 +98,7 @@ def bounded_median_interval(
 
 
 def median_solved_at(solved_at: ArrayLike) -> float:
-    """Median over runs; an unsolved run (NaN) counts as later than any step, ∞."""
+    """Median over runs; an unsolved run (NaN) counts as ∞, later than any step."""
     values = np.asarray(solved_at, float)
     return (
         float(np.median(np.where(np.isnan(values), math.inf, values))) if len(values) else math.nan
@@ -106,13 +106,13 @@ def median_solved_at(solved_at: ArrayLike) -> float:
 
 
 def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Share of pairs, one value of each, in which ``one``'s is the smaller; ties count half.
+    """Share of pairs of one value of each sample in which ``one``'s is smaller; ties count half.
 
-    The interval is no confidence interval of the share, but as wide as chance spreads it about ½:
-    it leaves ½ out where the exact permutation test rejects that both samples are alike (Mann &
-    Whitney 1947; over all ways to deal the values, ties among them), and only there. NaN is a value
-    later than any other. Samples that share seeds are more alike than independent ones, which makes
-    the test cautious.
+    The interval is not a confidence interval of the share. It has the width to which chance spreads
+    the share around ½: it excludes ½ exactly if the permutation test rejects that both samples have
+    the same distribution (Mann & Whitney 1947; the exact test, over all permutations of the values
+    with their ties). A value that is NaN is later than any other. Samples that share seeds are more
+    similar than independent samples, which makes the test conservative.
     """
     samples = [np.asarray(sample, float) for sample in (one, other)]
     many, pairs = len(samples[0]), len(samples[0]) * len(samples[1])
@@ -133,7 +133,7 @@ def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> 
 
 
 def _ways_to_sum(numbers: np.ndarray, chosen: int) -> np.ndarray:
-    """In how many ways so many of these positive numbers have each sum, from 0."""
+    """The number of ways to choose so many of these positive numbers with sum 0, 1, 2, …"""
     ways = np.zeros((chosen + 1, int(numbers.sum()) + 1))
     ways[0, 0] = 1
     for number in numbers:
@@ -144,11 +144,12 @@ def _ways_to_sum(numbers: np.ndarray, chosen: int) -> np.ndarray:
 def ratio_interval(
     one: ArrayLike, other: ArrayLike, comparisons: int = 1, end: float = math.inf
 ) -> Estimate:
-    """How many times ``other``'s positive values ``one``'s are: median of the ratios of all pairs.
+    """Ratio of ``one``'s positive values to ``other``'s: the median of the ratios of all pairs.
 
-    The interval is exact for any distribution that both share up to the factor, by order
-    statistics of these ratios (Hodges & Lehmann 1963). NaN is a value of ``end`` or more, such as
-    the step at which a run would have been solved that was not by then; two of them are alike.
+    The interval is exact if both samples have the same distribution up to a factor; it is given by
+    order statistics of these ratios (Hodges & Lehmann 1963). A value that is NaN is ``end`` or
+    more, such as ``solved_at`` of a run that was unsolved at step ``end``; the ratio of two of them
+    is 1.
     """
     one, other = np.asarray(one, float), np.asarray(other, float)
     if len(one) == 0 or len(other) == 0:
@@ -167,7 +168,7 @@ def ratio_interval(
 def _sorted_ratios(
     one: np.ndarray, other: np.ndarray, late_one: float, late_other: float
 ) -> np.ndarray:
-    """Of all pairs, with these values in place of NaN; 1 where both are ∞."""
+    """The ratios of all pairs, with these values in place of NaN; 1 where both are ∞."""
     one, other = (
         np.where(np.isnan(v), late, v) for v, late in ((one, late_one), (other, late_other))
     )
