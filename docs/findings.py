@@ -32,8 +32,8 @@ KEPT = (
     "verdict.json",
 )
 DRAWN_BY = {
-    "forget_bias": "rnnlab/report/figures/forget_bias.py:retention_and_learning",
-    "forget_bias_full": "rnnlab/report/figures/forget_bias.py:against_forget_bias",
+    "forget_bias": "rnnlab/report/figures/retention_and_learning.py:retention_and_learning",
+    "forget_bias_full": "rnnlab/report/figures/against_forget_bias.py:against_forget_bias",
 }
 CURVES = "rnnlab/report/claims/published.py:curves_of_baseline"
 # Of the others only the figure of the claim, which is named after its analysis.

@@ -15,8 +15,6 @@ from rnnlab.measure.survey import Survey, survey
 from rnnlab.report.figures import indirect_share, sensitivity_curves
 from rnnlab.report.figures.style import RC, panels
 
-SYMBOLS = {"cell.recurrent_gain": "gain", "cell.forget_bias": "b_f"}
-
 
 def table(found: Survey) -> str:
     """By bias and gain, medians over seeds: indirect share / decades by which Π f falls short."""
@@ -41,9 +39,9 @@ def draw(found: Survey, path: Path) -> None:
     jacobians = found.tables["jacobians"]
     figure, axes = panels(1, 2)
     with plt.rc_context(RC):
-        by_gain = _named(runs, "cell.recurrent_gain", "cell.forget_bias")
-        indirect_share(jacobians.drop(columns="setting").merge(by_gain), by_gain, axes[0, 0])
-        at_gain_1 = _named(runs[runs["cell.recurrent_gain"] == 1], "cell.forget_bias")
+        by_gain = runs.rename(columns={"cell.recurrent_gain": "cell.gain"})
+        indirect_share(jacobians, by_gain, axes[0, 0])
+        at_gain_1 = _named_by_bias(runs[runs["cell.recurrent_gain"] == 1])
         own = jacobians.drop(columns="setting").merge(at_gain_1)
         sensitivity_curves(own, axes[0, 1], runs=at_gain_1)
         for ax, title in zip(axes[0], ("one step", "T = 99 steps, gain 1"), strict=True):
@@ -53,11 +51,9 @@ def draw(found: Survey, path: Path) -> None:
         figure.savefig(path)
 
 
-def _named(runs: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    """The runs, their settings called by the values of these keys alone."""
-    names = [
-        ", ".join(f"{SYMBOLS[key]} = {row[key]:g}" for key in keys) for _, row in runs.iterrows()
-    ]
+def _named_by_bias(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs, with settings named by their forget bias alone."""
+    names = [f"b_f = {bias:g}" for bias in runs["cell.forget_bias"]]
     return runs.assign(setting=pd.Categorical(names, list(dict.fromkeys(names)), ordered=True))
 
 

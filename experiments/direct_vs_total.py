@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.claims.evidence import Number, estimate, in_words, mean_of, numbers_frame
 from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
-from rnnlab.report.figures.style import figure_legend, panels, seed_band, settings_of, top_layer
+from rnnlab.report.figures.records import settings_of, top_layer
+from rnnlab.report.figures.style import figure_legend, panels, seed_band
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
 

@@ -48,8 +48,9 @@ from rnnlab.report.claims.evidence import (
     solved,
 )
 from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
-from rnnlab.report.figures.forget_bias import against_forget_bias, retention_and_learning
-from rnnlab.report.figures.style import top_layer
+from rnnlab.report.figures.against_forget_bias import against_forget_bias
+from rnnlab.report.figures.records import top_layer
+from rnnlab.report.figures.retention_and_learning import retention_and_learning
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results

@@ -30,13 +30,8 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.claims.evidence import Number, estimate, in_words, number, numbers_frame
 from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below
-from rnnlab.report.figures.style import (
-    figure_legend,
-    line_style,
-    panels,
-    seed_band,
-    top_layer,
-)
+from rnnlab.report.figures.records import top_layer
+from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import geometric_t_interval, share_interval, t_interval
 from rnnlab.results.read import Results

@@ -34,7 +34,8 @@ from rnnlab.report.claims.evidence import (
 )
 from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below, of_parts
 from rnnlab.report.figures.gradient_decay import gradient_decay
-from rnnlab.report.figures.style import figure_legend, panels, seed_band, settings_of
+from rnnlab.report.figures.records import settings_of
+from rnnlab.report.figures.style import figure_legend, panels, seed_band
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results

@@ -8,6 +8,8 @@ from rnnlab.support.text import printable
 
 BIAS_KEYS = ("cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.t_max")
 LONGEST = 120
+# A bias with this value is left out of labels.
+UNNAMED = ""
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 Flat = dict[str, Any]
@@ -103,7 +105,7 @@ def _biases(flat: Flat) -> list[str]:
     kept = {"cell.forget_bias": "b_f", "cell.update_bias": "b_z"}
     parts = []
     for key, symbol in kept.items():
-        if key not in flat:
+        if flat.get(key, UNNAMED) == UNNAMED:
             continue
         if flat[key] == "chrono":
             longest = flat.get("cell.t_max")

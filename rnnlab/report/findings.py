@@ -1,4 +1,4 @@
-"""What an experiment shows: its table and figures, made from stored results alone."""
+"""The table and the figures of an experiment, made from its stored results alone."""
 
 import json
 import traceback
@@ -12,18 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.verdict import Verdict
-from rnnlab.report.figures import (
-    eigenvalues_figure,
-    gates_figure,
-    gradient_decay_figure,
-    has_biases,
-    heatmap_figure,
-    indirect_share_figure,
-    jacobian_paths_figure,
-    learning_curves_figure,
-    lyapunov_figure,
-    sensitivity_figure,
-)
+from rnnlab.report.figures.records import starts_and_ends
+from rnnlab.report.figures.standard import OF_JACOBIANS, STANDARD, Ends, draw_standard
 from rnnlab.report.figures.style import RC
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import Results
@@ -37,17 +27,17 @@ FORMATS = ("png", "svg", "pdf")
 
 @dataclass(frozen=True)
 class Findings:
-    """What an analysis returns.
+    """The result of an analysis.
 
     Attributes:
-        table: the comparison, one row a setting.
+        table: the comparison, one row for each setting.
         figures: by file name without its ending.
-        text: sentences that answer the experiment's question, or nothing.
-        numbers: what the verdict rests on, one row a quantity.
+        text: sentences that answer the experiment's question; may be empty.
+        numbers: the quantities on which the verdict rests, one row each.
         verdict: whether the claim that the experiment tests holds.
 
     Raises:
-        UserError: one of these is something else, or a figure's name is no file name.
+        UserError: an attribute has another type, or a figure's name is not a file name.
     """
 
     table: pd.DataFrame
@@ -73,7 +63,7 @@ class Findings:
 
     @property
     def words(self) -> str:
-        """The text, and at its end the verdict."""
+        """The text, followed by the verdict."""
         verdict = "" if self.verdict is None else str(self.verdict)
         return "\n\n".join(filter(None, (self.text, verdict)))
 
@@ -85,18 +75,8 @@ def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
 
 
 def standard_findings(results: Results) -> Findings:
-    """The comparison table, and figures of decay, heat maps, learning curves and gates."""
-    gradients, gates = results.gradients, results.gates
-    figures = {
-        "gradient_decay": gradient_decay_figure(gradients, shown_steps(gradients)),
-        "learning_curves": learning_curves_figure(results.training, results.runs),
-    }
-    for quantity in ("c", "h"):
-        if (gradients["quantity"] == quantity).any():
-            figures[f"heatmap_{quantity}"] = heatmap_figure(gradients, quantity)
-    for gate, name in (("f", "forget_gate"), ("z", "update_gate")):
-        if (gates["gate"] == gate).any():
-            figures[name] = gates_figure(gates, results.runs, gate)
+    """The comparison table and the figures of ``figures.standard``."""
+    figures = draw_standard(STANDARD, results)
     if results.has_jacobians:
         figures |= jacobian_figures(
             results.jacobians, results.lyapunov, results.eigenvalues, results.runs
@@ -107,46 +87,25 @@ def standard_findings(results: Results) -> Findings:
 def jacobian_figures(
     jacobians: pd.DataFrame, lyapunov: pd.DataFrame, eigenvalues: pd.DataFrame, runs: pd.DataFrame
 ) -> dict[str, Figure]:
-    """What the one-step Jacobians show at the start and at the end of each run.
+    """Figures of the one-step Jacobians at the start and at the end of each run, by file name.
 
-    The end of a run that diverged is drawn with that of the others.
+    The end of a run that diverged is drawn together with that of the others.
     """
     end = int(lyapunov["step"].max())
-    jacobians, lyapunov, eigenvalues = (
-        _starts_and_ends(frame, end) for frame in (jacobians, lyapunov, eigenvalues)
+    ends = Ends(
+        starts_and_ends(jacobians, end),
+        starts_and_ends(lyapunov, end),
+        starts_and_ends(eigenvalues, end),
+        runs,
     )
-    steps = sorted({int(step) for step in jacobians["step"]})
-    figures = {
-        "sensitivity": sensitivity_figure(jacobians, runs, steps),
-        "lyapunov": lyapunov_figure(lyapunov, steps),
-    }
-    if has_biases(runs):
-        figures["indirect_share"] = indirect_share_figure(jacobians, runs, steps)
-    for step, suffix in zip(steps, ("", "_trained"), strict=False):
-        figures[f"jacobian_paths{suffix}"] = jacobian_paths_figure(jacobians, step)
-        figures[f"eigenvalues{suffix}"] = eigenvalues_figure(eigenvalues, step)
-    return figures
-
-
-def _starts_and_ends(frame: pd.DataFrame, end: int) -> pd.DataFrame:
-    """The first and the last record of each run, the last as if at the step ``end``."""
-    steps = frame.groupby("run")["step"]
-    is_first, is_last = (frame["step"] == steps.transform(of) for of in ("min", "max"))
-    unified = frame["step"].mask(is_last & (frame["step"] > 0), end)
-    return frame.assign(step=unified)[is_first | is_last]
-
-
-def shown_steps(gradients: pd.DataFrame) -> list[int]:
-    """The first, a middle and the last recorded training step."""
-    steps = sorted(gradients["step"].unique())
-    return [int(step) for step in dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1]))]
+    return draw_standard(OF_JACOBIANS, ends)
 
 
 def find(results: Results) -> Findings:
     """The findings of the analysis that the config names, or else the standard ones.
 
     Raises:
-        UserError: the analysis is not to be found, or fails.
+        UserError: the analysis cannot be found, fails, or returns something else.
     """
     experiment = results.stores[0].experiment()
     reference = experiment["analysis"]
@@ -165,7 +124,7 @@ def find(results: Results) -> Findings:
 
 @contextmanager
 def analysis_errors(reference: str, analyse: Callable[[Results], object]) -> Iterator[None]:
-    """Say where an analysis fails: the last line of its own file."""
+    """Name the last line of the analysis's own file in the message of an error that it raises."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -178,7 +137,7 @@ def analysis_errors(reference: str, analyse: Callable[[Results], object]) -> Ite
 
 
 def _texts(findings: Findings) -> dict[str, str]:
-    """What is to be in which file; nothing where an earlier analysis may have left one."""
+    """The content of each text file by its name; empty where there is none."""
     texts = dict.fromkeys(("numbers.csv", "findings.txt", "verdict.json"), "")
     if findings.numbers is not None:
         texts["numbers.csv"] = csv_text(findings.numbers)
@@ -193,9 +152,16 @@ def _texts(findings: Findings) -> dict[str, str]:
 def write_findings(
     findings: Findings, out: Path, file_format: str = "png", table: str = "compare.csv"
 ) -> list[Path]:
-    """Write the table and ``figures/``, and close the figures; also the text, numbers and verdict.
+    """Write the table, the figures, the text, the numbers and the verdict; close the figures.
 
-    Where there is none of these, that of an earlier analysis is removed from a results folder.
+    Where there is no text, no numbers or no verdict, the file of an earlier analysis is removed
+    from a results folder.
+
+    Args:
+        findings: to be written.
+        out: the folder; made if it does not exist. Figures go into ``figures/`` below it.
+        file_format: one of ``FORMATS``.
+        table: file name of the table.
 
     Returns:
         The files written.

@@ -1,4 +1,4 @@
-"""What ``rnnlab measure`` writes: tables, the diagnosis, figures."""
+"""Writing what ``rnnlab measure`` found: tables, the diagnosis, figures."""
 
 import os
 from pathlib import Path
@@ -13,10 +13,11 @@ from rnnlab.support.files import storage_errors, write_parquet, write_text
 
 
 def open_output(out: Path) -> None:
-    """Make the folder that a survey is written into, before anything is measured.
+    """Make the output folder of a survey, before anything is measured.
 
     Raises:
-        UserError: it is a results folder, whose figures would be replaced, or cannot be made.
+        UserError: it is a results folder, whose figures would be replaced; or it is a file, or
+            cannot be made or written to.
     """
     if (out / "experiment.json").exists():
         raise UserError(f"--out {out}: holds trained runs; choose another folder")
@@ -29,7 +30,7 @@ def open_output(out: Path) -> None:
 
 
 def write_survey(survey: Survey, out: Path) -> list[Path]:
-    """Write the tables, the diagnosis, and figures.
+    """Write the tables, the diagnosis and the figures.
 
     Returns:
         The files written.

@@ -10,7 +10,7 @@ import rnnlab
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.report.claims.verdict import is_above
-from rnnlab.report.findings import find
+from rnnlab.report.findings import find, write_findings
 from rnnlab.results.intervals import t_interval
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +30,9 @@ def own(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_own_cell_and_task_are_under_40_lines(own):
+def test_own_files_are_under_40_lines(own):
     files = list(own.glob("*.py"))
-    assert len(files) == 3
+    assert len(files) == 4
     assert all(len(path.read_text().splitlines()) < 40 for path in files)
 
 
@@ -55,6 +55,20 @@ def test_own_analysis_ends_with_a_verdict(own):
     assert (row["value"], row["low"], row["high"]) == pytest.approx(expected)
     assert findings.verdict.answer == is_above(expected, 0)
     assert findings.verdict.evidence.startswith("the loss falls by ")
+
+
+def test_own_figure_is_written_with_the_standard_ones(own):
+    overrides = ["training.steps=20", "cell.hidden=4", "seeds=1"]
+    results = rnnlab.run("own.yaml", [*overrides, "analysis=loss_figure.py:analyse"])
+    findings = find(results)
+    assert {"evaluation_loss", "gradient_decay"} <= set(findings.figures)
+    recorded = results.training.dropna(subset="eval_loss")
+    drawn = findings.figures["evaluation_loss"].axes[0].get_lines()
+    for setting, line in zip(results.settings, drawn, strict=True):
+        own_loss = recorded.loc[recorded["setting"] == setting, "eval_loss"]
+        assert list(line.get_ydata()) == list(own_loss)
+    written = write_findings(findings, own / "out")
+    assert own / "out" / "figures" / "evaluation_loss.png" in written
 
 
 def test_own_cell_is_an_lstm_without_its_peepholes(own):

@@ -11,7 +11,7 @@ import pytest
 from rnnlab.config.labels import label_settings
 from rnnlab.config.sweep import load_experiment
 from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
-from rnnlab.report.figures.forget_bias import against_forget_bias
+from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.results.intervals import earlier_interval, t_interval
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text

@@ -1,4 +1,4 @@
-"""What an analysis may return, and what is said of one that fails."""
+"""The results that an analysis may return, and the message where it fails."""
 
 import json
 
@@ -6,10 +6,13 @@ import jaxtyping
 import made_up
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.verdict import Answer, Verdict
-from rnnlab.report.findings import Findings, find, write_findings
+from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.standard import STANDARD, Standard
+from rnnlab.report.findings import Findings, find, standard_findings, write_findings
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
@@ -99,3 +102,26 @@ def test_an_earlier_verdict_does_not_stay(tmp_path):
         write_findings(neither, folder)
         for name in ("verdict.json", "numbers.csv", "findings.txt"):
             assert (folder / name).exists() is stays
+
+
+@on_axes
+def final_losses(runs: pd.DataFrame, ax: Axes = NEW_AXES) -> Axes:
+    """A figure as somebody may add it."""
+    ax.plot(runs["final_loss"], "o", label="final loss")
+    return ax
+
+
+@pytest.mark.parametrize("applies", [True, False])
+def test_a_figure_is_added_by_its_function_and_a_line_in_the_registry(
+    tmp_path, monkeypatch, applies
+):
+    run = (made_up.settings(forget_bias=1.0), 0, "finished", made_up.summary())
+    made_up.write(tmp_path / "results", [run])
+    added = Standard(lambda results: final_losses(results.runs).figure, lambda results: applies)
+    monkeypatch.setitem(STANDARD, "final_losses", added)
+    findings = standard_findings(load(tmp_path / "results"))
+    written = write_findings(findings, tmp_path / "out")
+    file = tmp_path / "out" / "figures" / "final_losses.png"
+    assert (file in written) is applies
+    assert file.exists() is applies
+    assert tmp_path / "out" / "figures" / "gradient_decay.png" in written

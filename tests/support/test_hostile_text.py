@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -10,7 +11,16 @@ from rich.console import Console
 from stored_runs import setting, store_runs
 
 from rnnlab.config.labels import labels
-from rnnlab.report.figures.style import figure_legend, panel_for_each, seed_band, title_label
+from rnnlab.report.figures.style import (
+    figure_legend,
+    log10_of_gradient,
+    panel_for_each,
+    panels,
+    safe_name,
+    seed_band,
+    symbol,
+    title_label,
+)
 from rnnlab.report.tables import comparison_tables, overview
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import load
@@ -158,6 +168,19 @@ def test_figures_show_labels_as_they_are(text):
     entries = [literal(entry.get_text()).strip() for entry in figure.legends[0].get_texts()]
     assert entries == [label.strip() for label in written]
     plt.close(figure)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "of_a_gate"], ids=lambda text: ascii(text)[:20])
+def test_names_of_gates_and_states_are_typeset_and_become_file_names(text):
+    figure, ((ax,),) = panels(1, 1)
+    ax.set_ylabel(f"mean ${symbol(text)}_t$")
+    ax.set_title(log10_of_gradient(text))
+    figure.set_layout_engine("none")
+    figure.savefig(io.BytesIO(), format="svg")
+    plt.close(figure)
+    name = f"gate_{safe_name(text)}"
+    assert name == Path(name).name
+    assert re.fullmatch(r"[\w.-]+", name)
 
 
 def test_titles_are_not_broken_within_an_escape():

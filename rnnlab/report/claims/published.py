@@ -10,7 +10,8 @@ from rnnlab.config.labels import CELL_NAMES
 from rnnlab.report.claims.evidence import Number, ended, estimate, in_words, number
 from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
 from rnnlab.report.figures.learning_curves import learning_curves
-from rnnlab.report.figures.style import figure_legend, line_style, panels, settings_of
+from rnnlab.report.figures.records import settings_of
+from rnnlab.report.figures.style import figure_legend, line_style, panels
 from rnnlab.results.intervals import Estimate, geometric_t_interval
 
 OF_BASELINE = "final loss / baseline"

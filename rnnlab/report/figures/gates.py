@@ -1,80 +1,79 @@
 """A gate over time and over training, beside the value that its bias alone would give."""
 
 import math
-from numbers import Real
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.special import expit
 
+from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.biases import BY_GATE, has_chrono, mean_gate, run_of
+from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
 from rnnlab.report.figures.style import (
-    axes_or_new,
     figure_legend,
-    legend_if_new,
     line_style,
     panels,
-    require,
+    safe_name,
     seed_band,
-    settings_of,
     step_title,
-    top_layer,
+    symbol,
 )
 
-BIAS_OF_GATE = {"f": "cell.forget_bias", "z": "cell.update_bias"}
 
-
+@on_axes
 def gate_over_time(
     gates: pd.DataFrame,
-    ax: Axes | None = None,
+    ax: Axes = NEW_AXES,
     *,
     gate: str = "f",
     step: int = 0,
     runs: pd.DataFrame | None = None,
 ) -> Axes:
-    """Mean gate of the top layer against t, at one training step.
+    """Draw the mean gate of the top layer against t, at one training step.
 
-    Median over seeds with a band from least to greatest.
+    Lines are medians over seeds, bands reach from the least to the greatest seed.
 
     Args:
         gates: ``Results.gates``.
         ax: where to draw; default a new figure.
-        gate: which one.
+        gate: name of the gate.
         step: training step of the record.
         runs: ``Results.runs``; with it, σ(bias) is drawn as a thin line.
+
+    Raises:
+        UserError: the gate or the step was not recorded.
     """
-    given, ax = ax, axes_or_new(ax)
-    require(gates, "gate", gate)
-    require(gates, "step", step)
-    _gate_lines(gates[gates["step"] == step], ax, gate, "t")
-    _bias_lines(runs, ax, gate, settings_of(gates))
+    _draw(recorded(gates, gate=gate, step=step), ax, gate, "t", runs)
     ax.set_xlabel("time step t")
-    ax.set_ylabel(f"mean ${gate}_t$")
+    ax.set_ylabel(f"mean ${symbol(gate)}_t$")
     ax.set_title(step_title(step))
-    return legend_if_new(ax, given)
+    return ax
 
 
+@on_axes
 def gate_over_training(
     gates: pd.DataFrame,
-    ax: Axes | None = None,
+    ax: Axes = NEW_AXES,
     *,
     gate: str = "f",
     runs: pd.DataFrame | None = None,
 ) -> Axes:
-    """Mean gate of the top layer over units, examples and time, against training step."""
-    given, ax = ax, axes_or_new(ax)
-    require(gates, "gate", gate)
-    _gate_lines(gates, ax, gate, "step")
-    _bias_lines(runs, ax, gate, settings_of(gates))
+    """Draw the mean gate of the top layer over units, examples and t, against training step.
+
+    The arguments are those of ``gate_over_time``.
+
+    Raises:
+        UserError: the gate was not recorded.
+    """
+    _draw(recorded(gates, gate=gate), ax, gate, "step", runs)
     ax.set_xlabel("training step")
-    ax.set_ylabel(f"mean ${gate}_t$ over all t")
+    ax.set_ylabel(f"mean ${symbol(gate)}_t$ over all t")
     ax.set_title("over training")
-    return legend_if_new(ax, given)
+    return ax
 
 
 def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
-    """Over time before training and at the end, and over training."""
+    """A gate over time before training and at the end, and over training."""
     figure, axes = panels(1, 3, sharey=True)
     last = int(gates["step"].max())
     gate_over_time(gates, axes[0, 0], gate=gate, step=0, runs=runs)
@@ -86,35 +85,39 @@ def gates_figure(gates: pd.DataFrame, runs: pd.DataFrame, gate: str) -> Figure:
     return figure
 
 
-def bias_value(bias: Any, t_max: float) -> float:
-    """σ(b), or under chrono its mean over u ~ U[1, t_max − 1], 1 − ln(t_max/2)/(t_max − 2).
-
-    NaN for anything else, which only a user's own cell may have.
-    """
-    if bias == "chrono":
-        return 1 - math.log(t_max / 2) / (t_max - 2)
-    return float(expit(bias)) if isinstance(bias, Real) else math.nan
+def gates_figures(gates: pd.DataFrame, runs: pd.DataFrame) -> dict[str, Figure]:
+    """The figures of the gates in ``shown_gates``, by file name."""
+    return {_file_name(gate): gates_figure(gates, runs, gate) for gate in shown_gates(gates)}
 
 
-def _gate_lines(gates: pd.DataFrame, ax: Axes, gate: str, x: str) -> None:
-    own = gates[gates["gate"] == gate]
-    top = top_layer(own)
-    for index, setting in enumerate(settings_of(gates)):
-        lines = top[top["setting"] == setting]
-        if not lines.empty:
-            wide = lines.pivot_table(index=x, columns="seed", values="mean")
-            seed_band(ax, wide, index, setting)
+def shown_gates(gates: pd.DataFrame) -> list[str]:
+    """The recorded gates that keep the state: f and z, and every gate of a cell without either."""
+    by_setting = gates.groupby("setting", observed=True)["gate"].unique()
+    known = dict.fromkeys(gate for gate in BY_GATE if (gates["gate"] == gate).any())
+    unknown = [gate for own in by_setting if not BY_GATE.keys() & set(own) for gate in own]
+    return list(known | dict.fromkeys(unknown))
 
 
-def _bias_lines(runs: pd.DataFrame | None, ax: Axes, gate: str, settings: list[str]) -> None:
-    key = BIAS_OF_GATE.get(gate, "")
-    if runs is None or key not in runs:
-        return
-    symbol = rf"$\sigma(b_{gate})$, for chrono its mean"
-    for index, setting in enumerate(settings):
-        own = runs[runs["setting"] == setting].iloc[0]
-        value = bias_value(own[key], own.get("cell.t_max", math.nan))
+def _file_name(gate: str) -> str:
+    return BY_GATE[gate].figure if gate in BY_GATE else f"gate_{safe_name(gate)}"
+
+
+def _draw(record: pd.DataFrame, ax: Axes, gate: str, x: str, runs: pd.DataFrame | None) -> None:
+    for index, setting, values in by_seed(top_layer(record), x, "mean"):
+        seed_band(ax, values, index, setting)
+    if runs is not None and gate in BY_GATE:
+        _draw_bias(runs, ax, gate, settings_of(record))
+
+
+def _draw_bias(runs: pd.DataFrame, ax: Axes, gate: str, settings: list[str]) -> None:
+    """A thin line for each setting at the mean gate that its initial bias alone gives."""
+    bias = BY_GATE[gate]
+    values = [mean_gate(run_of(runs, setting), bias) for setting in settings]
+    for index, value in enumerate(values):
         if not math.isnan(value):
             colour = line_style(index)["color"]
             ax.axhline(value, color=colour, linewidth=0.6, alpha=0.7, zorder=0)
-    ax.plot([], [], color="0.4", linewidth=0.6, label=symbol)
+    if not all(map(math.isnan, values)):
+        chrono = ", for chrono its mean" if has_chrono(runs, [bias]) else ""
+        label = rf"$\sigma({bias.symbol})${chrono}"
+        ax.plot([], [], color="0.4", linewidth=0.6, label=label)

@@ -6,62 +6,60 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.style import (
-    axes_or_new,
-    figure_legend,
-    legend_if_new,
+from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.records import (
+    by_seed,
     log10_with_zeros,
-    panels,
-    require,
-    seed_band,
+    quantities_of,
+    recorded,
     settings_of,
-    step_title,
     top_layer,
+)
+from rnnlab.report.figures.style import (
+    figure_legend,
+    log10_of_gradient,
+    panels,
+    seed_band,
+    step_title,
 )
 
 
+@on_axes
 def gradient_decay(
-    gradients: pd.DataFrame, ax: Axes | None = None, *, quantity: str = "c", step: int = 0
+    gradients: pd.DataFrame, ax: Axes = NEW_AXES, *, quantity: str = "c", step: int = 0
 ) -> Axes:
-    """log10‖∂L/∂c_t‖ or h_t of the top layer against the distance to where the loss is read.
+    """Draw log10‖∂L/∂c_t‖ (or of h_t) of the top layer against the distance back in time.
 
-    The mean over examples of log10, as median over seeds with a band from least to greatest; they
-    end where they read zero.
-    Where examples are read at different steps there is no distance; the axis is then t.
+    The distance is the number of steps to where the loss is read; where examples are read at
+    different steps there is none, and the axis is t. Lines are medians over seeds of the mean log10
+    over examples, bands reach from the least to the greatest seed; both end where they read zero.
 
     Args:
         gradients: ``Results.gradients``.
         ax: where to draw; default a new figure.
-        quantity: ``c`` or ``h``.
+        quantity: ``c``, ``h``, or another part of the state that was recorded.
         step: training step of the record.
 
     Raises:
         UserError: the quantity or the step was not recorded.
     """
-    given, ax = ax, axes_or_new(ax)
-    require(gradients, "quantity", quantity)
-    require(gradients, "step", step)
-    record = gradients[(gradients["quantity"] == quantity) & (gradients["step"] == step)]
-    record = top_layer(record)
+    record = top_layer(recorded(gradients, quantity=quantity, step=step))
     record = record.assign(log10=log10_with_zeros(record))
     has_distance = record["distance"].notna().any()
-    x = "distance" if has_distance else "t"
     if has_distance:
         record = record[record["distance"] >= 0]
-    for index, setting in enumerate(settings_of(gradients)):
-        own = record[record["setting"] == setting]
-        if not own.empty:
-            wide = own.pivot_table(index=x, columns="seed", values="log10", dropna=False)
-            seed_band(ax, wide, index, setting)
+    x = "distance" if has_distance else "t"
+    for index, setting, values in by_seed(record, x, "log10"):
+        seed_band(ax, values, index, setting)
     ax.set_xlabel("steps back in time" if has_distance else "time step t")
-    ax.set_ylabel(rf"$\log_{{10}}\,\|\partial L/\partial {quantity}_t\|_2$")
+    ax.set_ylabel(log10_of_gradient(quantity))
     ax.set_title(step_title(step))
-    return legend_if_new(ax, given)
+    return ax
 
 
 def gradient_decay_figure(gradients: pd.DataFrame, steps: Sequence[int]) -> Figure:
     """A row for each quantity, a column for each of the training steps."""
-    quantities = [q for q in ("c", "h") if (gradients["quantity"] == q).any()]
+    quantities = quantities_of(gradients)
     figure, axes = panels(len(quantities), len(steps), sharex=True, sharey="row")
     for row, quantity in zip(axes, quantities, strict=True):
         for ax, step in zip(row, steps, strict=True):
@@ -70,3 +68,9 @@ def gradient_decay_figure(gradients: pd.DataFrame, steps: Sequence[int]) -> Figu
         ax.set_title("")
     figure_legend(figure, list(axes.flat), settings_of(gradients))
     return figure
+
+
+def shown_steps(gradients: pd.DataFrame) -> list[int]:
+    """The first, a middle and the last recorded training step."""
+    steps = sorted(gradients["step"].unique())
+    return [int(step) for step in dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1]))]

@@ -4,35 +4,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.style import (
-    axes_or_new,
-    figure_legend,
-    legend_if_new,
-    line_style,
-    panels,
-    seed_band,
-    settings_of,
-)
+from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.records import by_seed, settings_of
+from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
 from rnnlab.results.summary import SOLVED_WINDOW
 
 
-def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Mean training loss of the last 50 steps (or of those there are), baseline, when solved.
+@on_axes
+def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes = NEW_AXES) -> Axes:
+    """Draw the mean training loss of the last 50 steps (of those there are, at first).
 
-    Median over seeds with a band from least to greatest; a mark on the line of the threshold for
-    each seed that solved the task.
+    Lines are medians over seeds, bands reach from the least to the greatest seed. An open mark on
+    the line of the threshold shows when a seed solved the task.
 
     Args:
         training: ``Results.training``.
         runs: ``Results.runs``, for baseline, threshold and ``solved_at``.
         ax: where to draw; default a new figure.
     """
-    given, ax = ax, axes_or_new(ax)
-    for index, setting in enumerate(settings_of(training)):
-        own = training[training["setting"] == setting]
-        if own.empty:
-            continue
-        losses = own.pivot_table(index="step", columns="seed", values="loss", dropna=False)
+    for index, setting, losses in by_seed(training, "step", "loss"):
         recent = losses.rolling(SOLVED_WINDOW, min_periods=1).mean()
         recent = recent.where(losses.notna()).dropna(how="all")
         seed_band(ax, recent, index, setting)
@@ -47,7 +37,7 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes | None 
     ax.set_yscale("log")
     ax.set_xlabel("training step")
     ax.set_ylabel(f"training loss, mean of {SOLVED_WINDOW} steps")
-    return legend_if_new(ax, given)
+    return ax
 
 
 def learning_curves_figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:

@@ -1,40 +1,37 @@
 """‖∂c_T/∂c_t‖ against the distance to the last step, beside what the bias alone would give."""
 
 from collections.abc import Sequence
-from numbers import Real
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.gradients.theory import chrono_retention, forget_timescale
+from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.biases import has_chrono, log10_kept, run_of
+from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
 from rnnlab.report.figures.style import (
-    axes_or_new,
     figure_legend,
-    legend_if_new,
     line_style,
     panels,
-    require,
     seed_band,
-    settings_of,
     step_title,
-    top_layer,
+    symbol,
 )
 
-BIAS_KEYS = ("cell.forget_bias", "cell.update_bias")
 
-
+@on_axes
 def sensitivity_curves(
     jacobians: pd.DataFrame,
-    ax: Axes | None = None,
+    ax: Axes = NEW_AXES,
     *,
     step: int = 0,
     runs: pd.DataFrame | None = None,
 ) -> Axes:
-    """log10‖∂c_T/∂c_t‖₂ (of a cell without c: h) of the top layer against T − t.
+    """Draw log10‖∂c_T/∂c_t‖₂ (h, in a cell without c) of the top layer against T − t.
 
-    Means over examples; medians over seeds, with a band from least to greatest.
+    Lines are medians over seeds of the mean over examples, bands reach from the least to the
+    greatest seed.
 
     Args:
         jacobians: ``Results.jacobians``.
@@ -45,32 +42,27 @@ def sensitivity_curves(
     Raises:
         UserError: the step was not recorded.
     """
-    given, ax = ax, axes_or_new(ax)
-    require(jacobians, "step", step)
-    record = top_layer(jacobians[jacobians["step"] == step])
+    record = top_layer(recorded(jacobians, step=step))
     distance = record["t"].max() - record["t"]
     record = record.assign(distance=distance, log10=sensitivity_with_zeros(record))
-    for index, setting in enumerate(settings_of(jacobians)):
-        own = record[record["setting"] == setting]
-        if own.empty:
-            continue
-        wide = own.pivot_table(index="distance", columns="seed", values="log10", dropna=False)
-        seed_band(ax, wide, index, setting)
+    has_bias = False
+    for index, setting, values in by_seed(record, "distance", "log10"):
+        seed_band(ax, values, index, setting)
         if runs is not None:
-            alone = _bias_alone(runs[runs["setting"] == setting].iloc[0], wide.index.to_numpy())
-            ax.plot(wide.index, alone, color=line_style(index)["color"], linewidth=0.6, zorder=0)
+            kept = log10_kept(run_of(runs, setting), values.index.to_numpy())
+            ax.plot(values.index, kept, color=line_style(index)["color"], linewidth=0.6, zorder=0)
+            has_bias |= bool(np.isfinite(kept).any())
     _limit_to_measured(ax, top_layer(jacobians)["log10_sensitivity"])
-    if runs is not None:
-        has_chrono = any("chrono" in set(runs[key]) for key in BIAS_KEYS if key in runs)
-        label = r"$\sigma(b)^{T-t}$, initial $b$" + (" (chrono: mean)" if has_chrono else "")
+    if runs is not None and has_bias:
+        chrono = " (chrono: mean)" if has_chrono(runs) else ""
+        label = rf"$\sigma(b)^{{T-t}}$, initial $b${chrono}"
         ax.plot([], [], color="0.4", linewidth=0.6, label=label)
     ax.set_xlabel("steps back in time, $T-t$")
-    carries = "$ or $".join(
-        rf"\|\partial {q}_T/\partial {q}_t\|_2" for q in sorted(set(record["quantity"]))
-    )
-    ax.set_ylabel(rf"$\log_{{10}}\,{carries}$")
+    quantities = [symbol(quantity) for quantity in sorted(set(record["quantity"]))]
+    norms = [rf"\|\partial {name}_T/\partial {name}_t\|_2" for name in quantities]
+    ax.set_ylabel(rf"$\log_{{10}}\,{'$ or $'.join(norms)}$")
     ax.set_title(step_title(step))
-    return legend_if_new(ax, given)
+    return ax
 
 
 def sensitivity_figure(jacobians: pd.DataFrame, runs: pd.DataFrame, steps: Sequence[int]) -> Figure:
@@ -87,21 +79,10 @@ def sensitivity_with_zeros(jacobians: pd.DataFrame) -> pd.Series:
     return jacobians["log10_sensitivity"].mask(jacobians["zero_fraction"] == 1, -np.inf)
 
 
-def _bias_alone(run: pd.Series, distance: np.ndarray) -> np.ndarray:
-    """log10 of what the direct path would keep if its gate were its initial bias alone."""
-    for key in BIAS_KEYS:
-        bias = run.get(key)
-        if bias == "chrono":
-            return np.log10(chrono_retention(run["cell.t_max"], distance))
-        if isinstance(bias, Real) and not np.isnan(float(bias)):
-            return -distance / forget_timescale(float(bias)) / np.log(10)
-    return np.full(len(distance), np.nan)
-
-
 def _limit_to_measured(ax: Axes, values: pd.Series) -> None:
-    """The lines of theory may go far below what was measured."""
+    """Limit the y axis to all measured values, as the lines of σ(b) may go far below them."""
     finite = values[np.isfinite(values)]
     if len(finite):
         margin = 0.1 * max(1.0, finite.max() - finite.min())
-        low, high = finite.min() - 3 * margin, finite.max() + margin
-        ax.set_ylim(max(ax.get_ylim()[0], low), min(max(ax.get_ylim()[1], high), high))
+        lowest = max(ax.get_ylim()[0], finite.min() - 3 * margin)
+        ax.set_ylim(min(lowest, finite.min() - margin), finite.max() + margin)

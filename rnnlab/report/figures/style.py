@@ -11,8 +11,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.support.errors import UserError, did_you_mean
-
 # Okabe & Ito 2008, the light yellow left out; dashes and markers tell lines apart without colour.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))
@@ -31,6 +29,8 @@ PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
 CHARACTERS_PER_INCH = 17
 LEGEND_ROW_HEIGHT = 0.16
 TITLE_WIDTH = 30
+# Where an unsolved run is drawn: at this many times the last training step.
+LATE = 1.06
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -42,18 +42,6 @@ def line_style(index: int) -> dict[str, Any]:
         "markersize": 3,
         "linewidth": 1.2,
     }
-
-
-def axes_or_new(ax: Axes | None) -> Axes:
-    """The axes given, or those of a new figure."""
-    return ax if ax is not None else plt.subplots(layout="constrained")[1]
-
-
-def legend_if_new(new: Axes, given: Axes | None) -> Axes:
-    """Give axes of a new figure a legend of their own."""
-    if given is None:
-        new.legend(fontsize=7)
-    return new
 
 
 def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
@@ -98,28 +86,29 @@ def math_label(setting: str) -> str:
     return re.sub(r"\bb_([fiz])\b", r"$b_\1$", spaced)
 
 
+def symbol(name: str) -> str:
+    """The name of a gate or of a part of the state as mathtext, without the $ signs."""
+    if len(name) == 1 and name.isalnum():
+        return name
+    literal = re.sub(r"\W", "?", name).replace("_", r"\_")
+    return rf"\mathrm{{{literal}}}"
+
+
+def safe_name(name: str) -> str:
+    """The name of a gate or of a part of the state as a part of a file name."""
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def log10_of_gradient(quantity: str) -> str:
+    """The label of log10‖∂L/∂·_t‖₂ for a part of the state."""
+    return rf"$\log_{{10}}\,\|\partial L/\partial {symbol(quantity)}_t\|_2$"
+
+
 def step_title(step: int) -> str:
     """The training step in words; −1 stands for weights that a user brought."""
     if step < 0:
         return "weights as given"
     return "before training" if step == 0 else f"after {step} updates"
-
-
-def require(frame: pd.DataFrame, column: str, value: object) -> None:
-    """Raise a UserError unless a frame has rows with this value."""
-    if value not in set(frame[column]):
-        recorded = map(str, frame[column].unique())
-        raise UserError(f"{column} {value!r} is not recorded; {did_you_mean(value, recorded)}")
-
-
-def settings_of(frame: pd.DataFrame) -> list[str]:
-    """The settings in a frame, in the order of the sweep, also those that have no row here."""
-    return list(frame["setting"].cat.categories)
-
-
-def log10_with_zeros(gradients: pd.DataFrame) -> pd.Series:
-    """``log10_mean``, −inf where every example reads zero: so that a median counts it as small."""
-    return gradients["log10_mean"].mask(gradients["zero_fraction"] == 1, -np.inf)
 
 
 def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
@@ -171,12 +160,6 @@ def marks(
         missing = np.isnan(own)
         is_open = style | {"markerfacecolor": "none", "markeredgewidth": 0.6}
         ax.plot(np.full(missing.sum(), late), rows[missing], **is_open)
-
-
-def top_layer(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of each setting's top layer."""
-    top = frame.groupby("setting", observed=True)["layer"].transform("max")
-    return frame[frame["layer"] == top]
 
 
 def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:

@@ -1,4 +1,7 @@
-"""What the figures draw, read back from their axes."""
+"""The data that the figures draw, read back from their axes."""
+
+import inspect
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +10,9 @@ import pytest
 from made_up import STEPS, TIME, settings, summary, write
 
 from rnnlab.report import figures
-from rnnlab.report.figures.gates import bias_value
+from rnnlab.report.figures.gates import gates_figures
+from rnnlab.report.figures.heatmap import heatmap_figures
+from rnnlab.report.figures.records import quantities_of
 from rnnlab.report.findings import standard_findings
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
@@ -129,20 +134,9 @@ def test_gate_over_time_and_training_beside_the_value_of_the_bias(results):
     assert line(ax, "$b_f$ = 2").get_ydata() == pytest.approx([sigmoid(2.0)] * TIME)
     levels = [m.get_ydata()[0] for m in ax.get_lines() if len(set(m.get_xdata())) == 2]
     assert sorted(levels) == pytest.approx([0.5, sigmoid(2.0)])
+    assert line(ax, r"$\sigma(b_f)$").get_linewidth() < 1
     ax = figures.gate_over_training(results.gates, gate="f")
     assert list(line(ax, "$b_f$ = 2").get_xdata()) == list(range(0, STEPS + 1, 10))
-
-
-def test_bias_value_under_chrono_is_the_mean_of_f():
-    u = np.random.default_rng(0).uniform(1, 49, size=1_000_000)
-    assert bias_value("chrono", t_max=50.0) == pytest.approx((u / (1 + u)).mean(), abs=1e-3)
-    assert bias_value(1.0, t_max=float("nan")) == pytest.approx(0.731059, abs=1e-6)
-    assert bias_value(np.int64(1), t_max=float("nan")) == pytest.approx(0.731059, abs=1e-6)
-
-
-@pytest.mark.parametrize("value", ["drawn", None, [1.0], float("nan")])
-def test_a_bias_of_another_kind_has_no_line(value):
-    assert np.isnan(bias_value(value, t_max=float("nan")))
 
 
 def test_standard_findings(results):
@@ -198,3 +192,68 @@ def test_what_was_not_recorded_is_refused(results):
         figures.gradient_decay(results.gradients, quantity="z")
     with pytest.raises(UserError, match="step 3 is not recorded"):
         figures.gate_over_time(results.gates, step=3)
+
+
+def renamed(frame, column, names):
+    return frame.assign(**{column: frame[column].map(names)})
+
+
+def test_gates_of_a_cell_that_has_no_known_gate(results):
+    """Of the two settings, one has gates of other names."""
+    gates, is_own = results.gates, results.gates["setting"] == "b_f = 2"
+    names = {"i": "w/$x", "f": "keep_gate", "o": "o"}
+    gates = pd.concat([gates[~is_own], renamed(gates[is_own], "gate", names)])
+    drawn = gates_figures(gates, results.runs)
+    assert set(drawn) == {"forget_gate", "gate_w__x", "gate_keep_gate", "gate_o"}
+    (_, ax, _) = drawn["gate_keep_gate"].axes
+    assert line(ax, "$b_f$ = 2").get_ydata() == pytest.approx([sigmoid(2.0)] * TIME)
+    assert [m.get_label() for m in ax.get_lines()] == ["$b_f$ = 2"]
+    for figure in drawn.values():
+        figure.canvas.draw()
+
+
+def test_a_cell_without_gates_has_no_figure_of_them(results):
+    assert gates_figures(results.gates.iloc[:0], results.runs) == {}
+    assert gates_figures(pd.DataFrame(columns=["setting", "gate"]), results.runs) == {}
+
+
+def test_other_parts_of_the_state_follow_c_and_h(results):
+    names = {"h": "h", "c": "mem_cell"}
+    gradients = renamed(results.gradients, "quantity", names)
+    both = pd.concat([gradients, results.gradients])
+    assert list(both["quantity"].unique()) == ["h", "mem_cell", "c"]
+    assert quantities_of(both) == ["c", "h", "mem_cell"]
+    figure = figures.gradient_decay_figure(gradients, [0, STEPS])
+    assert "mem" in figure.axes[2].get_ylabel()
+    assert line(figure.axes[2], "$b_f$ = 2").get_ydata()[-1] == pytest.approx(
+        np.log10(sigmoid(2.0)) * (TIME - 1)
+    )
+    drawn = heatmap_figures(gradients)
+    assert list(drawn) == ["heatmap_h", "heatmap_mem_cell"]
+    for one in (figure, *drawn.values()):
+        one.canvas.draw()
+
+
+def test_a_new_axes_gets_what_tells_its_colours_apart(results):
+    """A legend, or a heat map's colour bar, and neither on an axes that was given."""
+    _, ax = plt.subplots()
+    for draw in (
+        lambda ax=None: figures.gradient_decay(results.gradients, ax),
+        lambda ax=None: figures.learning_curves(results.training, results.runs, ax=ax),
+        lambda ax=None: figures.gate_over_training(results.gates, ax),
+    ):
+        assert draw().get_legend() is not None
+        assert draw(ax).get_legend() is None
+    draw = partial(figures.gradient_heatmap, results.gradients, setting="b_f = 0", quantity="h")
+    _, bar = draw().figure.axes
+    assert r"\partial h_t" in bar.get_ylabel()
+    assert draw(ax=ax).figure.axes == [ax]
+
+
+def test_a_decorated_function_shows_its_own_signature():
+    signature = inspect.signature(figures.indirect_share)
+    assert list(signature.parameters) == ["jacobians", "runs", "ax", "step"]
+    assert signature.parameters["ax"].default is None
+    assert figures.indirect_share.__annotations__["runs"] is pd.DataFrame
+    assert figures.indirect_share.__doc__.startswith("Draw the share")
+    assert figures.indirect_share.__name__ == "indirect_share"

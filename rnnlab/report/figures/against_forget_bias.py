@@ -1,4 +1,4 @@
-"""What a forget bias does before training and to it: setting by setting, or against the bias."""
+"""Effect of the initial forget bias before training and on training, against the bias."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.figures.style import (
+    LATE,
     figure_legend,
     line_style,
-    marks,
     math_label,
     panels,
     seed_band,
@@ -16,46 +16,15 @@ from rnnlab.report.figures.style import (
 from rnnlab.results.intervals import median_solved_at
 
 LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")
-LATE = 1.06
-
-
-def retention_and_learning(runs: pd.DataFrame) -> Figure:
-    """Mean f_t and decay of the gradient before training, and when solved.
-
-    A mark a run; open, beyond the last training step (grey line): unsolved. Right of the grey line
-    at 0 the gradient grows going back.
-
-    Args:
-        runs: those of ``Results.runs`` that ended.
-    """
-    figure, axes = panels(1, 3, sharey=True)
-    settings = list(runs["setting"].cat.categories)
-    last_step = runs["training.steps"].max()
-    columns = {
-        "forget_first": "mean $f_t$ before training",
-        "decay_first": r"decay of $\|\partial L/\partial c_t\|$ before training,"
-        + "\ndecades per step (< 0: shrinks)",
-        "solved_at": "solved at training step",
-    }
-    for ax, (column, label) in zip(axes[0], columns.items(), strict=True):
-        late = LATE * last_step if column == "solved_at" else np.nan
-        marks(ax, runs[column].astype(float), runs["setting"], settings, late)
-        ax.set_xlabel(label)
-    axes[0, 2].set_xlim(left=0)
-    axes[0, 1].axvline(0, color="0.6", linewidth=0.6)
-    axes[0, 2].axvline(last_step, color="0.6", linewidth=0.6)
-    axes[0, 2].set_title("open: unsolved when training ended", fontsize=7)
-    axes[0, 0].set_yticks(range(len(settings)), [math_label(s) for s in settings])
-    axes[0, 0].set_ylim(len(settings) - 0.5, -0.5)
-    return figure
 
 
 def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, left: str) -> Figure:
-    """One step, what is left of the gradient, and when solved (columns); a row for each task.
+    """One row for each task: one step, the whole sequence, and when runs solved the task.
 
-    Medians over seeds, with a band from least to greatest. A mark for each trained run; open, above
-    the last training step (grey line): unsolved. Chrono, which has no b_f of its own, is a line at
-    its median. Grey: what a step or the sequence leaves unchanged.
+    Lines are medians over seeds, bands reach from the least to the greatest seed. There is one mark
+    for each trained run; open marks above the last training step (grey line) are unsolved runs.
+    Chrono, which has no single b_f, is a horizontal line at its median. The grey lines of the first
+    two columns are where the gradient keeps its size.
 
     Args:
         before: one row a run before training: the columns of ``Results.runs``, ``norm``, ``left``.
@@ -103,7 +72,7 @@ def _bands(ax: Axes, runs: pd.DataFrame, column: str) -> None:
 
 
 def _solved(ax: Axes, runs: pd.DataFrame) -> None:
-    """A mark for each run, open above the last step where it is unsolved, and the medians."""
+    """A mark for each run, open and above the last step where it is unsolved; the medians."""
     last_step = runs["training.steps"].max()
     for line, own in runs.groupby(_line_of(runs)):
         index = LINES.index(str(line))
@@ -125,7 +94,7 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
 
 
 def _level(ax: Axes, value: float, index: int) -> None:
-    """Of a setting without a b_f of its own: a horizontal line; none where it is not finite."""
+    """A horizontal line for a setting without a single b_f; none where it is not finite."""
     if np.isfinite(value):
         style = line_style(index) | {"marker": ""}
         ax.axhline(value, label=math_label(LINES[index]), **style)
