@@ -22,7 +22,8 @@ from rnnlab.cells import Cell
 from rnnlab.gradients.jacobian import part_matrices
 from rnnlab.gradients.lyapunov import log_growth
 from rnnlab.gradients.norms import log10_spectral_norm
-from rnnlab.recurrence.stack import observed_step, record_tapes
+from rnnlab.recurrence.stack import record_tapes
+from rnnlab.recurrence.step import observed_step
 
 TIME, BATCH, ROUNDS = 20, 8, 8
 FEW = 8
@@ -65,7 +66,7 @@ def sensitivity_calls(cell: Cell, params: Any, inputs: Any) -> dict[str, Call]:
         def step(state: Any, at_t: Any) -> Any:
             x, nudge = at_t
             nudged = {cell.carry: lambda value: value + nudge}
-            return observed_step(cell, params, state, x, {}, nudged)[0], None
+            return observed_step(cell, params, state, x, nudged)[0], None
 
         return getattr(lax.scan(step, start, (inputs, nudges))[0], cell.carry)
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Inexact, Key
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from rnnlab.cells.jacobian import StepJacobian
@@ -84,14 +84,24 @@ class Cell(BaseModel, ABC):
     to ``observe`` can be recorded; ``step`` must pass each part of its new state, so that the
     gradient with respect to it can be.
 
+    A state that is not one or two arrays (batch, hidden) also needs ``initial_state``, and
+    ``output`` where no part of it is called h.
+
     Attributes:
-        State: NamedTuple of the carried arrays, each (batch, hidden); one is called ``h``, the
-            cell's output.
+        State: NamedTuple of the carried arrays, each (batch, …), real or complex, of any shape.
         gates: names under which ``step`` observes its gates, each in (0, 1).
-        direct: name of the observed gate that multiplies the previous c (or h, where there is no
-            c): the direct path of ∂c_t/∂c_{t−1}.
+        direct: name of the observed gate that multiplies the previous carry: the direct path of
+            ∂c_t/∂c_{t−1}. A direct path that is no gate is written as ``direct_path``.
+        step_jacobian: one step's Jacobian in closed form, or None, and it is differentiated:
+            ``(params, before, seen, others_by_carry) → StepJacobian``, from one layer's parameters,
+            the previous ``State``, what ``step`` observed, and the diagonals of
+            ∂(other part)_{t−1}/∂carry_{t−1}. It belongs to the ``step`` of its class: where a
+            subclass writes another one, it is not used.
+        parallel_scan: all steps at once, for a cell that is linear in its state given the inputs,
+            or None: ``(params, state, inputs) → states``, of one layer, from the initial state and
+            inputs (time, batch, features) to the states after each step, (time, batch, …).
         hidden: number of units of a layer.
-        layers: number of layers; each one above the first reads the ``h`` of the one below.
+        layers: number of layers; each one above the first reads the ``output`` of the one below.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -99,6 +109,8 @@ class Cell(BaseModel, ABC):
     State: ClassVar[Any] = HiddenState
     gates: ClassVar[tuple[str, ...]] = ()
     direct: ClassVar[str | None] = None
+    step_jacobian: ClassVar[Callable[..., StepJacobian] | None] = None
+    parallel_scan: ClassVar[Callable[..., Any] | None] = None
 
     hidden: PositiveInt = 64
     layers: PositiveInt = 1
@@ -129,31 +141,52 @@ class Cell(BaseModel, ABC):
 
         Args:
             params: one layer's parameters.
-            state: the previous ``State``, arrays (batch, hidden).
+            state: the previous ``State``.
             x: input of this time step.
             observe: called as ``observe(name, value)``; returns the value to go on with.
         """
 
-    def step_jacobian(self, params: Params, before: Any, seen: dict[str, Array]) -> StepJacobian:
-        """One step's Jacobian in closed form; where a class has none, it is differentiated.
+    def output(self, state: Any) -> Float[Array, "batch outputs"]:
+        """What the layer above and the readout read: h, unless a cell says otherwise."""
+        return state.h
 
-        A closed form belongs to the ``step`` of its class: where a subclass writes another one,
-        it is not used.
-
-        Args:
-            params: one layer's parameters.
-            before: the previous ``State``.
-            seen: what ``step`` observed.
-        """
-        raise NotImplementedError
+    @property
+    def output_size(self) -> int:
+        """Number of features of ``output``."""
+        return int(jax.eval_shape(lambda: self.output(self.initial_state(1))).shape[-1])
 
     @property
     def carry(self) -> str:
-        """The part of the state that goes along the direct path: c where there is one, else h."""
-        return "c" if "c" in self.State._fields else "h"
+        """The part of the state that goes along the direct path: c, or else h, or else the first.
+
+        A cell whose carry is another part overrides this.
+        """
+        names = self.State._fields
+        return next((name for name in ("c", "h") if name in names), names[0])
+
+    @property
+    def has_direct_path(self) -> bool:
+        """Whether the class declares one, by ``direct`` or ``direct_path``."""
+        return self.direct is not None or type(self).direct_path is not Cell.direct_path
+
+    def direct_path(
+        self, params: Params, seen: dict[str, Array], carry: Inexact[Array, "batch *shape"]
+    ) -> Inexact[Array, "batch *shape"]:
+        """The part of the new carry that a previous carry gives along the direct path.
+
+        It is linear in ``carry``: a gate, a complex diagonal, α (I − β k kᵀ). The default is the
+        observed gate that ``direct`` names.
+
+        Args:
+            params: one layer's parameters.
+            seen: what ``step`` observed.
+            carry: a previous carry, shaped as that part of the state.
+        """
+        assert self.direct is not None
+        return seen[self.direct] * carry
 
     def initial_state(self, batch: int) -> Any:
-        """The all-zero ``State`` of one layer, arrays (batch, hidden)."""
+        """The all-zero ``State`` of one layer, arrays (batch, hidden) unless overridden."""
         return self.State(*(jnp.zeros((batch, self.hidden)) for _ in self.State._fields))
 
     def dynamics(self) -> "Cell":
@@ -177,7 +210,7 @@ def _for_every_layer(init: Callable[..., Any]) -> Callable[..., Any]:
         if self.layers == 1:
             return init(self, key, input_size)
         layer = self.model_copy(update={"layers": 1})
-        sizes = [input_size] + [self.hidden] * (self.layers - 1)
+        sizes = [input_size] + [self.output_size] * (self.layers - 1)
         keys = jax.random.split(key, self.layers)
         return tuple(layer.init(k, size) for k, size in zip(keys, sizes, strict=True))
 

@@ -87,7 +87,11 @@ class GRU(KernelCell):
         return HiddenState(observe("h", z * state.h + (1 - z) * n))
 
     def step_jacobian(
-        self, params: Params, before: HiddenState, seen: dict[str, Array]
+        self,
+        params: Params,
+        before: HiddenState,
+        seen: dict[str, Array],
+        others_by_carry: dict[str, Array],
     ) -> StepJacobian:
         """∂h_t/∂h_{t−1} from the equations of the step; the path through r goes on through n."""
         r, z, n = (seen[name] for name in "rzn")
@@ -102,4 +106,4 @@ class GRU(KernelCell):
             n_path = through(h_by_a_n * r, params["U_hn"])
         z_path = through((before.h - n) * z * (1 - z), params["U_z"])
         state = diagonal(z) + z_path + r_path + n_path
-        return StepJacobian(z, {"z": z_path, "r": r_path, "n": n_path}, None, state)
+        return StepJacobian(z, {"z": z_path, "r": r_path, "n": n_path}, {}, state)

@@ -1,28 +1,48 @@
-"""What a cell says of one step's Jacobian, split by path; J[i, j] = ∂(out)_i/∂(in)_j."""
+"""One step's Jacobian, split by path; J[i, j] = ∂(out)_i/∂(in)_j."""
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Diagonal = Float[Array, "batch hidden"]
-Matrix = Float[Array, "batch hidden hidden"]
+Diagonal = Float[Array, "batch size"]
+Matrix = Float[Array, "batch out size"]
 
 
 class StepJacobian(NamedTuple):
-    """One step of one layer. The *carry* is c where the state has one, else h.
+    """One step of one layer, in the real view of the state (``rnnlab.cells.state``).
+
+    The *carry* is the part of the state that goes along the direct path, ``Cell.carry``.
+    ∂carry_t/∂carry_{t−1} takes the other parts of the previous state as the functions of
+    carry_{t−1} that step t − 1 makes them: h_{t−1} = o_{t−1} ⊙ tanh(c_{t−1}), o_{t−1} given.
 
     Attributes:
-        direct: diagonal of ∂carry_t/∂carry_{t−1} along the direct path; None where there is none.
-        by_h: ∂carry_t/∂h_{t−1} through each gate.
-        h_by_carry: diagonal of ∂h_t/∂c_t within the step; None where h is the carry.
-        state: ∂state_t/∂state_{t−1}, h first.
+        direct: ∂carry_t/∂carry_{t−1} along the direct path: its diagonal where it is a gate, else
+            a matrix; None where there is none.
+        indirect: ∂carry_t/∂carry_{t−1} through each gate.
+        others_by_carry: ∂(other part)_t/∂carry_t within the step, by part: a diagonal or a matrix.
+        state: ∂state_t/∂state_{t−1}, parts in the order of ``State``.
     """
 
-    direct: Diagonal | None
-    by_h: dict[str, Matrix]
-    h_by_carry: Diagonal | None
+    direct: Diagonal | Matrix | None
+    indirect: dict[str, Matrix]
+    others_by_carry: dict[str, Diagonal | Matrix]
     state: Float[Array, "batch state state"]
+
+    @property
+    def all_indirect(self) -> Matrix:
+        """Σ indirect."""
+        return sum(self.indirect.values())  # type: ignore[return-value]
+
+    @property
+    def total(self) -> Matrix:
+        """direct + Σ indirect."""
+        return self.all_indirect + (0 if self.direct is None else as_matrix(self.direct))
+
+
+def as_matrix(direct: Diagonal | Matrix) -> Matrix:
+    """A direct path as a matrix."""
+    return diagonal(direct) if direct.ndim == 2 else direct
 
 
 def diagonal(d: Diagonal) -> Matrix:

@@ -107,7 +107,11 @@ class LSTM(KernelCell):
         return LSTMState(h, c)
 
     def step_jacobian(
-        self, params: Params, before: LSTMState, seen: dict[str, Array]
+        self,
+        params: Params,
+        before: LSTMState,
+        seen: dict[str, Array],
+        others_by_carry: dict[str, Float[Array, "batch hidden"]],
     ) -> StepJacobian:
         """∂(h, c)_t/∂(h, c)_{t−1} from the equations of the step."""
         i, f, g, o, c = (seen[name] for name in "ifgoc")
@@ -124,5 +128,6 @@ class LSTM(KernelCell):
 
         by_h = sum(both_through(h_by_a[k], c_by_a[k], params[f"U_{k}"]) for k in "figo")
         by_c = both_diagonal(h_by_c * f, f)
-        c_by_h = {k: through(c_by_a[k], params[f"U_{k}"]) for k in "fig"}
-        return StepJacobian(f, c_by_h, h_by_c, by_h + by_c)
+        h_before_by_c = others_by_carry["h"][..., None, :]
+        c_by_c = {k: through(c_by_a[k], params[f"U_{k}"]) * h_before_by_c for k in "fig"}
+        return StepJacobian(f, c_by_c, {"h": h_by_c}, by_h + by_c)

@@ -41,8 +41,12 @@ class VanillaRNN(KernelCell):
         return HiddenState(observe("h", ACTIVATIONS[self.activation](a)))
 
     def step_jacobian(
-        self, params: Params, before: HiddenState, seen: dict[str, Array]
+        self,
+        params: Params,
+        before: HiddenState,
+        seen: dict[str, Array],
+        others_by_carry: dict[str, Array],
     ) -> StepJacobian:
         """∂h_t/∂h_{t−1} = diag(φ') Uᵀ."""
         state = through(SLOPES[self.activation](seen["h"]), params["U_h"])
-        return StepJacobian(None, {"h": state}, None, state)
+        return StepJacobian(None, {"h": state}, {}, state)

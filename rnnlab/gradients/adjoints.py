@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from rnnlab.cells.cell import Cell
 from rnnlab.gradients.norms import log10_of, scaled_squares
@@ -28,15 +28,28 @@ def grad_with_adjoints(
         inputs: what it reads.
 
     Returns:
-        The gradient; for each part of the state log10 of the norm of the scalar's derivative by it,
-        −inf where it reads zero; and the function's anything else.
+        The gradient, see ``ascent``; for each part of the state log10 of the norm of the scalar's
+        derivative by it, −inf where it reads zero; and the function's anything else.
     """
     time, batch, _ = inputs.shape
     empty = jnp.zeros((cell.layers, time, batch))
     # No logarithm in the pass itself: differentiation gives 0 where nothing depends on the value,
     # and (0, 0) is a norm of 0.
-    slots = dict.fromkeys(cell.State._fields, Slot(scaled_squares, (empty, empty)))
+    slots = dict.fromkeys(cell.State._fields, Slot(norm_of_each, (empty, empty)))
     differentiate = jax.grad(function, argnums=(0, 1), has_aux=True)
     (gradient, seen), auxiliary = differentiate(params, slots)
     norms = {name: log10_of(*slot.values) for name, slot in seen.items()}
-    return gradient, norms, auxiliary
+    return ascent(gradient), norms, auxiliary
+
+
+def norm_of_each(adjoint: Inexact[Array, "batch *shape"]) -> tuple[Array, Array]:
+    """The norm of each example's adjoint over all its entries, as ``scaled_squares``."""
+    return scaled_squares(adjoint if adjoint.ndim == 2 else adjoint.reshape(len(adjoint), -1))
+
+
+def ascent(gradient: Any) -> Any:
+    """The gradient as the direction in which the function grows fastest.
+
+    For a complex parameter a + ib JAX returns ∂L/∂a − i ∂L/∂b, the conjugate.
+    """
+    return jax.tree.map(lambda g: jnp.conj(g) if jnp.iscomplexobj(g) else g, gradient)

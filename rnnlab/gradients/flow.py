@@ -8,13 +8,22 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.state import real_parts
 from rnnlab.gradients.adjoints import grad_with_adjoints
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
-from rnnlab.recurrence.stack import FUSED, Inputs, as_inputs, record_tapes, unroll_observed
+from rnnlab.recurrence.stack import (
+    FUSED,
+    Inputs,
+    as_inputs,
+    outputs,
+    record_tapes,
+    top_layer,
+    unroll_observed,
+)
 from rnnlab.recurrence.taps import Slots
 
-Loss = Callable[[Float[Array, "time batch hidden"]], Float[Array, " batch"]]
+Loss = Callable[[Float[Array, "time batch outputs"]], Float[Array, " batch"]]
 
 
 class GradientFlow(NamedTuple):
@@ -22,7 +31,8 @@ class GradientFlow(NamedTuple):
 
     Attributes:
         loss: (batch,), one value per example.
-        params: gradient of the *sum* of the losses over the batch, shaped as the parameters.
+        params: gradient of the *sum* of the losses over the batch, shaped as the parameters; of
+            complex ones the direction in which the loss grows fastest, ∂L/∂a + i ∂L/∂b.
         log10_norm: for each part of the state, log10‖∂L/∂·_t‖₂ of each example's own loss,
             (time, batch), with a leading layer axis when the cell has several layers; −inf where
             the adjoint reads zero. Total derivatives: every path from the value to the loss.
@@ -48,11 +58,12 @@ def gradient_flow(
         cell: the cell.
         params: its parameters, as ``cell.init`` makes them.
         inputs: (time, batch, features).
-        loss: maps h of the top layer (time, batch, hidden) to one value per example.
+        loss: maps the output of the top layer, h of the built-in cells, (time, batch, outputs), to
+            one value per example.
         initial_state: as for ``unroll``.
         scaled: carry adjoints as mantissa and exponent, so that norms do not read zero at any
-            length, unless the loss's own derivative by h does; one backward pass more. ``params``
-            stay those of the ordinary one.
+            length, unless the loss's own derivative by the output does; one backward pass more.
+            ``params`` stay those of the ordinary one.
 
     Raises:
         ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
@@ -63,7 +74,7 @@ def gradient_flow(
 
     def summed(params: Any, slots: Slots) -> tuple[Array, Array]:
         seen = unroll_observed(cell, params, inputs, initial_state, slots=slots, method=FUSED)
-        losses = loss(seen.states.h[-1])
+        losses = loss(outputs(cell, top_layer(seen.states)))
         if losses.shape != inputs.shape[1:2]:
             raise ValueError(
                 f"loss must return one value per example, shape {inputs.shape[1:2]}, "
@@ -84,15 +95,16 @@ def scaled_flow(
 ) -> dict[str, Float[Array, "layers time batch"]]:
     """log10‖∂L/∂·_t‖₂ by part of the state, at any length; see ``gradient_flow``."""
     tapes, states = record_tapes(cell, params, inputs, initial_state)
-    losses, pull = jax.vjp(loss, states.h[-1])
-    (by_h,) = pull(jnp.ones_like(losses))
+    losses, pull = jax.vjp(loss, outputs(cell, top_layer(states)))
+    (by_output,) = pull(jnp.ones_like(losses))
     time, batch, _ = inputs.shape
-    row = jax.tree.map(lambda part: jnp.zeros_like(part[-1, -1])[None], states)
+    row = jax.tree.map(jnp.zeros_like, real_parts(jax.tree.map(lambda a: a[-1], top_layer(states))))
+    row = jax.tree.map(lambda part: part[None], row)
     nothing = Scaled(row, jnp.full((1, batch), EXPONENT_OF_ZERO))
-    seeds = Scaled(by_h[:, None], jnp.zeros((time, 1, batch), int))
+    seeds = Scaled(by_output[:, None], jnp.zeros((time, 1, batch), int))
     norms = scaled_norms(cell, tapes, nothing, seeds, _size_of_row)
     return jax.tree.map(lambda *layer: jnp.stack(layer), *norms)
 
 
-def _size_of_row(adjoint: Float[Array, "1 batch hidden"]) -> Float[Array, " batch"]:
+def _size_of_row(adjoint: Float[Array, "1 batch size"]) -> Float[Array, " batch"]:
     return log10_norm(adjoint[0])

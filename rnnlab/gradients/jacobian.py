@@ -11,8 +11,10 @@ import pandas as pd
 from jaxtyping import Array, Float
 
 from rnnlab.cells import Cell, dynamics_of
+from rnnlab.cells.jacobian import StepJacobian
+from rnnlab.cells.state import flatten
 from rnnlab.gradients.norms import by_lapack, frobenius_norm, spectral_norm
-from rnnlab.gradients.paths import Paths, batch_jacobian, flat_step, flatten, scan_paths
+from rnnlab.gradients.paths import batch_jacobian, flat_step, scan_paths
 from rnnlab.recurrence.stack import Inputs, Tape, as_inputs, check_finite, record_tapes
 
 
@@ -28,17 +30,18 @@ class Jacobians:
         self._cell, self._tapes = cell, tapes
 
     @cached_property
-    def direct(self) -> Float[Array, "*layers time batch hidden"]:
-        """Diagonal of the direct path: f_t of an LSTM, z_t of a GRU.
+    def direct(self) -> Float[Array, "*shape size"]:
+        """The direct path: the diagonal of a gate, f_t of an LSTM, z_t of a GRU; else a matrix.
 
         Raises:
             ValueError: the cell has no direct path.
         """
-        if self._cell.direct is None:
+        if not self._cell.has_direct_path:
             kind, carry = type(self._cell).__name__, self._cell.carry
             raise ValueError(
                 f"{kind} has no direct path: {carry}_t depends on {carry}_t−1 only through what "
-                "indirect lists (a cell declares one by `direct`, the name of an observed gate)"
+                "indirect lists (a cell declares one by `direct`, the name of an observed gate, or "
+                "by the method `direct_path`)"
             )
         return part_matrices(self._cell, self._tapes, "direct")
 
@@ -107,13 +110,17 @@ def path_sizes(
     return scan_paths(cell, tape, functools.partial(_sizes_at, spectral_radius=spectral_radius))
 
 
-def _sizes_at(paths: Paths, spectral_radius: bool) -> dict[str, Float[Array, " batch"]]:
+def _sizes_at(paths: StepJacobian, spectral_radius: bool) -> dict[str, Float[Array, " batch"]]:
     indirect, total = paths.all_indirect, paths.total
     units = total.shape[-1]
     sizes = {}
     if paths.direct is not None:
-        sizes["direct_spectral"] = jnp.max(jnp.abs(paths.direct), axis=-1)
-        sizes["direct_frobenius"] = frobenius_norm(paths.direct[:, None]) / units**0.5
+        is_diagonal = paths.direct.ndim == 2
+        entries = paths.direct[:, None] if is_diagonal else paths.direct
+        sizes["direct_spectral"] = (
+            jnp.max(jnp.abs(paths.direct), axis=-1) if is_diagonal else spectral_norm(paths.direct)
+        )
+        sizes["direct_frobenius"] = frobenius_norm(entries) / units**0.5
     for part, matrix in {"indirect": indirect, "total": total, **paths.indirect}.items():
         sizes[f"{part}_spectral"] = spectral_norm(matrix)
         sizes[f"{part}_frobenius"] = frobenius_norm(matrix) / units**0.5

@@ -9,7 +9,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from rnnlab.cells import Cell, dynamics_of
-from rnnlab.gradients.paths import flat_step, flatten
+from rnnlab.cells.state import flatten, state_size
+from rnnlab.gradients.paths import flat_step
 from rnnlab.recurrence.stack import Inputs, as_inputs, check_finite, split_layers
 
 CHECKPOINTS = 20
@@ -54,7 +55,7 @@ def lyapunov_exponents(
             of features; parameters, inputs or states that are not finite.
     """
     cell, inputs = dynamics_of(cell), as_inputs(inputs)
-    size = cell.layers * len(cell.State._fields) * cell.hidden
+    size = cell.layers * state_size(cell)
     k = size if k is None else k
     if not 1 <= k <= size:
         raise ValueError(f"k must be between 1 and {size}, the size of the state, got {k}")

@@ -6,11 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, Float, Inexact, Num
 
 
-def log10_norm(x: Float[Array, "*leading n"]) -> Float[Array, "*leading"]:
-    """log10‖x‖₂ along the last axis; −inf where every entry reads zero.
+def log10_norm(x: Inexact[Array, "*leading n"]) -> Float[Array, "*leading"]:
+    """log10‖x‖₂ along the last axis; −inf where every entry reads zero. Complex entries by |x|.
 
     Entries are divided by the largest before they are squared: a float32 square is 0 below 1e-19
     and infinite above 1e19.
@@ -19,9 +19,9 @@ def log10_norm(x: Float[Array, "*leading n"]) -> Float[Array, "*leading"]:
 
 
 def scaled_squares(
-    x: Float[Array, "*leading n"],
+    x: Inexact[Array, "*leading n"],
 ) -> tuple[Float[Array, "*leading"], Float[Array, "*leading"]]:
-    """m = max|x_i| and Σ (x_i / m)², along the last axis; of zeros, 0 and 0."""
+    """m = max|x_i| and Σ |x_i / m|², along the last axis; of zeros, 0 and 0."""
     largest = jnp.max(jnp.abs(x), axis=-1)
     return largest, _sum_of_scaled_squares(x, largest)
 
@@ -35,13 +35,15 @@ def log10_of(
 
 def global_norm(tree: Any) -> Float[Array, ""]:
     """The 2-norm of all entries of a pytree together, scaled as in ``log10_norm``."""
-    entries = jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(tree)])
+    leaves = [jnp.ravel(leaf) for leaf in jax.tree.leaves(tree)]
+    entries = jnp.concatenate([jnp.abs(x) if jnp.iscomplexobj(x) else x for x in leaves])
     largest = jnp.max(jnp.abs(entries))
     return largest * jnp.sqrt(_sum_of_scaled_squares(entries, largest))
 
 
 def _sum_of_scaled_squares(x: Array, largest: Array) -> Array:
-    return jnp.sum((x / _scale(largest)[..., None]) ** 2, axis=-1)
+    size = jnp.abs(x) if jnp.iscomplexobj(x) else x
+    return jnp.sum((size / _scale(largest)[..., None]) ** 2, axis=-1)
 
 
 def _scale(largest: Array) -> Array:

@@ -1,11 +1,10 @@
-"""One step's Jacobian of the carry, split by path: direct, and through each gate.
+"""One step's ∂carry_t/∂carry_{t−1}, split by path: direct, and through each gate.
 
-The carry is c where a cell has one, else h. ∂c_t/∂c_{t−1} takes h_{t−1} as the function of c_{t−1}
-that step t − 1 makes it, o_{t−1} ⊙ tanh(c_{t−1}) with o_{t−1} given. A path belongs to the first
-gate that it passes.
+∂c_t/∂c_{t−1} takes h_{t−1} as the function of c_{t−1} that step t − 1 makes it,
+o_{t−1} ⊙ tanh(c_{t−1}) with o_{t−1} given. A path belongs to the first gate that it passes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -14,55 +13,71 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell, Params, unobserved
-from rnnlab.cells.jacobian import Diagonal, Matrix, diagonal
+from rnnlab.cells.jacobian import Diagonal, Matrix, StepJacobian
+from rnnlab.cells.state import (
+    Vector,
+    as_real,
+    flatten,
+    from_real,
+    real_parts,
+    state_like,
+    unflatten,
+)
 from rnnlab.recurrence.stack import Tape
+from rnnlab.recurrence.step import observed_step
 from rnnlab.support.errors import did_you_mean
 
 OTHER = "other"
-Observed = dict[str, Array]
+RESERVED = ("direct", "indirect", "total", OTHER)
+
+# How the other parts of a state move as its carry does: real view of the carry's move → by part.
+OthersMove = Callable[[Vector], dict[str, Vector]]
 
 
-class Paths(NamedTuple):
-    """∂carry_t/∂carry_{t−1} by path, and ∂state_t/∂state_{t−1}; J[i, j] = ∂(out)_i/∂(in)_j.
+class CarryMove(NamedTuple):
+    """How carry_t moves as carry_{t−1} does, by path, in the real view.
 
     Attributes:
-        direct: diagonal of the direct path, or None.
+        direct: along the direct path, or None.
         indirect: through each gate.
-        state: of the whole state, in the order of ``State``.
     """
 
-    direct: Diagonal | None
-    indirect: dict[str, Matrix]
-    state: Float[Array, "batch state state"]
+    direct: Vector | None
+    indirect: dict[str, Vector]
 
     @property
-    def all_indirect(self) -> Matrix:
+    def all_indirect(self) -> Vector:
         """Σ indirect."""
         return sum(self.indirect.values())  # type: ignore[return-value]
 
     @property
-    def total(self) -> Matrix:
-        """diag(direct) + Σ indirect."""
-        return self.all_indirect + (0 if self.direct is None else diagonal(self.direct))
+    def total(self) -> Vector:
+        """direct + Σ indirect."""
+        return self.all_indirect + (0 if self.direct is None else self.direct)
 
 
 @jax.default_matmul_precision("highest")
-def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[Paths], Any]) -> Any:
-    """What ``reduce`` makes of the paths of each time step, with a leading time axis.
+def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[StepJacobian], Any]) -> Any:
+    """What ``reduce`` makes of the Jacobian of each time step, with a leading time axis.
 
     At t = 0 the state before is given: h does not follow c there.
     """
 
-    def step(h_by_carry: Array | None, read: Any) -> tuple[Array | None, Any]:
+    def step(others: dict[str, Array], read: Any) -> tuple[dict[str, Array], Any]:
         before, x = read
         split = closed_form if has_closed_form(cell) else automatic
-        paths, h_by_carry = split(cell, tape.params, before, x, h_by_carry)
-        return h_by_carry, reduce(paths)
+        jacobian = split(cell, tape.params, before, x, others)
+        return jacobian.others_by_carry, reduce(jacobian)
 
-    batch, hidden = tape.before.h.shape[1:]
-    columns = () if has_closed_form(cell) else (hidden,)
-    first = None if cell.carry == "h" else jnp.zeros((batch, hidden, *columns), tape.before.h.dtype)
-    return lax.scan(step, first, (tape.before, tape.inputs))[1]
+    return lax.scan(step, _given(cell, tape), (tape.before, tape.inputs))[1]
+
+
+def _given(cell: Cell, tape: Tape) -> dict[str, Diagonal | Matrix]:
+    """``others_by_carry`` of the initial state: nothing follows the carry."""
+    parts = real_parts(jax.tree.map(lambda a: a[0], tape.before))._asdict()
+    carry = parts.pop(cell.carry)
+    columns = () if has_closed_form(cell) else carry.shape[-1:]
+    return {name: jnp.zeros((*part.shape, *columns), part.dtype) for name, part in parts.items()}
 
 
 def has_closed_form(cell: Cell) -> bool:
@@ -72,111 +87,154 @@ def has_closed_form(cell: Cell) -> bool:
         next(place for place, owner in enumerate(classes) if name in vars(owner))
         for name in ("step", "step_jacobian")
     )
-    return closed <= step and classes[closed] is not Cell
+    return closed <= step and type(cell).step_jacobian is not None
 
 
 def closed_form(
-    cell: Cell, params: Params, before: Any, x: Array, h_by_carry: Diagonal | None
-) -> tuple[Paths, Diagonal | None]:
-    """The paths of one step, and ∂h_t/∂c_t of this step, given that of the step before."""
-    _, seen = observe(cell, params, before, x)
-    j = cell.step_jacobian(params, before, seen)
-    indirect = j.by_h
-    if h_by_carry is not None:
-        indirect = {k: by_h * h_by_carry[..., None, :] for k, by_h in indirect.items()}
-    return Paths(j.direct, indirect, j.state), j.h_by_carry
+    cell: Cell, params: Params, before: Any, x: Array, others: dict[str, Diagonal]
+) -> StepJacobian:
+    """One step's Jacobian by the cell's own ``step_jacobian``.
+
+    Args:
+        cell: the cell.
+        params: one layer's parameters.
+        before: the state before the step.
+        x: its input.
+        others: diagonals of ∂(other part)_{t−1}/∂carry_{t−1}.
+    """
+    assert cell.step_jacobian is not None
+    _, seen = observed_step(cell, params, before, x)
+    return cell.step_jacobian(params, before, seen, others)
 
 
 def automatic(
-    cell: Cell, params: Params, before: Any, x: Array, h_by_carry: Matrix | None
-) -> tuple[Paths, Matrix | None]:
-    """As ``closed_form``, by automatic differentiation, for any cell.
+    cell: Cell, params: Params, before: Any, x: Array, others: dict[str, Matrix]
+) -> StepJacobian:
+    """As ``closed_form``, by automatic differentiation, for any cell; ``others`` are matrices."""
 
-    What passes no observed gate, and is not the declared direct path, is ``other``.
-    """
-    carry = cell.carry
-    _, seen = observe(cell, params, before, x)
-    gates = {name: value for name, value in seen.items() if name not in cell.State._fields}
+    def others_before(v: Vector) -> dict[str, Vector]:
+        return {name: jnp.einsum("bij,bj->bi", matrix, v) for name, matrix in others.items()}
 
-    def along(v: Diagonal) -> tuple[Array, Observed]:
-        """Carry and gates as the previous carry moves, no gate hearing of another's move."""
-        moved = {carry: getattr(before, carry) + v}
-        if h_by_carry is not None:
-            moved["h"] = before.h + jnp.einsum("bij,bj->bi", h_by_carry, v)
-        stop = dict.fromkeys(gates, lax.stop_gradient)
-        state, heard = observe(cell, params, before._replace(**moved), x, stop)
-        return getattr(state, carry), {name: heard[name] for name in gates}
-
-    def nudged(name: str, part: str) -> Matrix:
-        """∂part_t by the value observed as ``name``."""
-
-        def function(nudge: Array) -> Array:
-            state, _ = observe(cell, params, before, x, {name: lambda value: value + nudge})
-            return getattr(state, part)
-
-        return batch_jacobian(function, jnp.zeros_like(seen[name]))
-
-    if reserved := gates.keys() & {"direct", "indirect", "total", OTHER}:
-        raise ValueError(f"{type(cell).__name__}.step observes {min(reserved)!r}, a reserved name")
-    past_gates, gates_by_carry = batch_jacobian(along, jnp.zeros_like(before.h))
-    direct = _direct(cell, gates)
-    indirect = {name: nudged(name, carry) @ gates_by_carry[name] for name in gates}
-    indirect[OTHER] = past_gates - (0 if direct is None else diagonal(direct))
+    push, others_move, seen = carry_moves(cell, params, before, x, others_before)
+    carry = as_real(getattr(before, cell.carry))
+    moved = matrices(push, carry)
+    direct = moved.direct
+    if cell.direct is not None and _is_diagonal(cell, seen[cell.direct]):
+        direct = seen[cell.direct]
     state = batch_jacobian(lambda flat: flat_step(cell, [params], flat, x), flatten(before))
-    return Paths(direct, indirect, state), None if carry == "h" else nudged(carry, "h")
+    return StepJacobian(direct, moved.indirect, matrices(others_move, carry), state)
 
 
-def _direct(cell: Cell, gates: Observed) -> Diagonal | None:
+def is_gate(cell: Cell) -> bool:
+    """Whether the direct path is an observed gate, which multiplies the carry entry by entry."""
+    return cell.direct is not None and type(cell).direct_path is Cell.direct_path
+
+
+def _is_diagonal(cell: Cell, gate: Array) -> bool:
+    """Whether a gate's values are the diagonal of the direct path: the carry is a real vector."""
+    like = getattr(state_like(cell), cell.carry)
+    is_vector = len(like.shape) == 2 and not jnp.issubdtype(like.dtype, jnp.complexfloating)
+    return is_gate(cell) and is_vector and gate.shape[1:] == like.shape[1:]
+
+
+def carry_moves(
+    cell: Cell, params: Params, before: Any, x: Array, others_before: OthersMove
+) -> tuple[Callable[[Vector], CarryMove], OthersMove, dict[str, Array]]:
+    """The linear maps of one step's carry, for any cell, by automatic differentiation.
+
+    Args:
+        cell: the cell.
+        params: one layer's parameters.
+        before: the state before the step.
+        x: its input.
+        others_before: how the other parts of the state before the step follow its carry.
+
+    Returns:
+        How carry_t moves as carry_{t−1} does, by path, where ``other`` is what passes no observed
+        gate and is not the declared direct path; how the other parts of the state after the step
+        follow its carry; what the step observed.
+
+    Raises:
+        ValueError: ``direct`` names no observed gate, or a gate has a reserved name.
+    """
+    name = cell.carry
+    _, seen = observed_step(cell, params, before, x)
+    gates = {key: value for key, value in seen.items() if key not in cell.State._fields}
+    _check_names(cell, gates)
+
+    def along(v: Vector) -> tuple[Array, dict[str, Array]]:
+        """Carry and gates as the previous carry moves, gates held constant in the others."""
+        moves = others_before(v) | {name: v}
+        moved = {k: _moved(getattr(before, k), move) for k, move in moves.items()}
+        stop = dict.fromkeys(gates, lax.stop_gradient)
+        after, heard = observed_step(cell, params, before._replace(**moved), x, stop)
+        return as_real(getattr(after, name)), {key: as_real(heard[key]) for key in gates}
+
+    def by_value(observed: str) -> Callable[[Vector], Any]:
+        """How the parts of the state move as the value observed under this name does."""
+
+        def nudged(nudge: Vector) -> Any:
+            replace = {observed: lambda value: _moved(value, nudge)}
+            return real_parts(observed_step(cell, params, before, x, replace)[0])
+
+        return jax.linearize(nudged, jnp.zeros_like(as_real(seen[observed])))[1]
+
+    _, push_past_gates = jax.linearize(along, jnp.zeros_like(as_real(getattr(before, name))))
+    through_gate = {gate: by_value(gate) for gate in gates}
+    by_carry = by_value(name)
+
+    def push(v: Vector) -> CarryMove:
+        past_gates, gates_moved = push_past_gates(v)
+        direct = None
+        if cell.has_direct_path:
+            given = from_real(v, getattr(before, name))
+            direct = as_real(cell.direct_path(params, seen, given))
+        indirect = {
+            gate: getattr(through_gate[gate](move), name) for gate, move in gates_moved.items()
+        }
+        return CarryMove(direct, indirect | {OTHER: past_gates - (0 if direct is None else direct)})
+
+    def others_move(v: Vector) -> dict[str, Vector]:
+        moved = by_carry(v)._asdict()
+        return {part: moved[part] for part in cell.State._fields if part != name}
+
+    return push, others_move, seen
+
+
+def _moved(value: Array, move: Vector) -> Array:
+    return value + from_real(move, value)
+
+
+def _check_names(cell: Cell, gates: dict[str, Array]) -> None:
+    kind = type(cell).__name__
+    if reserved := gates.keys() & set(RESERVED):
+        raise ValueError(f"{kind}.step observes {min(reserved)!r}, a reserved name")
     if cell.direct is not None and cell.direct not in gates:
         raise ValueError(
-            f"{type(cell).__name__}.direct names {cell.direct!r}, which its step does not observe; "
+            f"{kind}.direct names {cell.direct!r}, which its step does not observe; "
             + did_you_mean(cell.direct, gates)
         )
-    return None if cell.direct is None else gates[cell.direct]
-
-
-def observe(
-    cell: Cell,
-    params: Params,
-    before: Any,
-    x: Array,
-    replace: Mapping[str, Callable[[Array], Array]] | None = None,
-) -> tuple[Any, Observed]:
-    """One step, and what it observed, before ``replace`` changes what it goes on with."""
-    seen: Observed = {}
-
-    def hook(name: str, value: Array) -> Array:
-        seen[name] = value
-        return replace[name](value) if replace and name in replace else value
-
-    return cell.step(params, before, x, hook), seen
 
 
 def flat_step(
     cell: Cell, params: list[Params], flat: Float[Array, "batch states"], x: Array
 ) -> Float[Array, "batch states"]:
-    """One step of all layers, their states side by side."""
-    states = [unflatten(cell, part) for part in jnp.split(flat, len(params), axis=-1)]
+    """One step of all layers, their states side by side in the real view."""
+    like = state_like(cell)
     after = []
-    for layer_params, state in zip(params, states, strict=True):
-        after.append(cell.step(layer_params, state, x, unobserved))
-        x = after[-1].h
+    for layer_params, part in zip(params, jnp.split(flat, len(params), axis=-1), strict=True):
+        after.append(cell.step(layer_params, unflatten(part, like), x, unobserved))
+        x = cell.output(after[-1])
     return flatten(*after)
-
-
-def flatten(*states: Any) -> Float[Array, "batch states"]:
-    """The parts of one state or several, side by side."""
-    return jnp.concatenate([part for state in states for part in state], axis=-1)
-
-
-def unflatten(cell: Cell, flat: Float[Array, "batch state"]) -> Any:
-    """The state whose parts are these."""
-    return cell.State(*jnp.split(flat, len(cell.State._fields), axis=-1))
 
 
 def batch_jacobian(function: Callable[[Array], Any], point: Float[Array, "batch size"]) -> Any:
     """Jacobians (batch, out, size) of a function under which examples do not mix."""
-    batch, size = point.shape
-    basis = jnp.broadcast_to(jnp.eye(size, dtype=point.dtype)[:, None], (size, batch, size))
-    _, push = jax.linearize(function, point)
+    return matrices(jax.linearize(function, point)[1], point)
+
+
+def matrices(push: Callable[[Vector], Any], like: Float[Array, "batch size"]) -> Any:
+    """The matrices (batch, out, size) of linear maps of vectors like this one."""
+    batch, size = like.shape
+    basis = jnp.broadcast_to(jnp.eye(size, dtype=like.dtype)[:, None], (size, batch, size))
     return jax.tree.map(lambda columns: jnp.moveaxis(columns, 0, -1), jax.vmap(push)(basis))

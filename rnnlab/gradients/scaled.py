@@ -15,12 +15,14 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from rnnlab.cells.cell import Cell
-from rnnlab.recurrence.stack import Tape, observed_step
+from rnnlab.cells.state import from_real, from_real_parts, real_parts
+from rnnlab.recurrence.stack import Tape
+from rnnlab.recurrence.step import observed_step
 
 LOG10_2 = float(np.log10(2))
 EXPONENT_OF_ZERO = -(2**30)
 
-Measure = Callable[[Float[Array, "rows batch hidden"]], Float[Array, " batch"]]
+Measure = Callable[[Float[Array, "rows batch size"]], Float[Array, " batch"]]
 
 
 class Scaled(NamedTuple):
@@ -41,7 +43,7 @@ class Pulled(NamedTuple):
 
     before: Any
     x: Array
-    at: dict[str, Array]
+    at: Any
 
 
 def rescale(x: Scaled) -> Scaled:
@@ -55,24 +57,24 @@ def rescale(x: Scaled) -> Scaled:
     shift = jnp.clip(jnp.frexp(largest)[1], smallest_power, -smallest_power)
     shift = jnp.where(jnp.isfinite(largest), shift, 0)
     exponent = jnp.where(largest == 0, EXPONENT_OF_ZERO, x.exponent + shift)
-    return Scaled(_times_power_of_two(x.mantissa, -shift), exponent)
+    return Scaled(times_power_of_two(x.mantissa, -shift), exponent)
 
 
-def add(x: Scaled, y: Scaled) -> Scaled:
-    """The sum, on the larger of the two exponents."""
-    exponent = jnp.maximum(x.exponent, y.exponent)
-    parts = (_times_power_of_two(z.mantissa, z.exponent - exponent) for z in (x, y))
-    return Scaled(jax.tree.map(jnp.add, *parts), exponent)
+def align(*scaled: Scaled) -> Scaled:
+    """These numbers as a tuple of mantissas, on the largest of their exponents."""
+    exponent = functools.reduce(jnp.maximum, (x.exponent for x in scaled))
+    parts = (times_power_of_two(x.mantissa, x.exponent - exponent) for x in scaled)
+    return Scaled(tuple(parts), exponent)
 
 
 def log10_size(x: Scaled, measure: Measure) -> Float[Array, " batch"]:
     """log10 of the size of all rows together."""
     together = jnp.max(x.exponent, axis=0)
-    mantissa = _times_power_of_two(x.mantissa, x.exponent - together)
+    mantissa = times_power_of_two(x.mantissa, x.exponent - together)
     return measure(mantissa) + LOG10_2 * together
 
 
-def _times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -> Any:
+def times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -> Any:
     """Exact, but for what falls below the smallest float: that is 0."""
 
     def scaled(m: Array) -> Array:
@@ -84,16 +86,34 @@ def _times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -
 
 
 @jax.default_matmul_precision("highest")
-def pull_back(cell: Cell, params: Any, before: Any, x: Array, adjoint: Any) -> Pulled:
-    """Adjoints one step back from adjoints of its state, arrays (rows, batch, hidden)."""
+def pull_back(
+    cell: Cell, params: Any, before: Any, x: Array, adjoint: Any, by_output: Array | None = None
+) -> Pulled:
+    """Adjoints one step back.
 
-    def step(before: Any, x: Array, nudges: dict[str, Array]) -> Any:
-        replace = {k: functools.partial(jnp.add, nudge) for k, nudge in nudges.items()}
-        return observed_step(cell, params, before, x, {}, replace)[0]
+    Args:
+        cell: the cell.
+        params: one layer's parameters.
+        before: the state before the step.
+        x: its input.
+        adjoint: of the state after it, ``real_parts`` of arrays (rows, batch, size).
+        by_output: of the cell's output, (rows, batch, outputs), which enters too; or None.
+    """
 
-    nudges = {name: jnp.zeros_like(part) for name, part in before._asdict().items()}
-    _, pull = jax.vjp(step, before, x, nudges)
-    return Pulled(*jax.vmap(pull)(adjoint))
+    def step(parts: Any, x: Array, nudges: Any) -> Any:
+        replace = {
+            name: functools.partial(_nudged, nudge) for name, nudge in nudges._asdict().items()
+        }
+        after, _ = observed_step(cell, params, from_real_parts(parts, before), x, replace)
+        return real_parts(after) if by_output is None else (real_parts(after), cell.output(after))
+
+    parts = real_parts(before)
+    _, pull = jax.vjp(step, parts, x, jax.tree.map(jnp.zeros_like, parts))
+    return Pulled(*jax.vmap(pull)(adjoint if by_output is None else (adjoint, by_output)))
+
+
+def _nudged(nudge: Array, value: Array) -> Array:
+    return value + from_real(nudge, value)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -109,28 +129,27 @@ def scaled_norms(
     Args:
         cell: the cell.
         tapes: what each layer read.
-        last: adjoint of the top layer's state after the last step, arrays (rows, batch, hidden),
-            as ``rescale`` makes it.
-        seeds: adjoints that enter at the top layer's h, (time, rows, batch, hidden); or none.
-        measure: log10 of the size of a mantissa (rows, batch, hidden).
+        last: adjoint of the top layer's state after the last step, its ``real_parts`` of arrays
+            (rows, batch, size), as ``rescale`` makes it.
+        seeds: adjoints that enter at the top layer's output, (time, rows, batch, outputs); or none.
+        measure: log10 of the size of a mantissa (rows, batch, size).
 
     Returns:
         For each layer, by part of the state; −inf where the adjoint is zero.
     """
 
     def step(carry: list[Scaled], at_t: Any) -> tuple[list[Scaled], list[dict[str, Array]]]:
-        read, from_above = at_t
+        read, by_output = at_t
         norms: list[dict[str, Array]] = []
         for layer in reversed(range(len(tapes))):
             before, x = read[layer]
-            adjoint = carry[layer]
-            if from_above is not None:
-                adjoint = add(adjoint, _on_h(adjoint, from_above))
-            pulled = pull_back(cell, tapes[layer].params, before, x, adjoint.mantissa)
-            at = {k: Scaled(m, adjoint.exponent) for k, m in pulled.at.items()}
+            pulled, exponent = _pull_layer(
+                cell, tapes[layer].params, before, x, carry[layer], by_output
+            )
+            at = {k: Scaled(m, exponent) for k, m in pulled.at._asdict().items()}
             norms.insert(0, {k: log10_size(x, measure) for k, x in at.items()})
-            carry[layer] = rescale(Scaled(pulled.before, adjoint.exponent))
-            from_above = rescale(Scaled(pulled.x, adjoint.exponent))
+            carry[layer] = rescale(Scaled(pulled.before, exponent))
+            by_output = rescale(Scaled(pulled.x, exponent))
         return carry, norms
 
     nothing = Scaled(
@@ -142,6 +161,11 @@ def scaled_norms(
     return lax.scan(step, carry, (read, seeds), reverse=True)[1]
 
 
-def _on_h(like: Scaled, h: Scaled) -> Scaled:
-    nothing = jax.tree.map(jnp.zeros_like, like.mantissa)
-    return Scaled(nothing._replace(h=h.mantissa), h.exponent)
+def _pull_layer(
+    cell: Cell, params: Any, before: Any, x: Array, adjoint: Scaled, by_output: Scaled | None
+) -> tuple[Pulled, Int[Array, "rows batch"]]:
+    """``pull_back`` of scaled adjoints, and the exponent of what it returns."""
+    if by_output is None:
+        return pull_back(cell, params, before, x, adjoint.mantissa), adjoint.exponent
+    both = align(adjoint, by_output)
+    return pull_back(cell, params, before, x, *both.mantissa), both.exponent

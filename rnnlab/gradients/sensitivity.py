@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from rnnlab.cells import Cell, dynamics_of
+from rnnlab.cells.state import Vector, as_real, from_real, real_parts
 from rnnlab.gradients.norms import log10_spectral_norm
+from rnnlab.gradients.paths import is_gate
 from rnnlab.gradients.scaled import Pulled, Scaled, log10_size, pull_back, rescale, scaled_norms
 from rnnlab.recurrence.stack import (
     Inputs,
@@ -19,6 +21,7 @@ from rnnlab.recurrence.stack import (
     record_tapes,
     unroll_observed,
 )
+from rnnlab.recurrence.step import observed_step
 from rnnlab.support.errors import did_you_mean
 
 LogNorms = Float[Array, "*layers time batch"]
@@ -97,23 +100,26 @@ def log_sensitivity(
     stack = total if len(tapes) == 1 else jnp.stack(_total(cell, tapes, of, to))
     direct = product = None
     if of == to == cell.carry:
-        if cell.direct is not None:
-            direct = direct_products(cell, params, inputs, initial_state)
+        if is_gate(cell):
+            direct = gate_products(cell, params, inputs, initial_state)
+        elif cell.has_direct_path:
+            direct = jnp.stack([direct_products(cell, tape) for tape in tapes])
         is_exact = cell.State._fields == (cell.carry,)
         product = total if is_exact else jnp.stack([_carry_product(cell, t) for t in tapes])
     return Sensitivity(total, stack, direct, product), states
 
 
 def _identity(tape: Tape, part: str) -> Scaled:
-    """∂part_T/∂state_T: one row for each unit."""
-    batch, hidden = tape.before.h.shape[1:]
-    zeros = jnp.zeros((hidden, batch, hidden), tape.before.h.dtype)
-    state = jax.tree.map(lambda _: zeros, tape.before)
-    eye = jnp.broadcast_to(jnp.eye(hidden, dtype=zeros.dtype)[:, None], zeros.shape)
-    return Scaled(state._replace(**{part: eye}), jnp.zeros((hidden, batch), int))
+    """∂part_T/∂state_T in the real view: one row for each entry of the part."""
+    last = real_parts(jax.tree.map(lambda a: a[-1], tape.before))
+    batch, size = getattr(last, part).shape
+    eye = jnp.eye(size, dtype=getattr(last, part).dtype)[:, None]
+    rows = jax.tree.map(lambda a: jnp.zeros((size, *a.shape), a.dtype), last)
+    rows = rows._replace(**{part: jnp.broadcast_to(eye, (size, batch, size))})
+    return Scaled(rows, jnp.zeros((size, batch), int))
 
 
-def _spectral(rows: Float[Array, "rows batch hidden"]) -> Float[Array, " batch"]:
+def _spectral(rows: Float[Array, "rows batch size"]) -> Float[Array, " batch"]:
     return log10_spectral_norm(jnp.moveaxis(rows, 1, 0))
 
 
@@ -127,7 +133,7 @@ def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
     """log10‖Π ∂c_k/∂c_{k−1}‖₂: of each step's adjoint only what reaches c is carried on."""
 
     def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
-        at = pull(carried, read).at[cell.carry]
+        at = getattr(pull(carried, read).at, cell.carry)
         only_carry = jax.tree.map(jnp.zeros_like, carried.mantissa)._replace(**{cell.carry: at})
         before = pull(Scaled(only_carry, carried.exponent), read).before
         norm = log10_size(Scaled(at, carried.exponent), _spectral)
@@ -141,13 +147,39 @@ def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
     return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
 
 
-def direct_products(
-    cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
+def gate_products(
+    cell: Cell, params: Any, inputs: Inputs, initial_state: Any
 ) -> Float[Array, "layers time batch"]:
     """log10 of the greatest Π_{k>t} of the direct path's gate over units; 0 at the last step."""
     assert cell.direct is not None
-    collect = {cell.direct: jnp.log10}
+    collect = {cell.direct: _log10_of_each}
     seen = unroll_observed(cell, params, inputs, initial_state, collect=collect)
     later = jnp.flip(seen.collected[cell.direct][:, 1:], axis=1)
     sums = jnp.flip(jnp.cumsum(later, axis=1), axis=1)
     return jnp.max(jnp.pad(sums, ((0, 0), (0, 1), (0, 0), (0, 0))), axis=-1)
+
+
+def _log10_of_each(gate: Inexact[Array, "batch *shape"]) -> Vector:
+    return as_real(jnp.log10(jnp.abs(gate)))
+
+
+def direct_products(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
+    """log10‖Π_{k>t} D_k‖₂, D_k the direct path of step k, of one layer; 0 at the last step."""
+
+    def carry_of(state: Any) -> Array:
+        return getattr(state, cell.carry)
+
+    def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
+        before, x = read
+        _, seen = observed_step(cell, tape.params, before, x)
+
+        def direct(v: Vector) -> Vector:
+            return as_real(cell.direct_path(tape.params, seen, from_real(v, carry_of(before))))
+
+        pull = jax.linear_transpose(direct, as_real(carry_of(before)))
+        (pulled,) = jax.vmap(pull)(carried.mantissa)
+        return rescale(Scaled(pulled, carried.exponent)), log10_size(carried, _spectral)
+
+    identity = _identity(tape, cell.carry)
+    last = Scaled(carry_of(identity.mantissa), identity.exponent)
+    return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]

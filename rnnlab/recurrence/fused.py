@@ -23,7 +23,7 @@ from jaxtyping import Array
 
 from rnnlab.cells.cell import Params
 from rnnlab.recurrence.layer import Inputs, Layer, Step
-from rnnlab.recurrence.products import Plan, Products, make_kernels, plan_products
+from rnnlab.recurrence.products import Plan, Products, make_kernels, own_h, plan_products
 
 # Their values are kept for the backward loop; all else is computed again from these.
 KEPT = {
@@ -112,7 +112,7 @@ def _forward(
         x, slots_t = at_t
 
         def with_nudges(direct: Any, state: Any, x: Array, slots_t: Any, nudges: Any) -> Any:
-            products = Products(params | direct, plan, kernels, nudges, x, state.h)
+            products = Products(params | direct, plan, kernels, nudges, x, own_h(state))
             result = step(products, state, x, slots_t)
             return result, [products.operands[group] for group in range(len(kernels))]
 

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from rnnlab.cells.cell import Cell
+
 Inputs = Float[Array, "time batch features"]
 # (params, state, x, slots) → (state, collected), of one time step. Slots are arrays that enter no
 # result; see ``recurrence/taps.py``.
@@ -49,6 +51,18 @@ def plain_layer(step: Step, params: Any, inputs: Inputs, state: Any, slots: Any)
 
     final, (states, collected) = lax.scan(body, state, (inputs, slots))
     return Layer(states, final, collected)
+
+
+def parallel_layer(cell: Cell, params: Any, inputs: Inputs, state: Any) -> Layer:
+    """Run a layer by its ``parallel_scan``; nothing is collected.
+
+    Raises:
+        ValueError: the cell has none.
+    """
+    if cell.parallel_scan is None:
+        raise ValueError(f"{type(cell).__name__} has no parallel_scan: use recurrence 'fused'")
+    states = cell.parallel_scan(params, state, inputs)
+    return Layer(states, jax.tree.map(lambda a: a[-1], states), {})
 
 
 def in_segments(run: RunLayer) -> RunLayer:

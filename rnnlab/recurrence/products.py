@@ -42,14 +42,12 @@ class Plan(NamedTuple):
         places: of each call: its group, and the place there of its first gate.
         direct: parameters that the step reads other than through ``affine``.
         features: of x_t.
-        hidden: of h_{t−1}.
     """
 
     groups: tuple[tuple[Call, ...], ...]
     places: tuple[tuple[int, int], ...]
     direct: tuple[str, ...]
     features: int
-    hidden: int
 
 
 class Kernel(NamedTuple):
@@ -87,7 +85,7 @@ class _Parameters(dict[str, Any]):
 class _Listening(_Parameters):
     """Notes what is asked of ``affine``, and answers with zeros."""
 
-    def __init__(self, params: Params, x: Array, h: Array) -> None:
+    def __init__(self, params: Params, x: Array, h: Array | None) -> None:
         super().__init__(params)
         self.x, self.h = x, h
         self.calls: list[Call] = []
@@ -115,7 +113,7 @@ def plan_products(
     calls: list[Call] = []
 
     def listen(params: Params, state: Any, x: Array, slots: Any) -> Any:
-        listening = _Listening(params, x, state.h)
+        listening = _Listening(params, x, own_h(state))
         result = step(listening, state, x, slots)
         calls.extend(listening.calls)
         return result
@@ -130,7 +128,12 @@ def plan_products(
     }
     direct = tuple(name for name in is_read if is_read[name])
     groups, places = _group(calls)
-    return Plan(groups, places, direct, x.shape[-1], state.h.shape[-1])
+    return Plan(groups, places, direct, x.shape[-1])
+
+
+def own_h(state: Any) -> Array | None:
+    """The part of the state called h, of which the products of a step are formed together."""
+    return getattr(state, "h", None)
 
 
 def _group(
@@ -150,19 +153,19 @@ def _group(
 def make_kernels(plan: Plan, params: Params) -> list[Kernel]:
     """The kernels of each group side by side; zeros where a call does not read what others do."""
 
-    def block(call: Call, prefix: str, is_read: bool, rows: int) -> Array:
-        if is_read:
-            return side_by_side(params, prefix, call.gates)
+    def input_kernels(call: Call) -> Array:
+        if call.x:
+            return side_by_side(params, "W", call.gates)
         dtype = side_by_side(params, "bias", call.gates).dtype
-        return jnp.zeros((rows, sum(call.widths)), dtype)
+        return jnp.zeros((plan.features, sum(call.widths)), dtype)
 
     kernels = []
     for group in plan.groups:
         W = U = None
         if any(call.x for call in group):
-            W = jnp.concatenate([block(c, "W", c.x, plan.features) for c in group], axis=-1)
-        if any(call.h for call in group):
-            U = jnp.concatenate([block(c, "U", c.h, plan.hidden) for c in group], axis=-1)
+            W = jnp.concatenate(list(map(input_kernels, group)), axis=-1)
+        if group[0].h:
+            U = jnp.concatenate([side_by_side(params, "U", c.gates) for c in group], axis=-1)
         bias = jnp.concatenate([side_by_side(params, "bias", c.gates) for c in group])
         parts = [part for part in (W, bias[None], U) if part is not None]
         kernels.append(Kernel(jnp.concatenate(parts), W, U))
@@ -212,7 +215,7 @@ class Products(_Parameters):
         kernels: Sequence[Kernel],
         slots: Sequence[Array],
         x: Array,
-        h: Array,
+        h: Array | None,
     ) -> None:
         super().__init__(params)
         self.plan, self.kernels, self.slots = plan, kernels, slots
@@ -221,8 +224,8 @@ class Products(_Parameters):
         self._places = iter(plan.places)
         for group, calls in enumerate(plan.groups):
             if calls[0].known:
-                reads_x, reads_h = any(call.x for call in calls), any(call.h for call in calls)
-                self._form(group, x if reads_x else None, h if reads_h else None)
+                reads_x = any(call.x for call in calls)
+                self._form(group, x if reads_x else None, h if calls[0].h else None)
 
     def affine(self, gates: Gates, x: Array | None, h: Array | None) -> list[Array]:
         """What ``affine`` returns."""

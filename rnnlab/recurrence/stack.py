@@ -11,8 +11,17 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.state import state_like
 from rnnlab.recurrence.fused import fused_layer
-from rnnlab.recurrence.layer import Inputs, Layer, RunLayer, in_segments, plain_layer
+from rnnlab.recurrence.layer import (
+    Inputs,
+    Layer,
+    RunLayer,
+    in_segments,
+    parallel_layer,
+    plain_layer,
+)
+from rnnlab.recurrence.step import observed_step
 from rnnlab.recurrence.taps import Slots, tap
 
 Collect = Mapping[str, Callable[[Array], Array]]
@@ -23,11 +32,12 @@ class Method(NamedTuple):
 
     Attributes:
         recurrence: ``fused`` is faster, and for reverse-mode differentiation only; see ``fused``.
+            ``parallel`` is the cell's ``parallel_scan`` where nothing is observed, else ``fused``.
         memory: ``low`` stores states at about √time steps only, and computes the others again on
             the way back: less memory, more time.
     """
 
-    recurrence: Literal["plain", "fused"] = "plain"
+    recurrence: Literal["plain", "fused", "parallel"] = "plain"
     memory: Literal["full", "low"] = "full"
 
 
@@ -41,11 +51,11 @@ def unroll(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -
         cell: the cell.
         params: its parameters, as ``cell.init`` makes them.
         inputs: (time, batch, features).
-        initial_state: a ``cell.State`` of arrays (batch, hidden), with a leading layer axis when
-            ``cell.layers`` > 1; default zeros.
+        initial_state: a ``cell.State`` as ``cell.initial_state(batch)`` makes it, with a leading
+            layer axis when ``cell.layers`` > 1; default zeros.
 
     Returns:
-        A ``cell.State`` of arrays (time, batch, hidden), with a leading layer axis when
+        A ``cell.State`` of arrays (time, batch, …), with a leading layer axis when
         ``cell.layers`` > 1.
 
     Raises:
@@ -82,12 +92,25 @@ def unroll_observed(
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     unrolled = []
     for index, (layer_params, state) in enumerate(layers):
-        layer_slots = jax.tree.map(itemgetter(index), slots or {})
-        step = functools.partial(_step, cell, collect or {})
-        layer = run_layer(method)(step, layer_params, inputs, state, layer_slots)
+        if method.recurrence == "parallel" and not (collect or slots):
+            layer = parallel_layer(cell, layer_params, inputs, state)
+        else:
+            layer_slots = jax.tree.map(itemgetter(index), slots or {})
+            step = functools.partial(_step, cell, collect or {})
+            layer = run_layer(method)(step, layer_params, inputs, state, layer_slots)
         unrolled.append(layer)
-        inputs = unrolled[-1].states.h
+        inputs = outputs(cell, layer.states)
     return jax.tree.map(lambda *layer: jnp.stack(layer), *unrolled)
+
+
+def outputs(cell: Cell, states: Any) -> Float[Array, "time batch outputs"]:
+    """``Cell.output`` of the states of every time step."""
+    return jax.vmap(cell.output)(states)
+
+
+def top_layer(states: Any) -> Any:
+    """The states of the last layer, of arrays with a leading layer axis."""
+    return jax.tree.map(itemgetter(-1), states)
 
 
 def as_inputs(inputs: Any) -> Inputs:
@@ -102,8 +125,8 @@ def as_inputs(inputs: Any) -> Inputs:
 
 def _check_initial_state(cell: Cell, state: Any, batch: int) -> None:
     layers = (cell.layers,) if cell.layers > 1 else ()
-    expected = (*layers, batch, cell.hidden)
-    for name in cell.State._fields:
+    for name, like in zip(cell.State._fields, state_like(cell), strict=True):
+        expected = (*layers, batch, *like.shape[1:])
         if jnp.shape(getattr(state, name)) != expected:
             raise ValueError(
                 f"initial_state.{name} must have shape {expected}, "
@@ -134,71 +157,23 @@ def _step(
     cell: Cell, collect: Collect, params: Any, state: Any, x: Array, slots: Slots
 ) -> tuple[Any, dict[str, Array]]:
     replace = {name: functools.partial(tap, slot=slot) for name, slot in slots.items()}
-    return observed_step(cell, params, state, x, collect, replace)
+    after, seen = observed_step(cell, params, state, x, replace, collect)
+    return after, {name: keep(seen[name]) for name, keep in collect.items()}
 
 
 def run_layer(method: Method) -> RunLayer:
     """What runs a layer by this method."""
-    run: RunLayer = fused_layer if method.recurrence == "fused" else plain_layer
+    run: RunLayer = plain_layer if method.recurrence == "plain" else fused_layer
     return in_segments(run) if method.memory == "low" else run
 
 
-def observed_step(
-    cell: Cell,
-    params: Any,
-    state: Any,
-    x: Float[Array, "batch inputs"],
-    collect: Collect,
-    replace: Mapping[str, Callable[[Array], Array]],
-) -> tuple[Any, dict[str, Array]]:
-    """One step of one layer, looking at or changing what it observes.
-
-    Args:
-        cell: the cell.
-        params: one layer's parameters.
-        state: the previous state.
-        x: this step's input.
-        collect: for each observed name to keep, what to keep of its value.
-        replace: for parts of the state, what the step goes on with in place of the value.
-
-    Returns:
-        The new state, and what was kept.
-
-    Raises:
-        ValueError: the step does not observe one of the names, or observes one twice, or does not
-            go on with what ``observe`` returns.
-    """
-    seen: dict[str, Array] = {}
-    collected: dict[str, Array] = {}
-    kind = type(cell).__name__
-
-    def observe(name: str, value: Array) -> Array:
-        if name in seen:
-            raise ValueError(f"{kind}.step observes {name!r} twice in one step")
-        if name in collect:
-            collected[name] = collect[name](value)
-        seen[name] = replace[name](value) if name in replace else value
-        return seen[name]
-
-    state = cell.step(params, state, x, observe)
-    if missed := sorted({*replace, *collect} - seen.keys()):
-        raise ValueError(
-            f"{kind}.step does not observe {', '.join(missed)}: "
-            f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
-        )
-    for name in replace:
-        if getattr(state, name, None) is not seen[name]:
-            raise ValueError(
-                f"{kind}.step must go on with what observe({name!r}, …) "
-                "returns, and return it as that part of its state"
-            )
-    return state, collected
-
-
 class Tape(NamedTuple):
-    """What one layer read: its parameters, its state before each time step, and its inputs.
+    """What one layer read.
 
-    The states are (time, batch, hidden), the inputs (time, batch, features).
+    Attributes:
+        params: its parameters.
+        before: its state before each time step, arrays (time, batch, …).
+        inputs: (time, batch, features).
     """
 
     params: Any
@@ -210,7 +185,7 @@ class Tape(NamedTuple):
 def record_tapes(
     cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
 ) -> tuple[list[Tape], Any]:
-    """Run the stack; what each layer read, and its states (layers, time, batch, hidden)."""
+    """Run the stack; what each layer read, and its states, arrays (layers, time, batch, …)."""
     states = unroll_observed(cell, params, inputs, initial_state).states
     tapes = []
     for index, (layer_params, state) in enumerate(
@@ -219,7 +194,7 @@ def record_tapes(
         after = jax.tree.map(itemgetter(index), states)
         before = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b[:-1]]), state, after)
         tapes.append(Tape(layer_params, before, inputs))
-        inputs = after.h
+        inputs = outputs(cell, after)
     return tapes, states
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Array, Complex
 
 from rnnlab.cells import Cell
+from rnnlab.cells.state import state_size
 from rnnlab.gradients.lyapunov import average_growth, log_growth
 from rnnlab.gradients.paths import scan_paths
 from rnnlab.gradients.theory import eigenvalue_ring
@@ -53,7 +54,7 @@ def spectra(cell: Cell, params: Any, inputs: Inputs, step: int) -> Tables:
 
 def _lyapunov_frame(cell: Cell, params: Any, inputs: Inputs) -> pd.DataFrame:
     """The greatest exponents, 64 at most: one row for each example and index."""
-    k = min(MOST_EXPONENTS, cell.layers * len(cell.State._fields) * cell.hidden)
+    k = min(MOST_EXPONENTS, cell.layers * state_size(cell))
     found = average_growth(log_growth(cell, params, inputs, k, None)[0])
     example, index = (axis.ravel() for axis in np.indices(found.exponents.shape))
     return pd.DataFrame(

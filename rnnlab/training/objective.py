@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Key
 from rnnlab.cells import Cell
 from rnnlab.cells.cell import Params
 from rnnlab.cells.initializers import kernel
-from rnnlab.gradients.adjoints import grad_with_adjoints
+from rnnlab.gradients.adjoints import ascent, grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
 from rnnlab.recurrence.layer import Layer
-from rnnlab.recurrence.stack import FUSED, Collect, Method, unroll_observed
+from rnnlab.recurrence.stack import FUSED, Collect, Method, outputs, top_layer, unroll_observed
 from rnnlab.recurrence.taps import Slots
 from rnnlab.tasks import DataTask, Examples, Pool, Task
 
@@ -54,9 +54,9 @@ class Observations(NamedTuple):
 
 
 def read_out(
-    params: Params, h: Float[Array, "time batch hidden"]
+    params: Params, h: Float[Array, "time batch features"]
 ) -> Float[Array, "time batch outputs"]:
-    """The linear readout y_t = h_t V + b."""
+    """The linear readout y_t = h_t V + b, of the cell's output h."""
     return h @ params["V"] + params["bias"]
 
 
@@ -75,7 +75,7 @@ class Objective:
         return {
             "cell": self.cell.init(cell_key, self.task.input_size),
             "readout": {
-                "V": kernel("glorot", readout_key, self.cell.hidden, outputs),
+                "V": kernel("glorot", readout_key, self.cell.output_size, outputs),
                 "bias": jnp.zeros(outputs),
             },
         }
@@ -103,7 +103,7 @@ class Objective:
         """Mean loss and its gradient."""
         total = functools.partial(self._total_loss, self.task.loss)
         gradient, (losses, _) = jax.grad(total, has_aux=True)(params, batch)
-        return _mean_over(losses, gradient)
+        return _mean_over(losses, ascent(gradient))
 
     def observed_gradient(
         self,
@@ -137,7 +137,7 @@ class Objective:
         collect = dict.fromkeys(self.cell.gates, gate_statistic)
         gates = unroll_observed(self.cell, params["cell"], batch.inputs, collect=collect).collected
 
-        def losses(h: Float[Array, "time batch hidden"]) -> Float[Array, " batch"]:
+        def losses(h: Float[Array, "time batch features"]) -> Float[Array, " batch"]:
             outputs = read_out(params["readout"], h[self.task.output_steps])
             return jax.vmap(self.task.memory_loss, in_axes=(1, 0))(outputs, batch.targets)
 
@@ -158,11 +158,11 @@ class Objective:
         )
         return read_out(params["readout"], self._h_to_read(seen)), seen.collected
 
-    def _h_to_read(self, seen: Layer) -> Float[Array, "time batch hidden"]:
-        """The top layer's h; where only the last is read, the others need not be kept."""
+    def _h_to_read(self, seen: Layer) -> Float[Array, "time batch features"]:
+        """The top layer's output; where only the last is read, the others need not be kept."""
         if self.task.output_steps == slice(-1, None):
-            return seen.final.h[-1][None]
-        return seen.states.h[-1][self.task.output_steps]
+            return self.cell.output(top_layer(seen.final))[None]
+        return outputs(self.cell, top_layer(seen.states))[self.task.output_steps]
 
     def _total_loss(
         self,

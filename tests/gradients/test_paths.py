@@ -271,9 +271,9 @@ class Declared(Leaky):
     def step(self, params, state, x, observe=lambda name, value: value):
         return super().step(params, state, x, observe)
 
-    def step_jacobian(self, params, before, seen):
+    def step_jacobian(self, params, before, seen, others_by_carry):
         sevens = jnp.full((BATCH, HIDDEN, HIDDEN), 7.0)
-        return StepJacobian(seen["k"], {"k": sevens}, None, 7 * sevens)
+        return StepJacobian(seen["k"], {"k": sevens}, {}, 7 * sevens)
 
 
 class DeclaredAgain(Declared):

@@ -1,0 +1,62 @@
+"""One step of one layer, with what it observes."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from jaxtyping import Array, Float
+
+from rnnlab.cells.cell import Cell
+
+Replace = Mapping[str, Callable[[Array], Array]]
+NOTHING: Replace = {}
+
+
+def observed_step(
+    cell: Cell,
+    params: Any,
+    state: Any,
+    x: Float[Array, "batch inputs"],
+    replace: Replace = NOTHING,
+    wanted: Collection[str] = (),
+) -> tuple[Any, dict[str, Array]]:
+    """One step, looking at or changing what it observes.
+
+    Args:
+        cell: the cell.
+        params: one layer's parameters.
+        state: the previous state.
+        x: this step's input.
+        replace: for observed names, what the step goes on with in place of the value.
+        wanted: names that the step must observe.
+
+    Returns:
+        The new state, and every observed value as it was before it was replaced.
+
+    Raises:
+        ValueError: the step does not observe one of the names, or observes one twice, or does not
+            go on with what ``observe`` returns.
+    """
+    seen: dict[str, Array] = {}
+    went_on: dict[str, Array] = {}
+    kind = type(cell).__name__
+
+    def observe(name: str, value: Array) -> Array:
+        if name in seen:
+            raise ValueError(f"{kind}.step observes {name!r} twice in one step")
+        seen[name] = value
+        went_on[name] = replace[name](value) if name in replace else value
+        return went_on[name]
+
+    after = cell.step(params, state, x, observe)
+    if missed := sorted({*replace, *wanted} - seen.keys()):
+        raise ValueError(
+            f"{kind}.step does not observe {', '.join(missed)}: "
+            f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
+        )
+    for name in cell.State._fields:
+        if name in replace and getattr(after, name, None) is not went_on[name]:
+            raise ValueError(
+                f"{kind}.step must go on with what observe({name!r}, …) "
+                "returns, and return it as that part of its state"
+            )
+    return after, seen
