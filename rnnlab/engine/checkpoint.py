@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from rnnlab.support.files import Damaged, has_its_checksum, with_checksum, without_checksum
+from rnnlab.support.pairs import as_pairs, from_pairs, pairs_shape
 
 HEAD = ("run", "position", "seconds", "environments")
 
@@ -35,7 +36,7 @@ class Checkpoint(NamedTuple):
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """A checksum, then safetensors (no code runs when it is read)."""
     leaves = jax.tree.leaves((checkpoint.state, checkpoint.chunks))
-    arrays = {f"{i:04d}": np.asarray(leaf, order="C") for i, leaf in enumerate(leaves)}
+    arrays = {f"{i:04d}": as_pairs(leaf) for i, leaf in enumerate(leaves)}
     facts = checkpoint._asdict()
     head = json.dumps({name: facts[name] for name in HEAD})
     content = save(arrays, metadata={"rnnlab": head})
@@ -64,18 +65,23 @@ def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
     leaves = [arrays[name] for name in sorted(arrays)]
     wanted, structure = jax.tree.flatten((state, chunks))
     reported = len(jax.tree.leaves(chunks))
-    shapes = [leaf.shape for leaf in wanted]
+    shapes = [pairs_shape(leaf) for leaf in wanted]
     lengths = [(head.get("position", 0) * shape[0], *shape[1:]) for shape in shapes[-reported:]]
     of_such_a_run = (
         set(head) == set(HEAD)
         and head["run"] == run
         and [leaf.shape for leaf in leaves] == shapes[:-reported] + lengths
-        and [leaf.dtype for leaf in leaves] == [leaf.dtype for leaf in wanted]
+        and [leaf.dtype for leaf in leaves] == [_real_dtype(leaf) for leaf in wanted]
     )
     if not of_such_a_run:
         raise Damaged("checkpoint: is not of this run, or of another version of rnnlab")
+    leaves = [from_pairs(leaf, like.dtype) for leaf, like in zip(leaves, wanted, strict=True)]
     state, chunks = jax.tree.unflatten(structure, leaves)
     return Checkpoint(**head, state=state, chunks=chunks)
+
+
+def _real_dtype(like: Any) -> np.dtype:
+    return np.zeros(0, like.dtype).real.dtype
 
 
 def _head(content: bytes) -> dict[str, Any]:

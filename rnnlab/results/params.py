@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from rnnlab.cells import Cell
 from rnnlab.support.errors import UserError
+from rnnlab.support.pairs import as_pairs, from_pairs, pairs_shape
 from rnnlab.support.user_files import check_is_file, nearest, not_finite, some
 
 TORCH_NAME = "weight_ih_l0"
@@ -24,14 +25,8 @@ def by_dotted_name(params: Any) -> dict[str, Any]:
 
 
 def stored_arrays(params: Any) -> dict[str, np.ndarray]:
-    """Parameters as they are stored; a complex array gets a last axis of real, imaginary part."""
-    return {name: _real(np.asarray(leaf)) for name, leaf in by_dotted_name(params).items()}
-
-
-def _real(array: np.ndarray) -> np.ndarray:
-    if np.iscomplexobj(array):
-        array = np.stack([array.real, array.imag], axis=-1)
-    return np.asarray(array, order="C")
+    """Parameters as they are stored, complex ones ``as_pairs``."""
+    return {name: as_pairs(leaf) for name, leaf in by_dotted_name(params).items()}
 
 
 def read_params(path: Path, cell: Cell, input_size: int) -> Any:
@@ -54,7 +49,10 @@ def read_params(path: Path, cell: Cell, input_size: int) -> Any:
         if not expected.keys() <= set(names) and any(n.endswith(TORCH_NAME) for n in names):
             raise ValueError(f"has PyTorch's names, {some(names)}: add --from torch")
         check_entries({name: file.get_slice(name).get_shape() for name in names}, expected)
-        leaves = [jnp.asarray(read_entry(file, n), leaf.dtype) for n, leaf in expected.items()]
+        leaves = [
+            jnp.asarray(from_pairs(read_entry(file, name), leaf.dtype))
+            for name, leaf in expected.items()
+        ]
         return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
@@ -98,10 +96,11 @@ def check_entries(found: dict[str, Any], expected: dict[str, Any]) -> None:
         has = some(f"{n} {tuple(found[n])}{nearest(n, missing)}" for n in unexpected)
         raise ValueError(f"lacks {lacks}; unexpectedly has {has}; expected is {some(expected)}")
     for name, leaf in expected.items():
-        if (shape := tuple(found[name])) != leaf.shape:
-            reads = shape[1:] == leaf.shape[1:] and name.rpartition(".")[2].startswith("W_")
-            hint = f": it reads {shape[0]} features, not {leaf.shape[0]}" if reads else ""
-            raise ValueError(f"{name!r} has shape {shape}; expected is {leaf.shape}{hint}")
+        wanted = pairs_shape(leaf)
+        if (shape := tuple(found[name])) != wanted:
+            reads = shape[1:] == wanted[1:] and name.rpartition(".")[2].startswith("W_")
+            hint = f": it reads {shape[0]} features, not {wanted[0]}" if reads else ""
+            raise ValueError(f"{name!r} has shape {shape}; expected is {wanted}{hint}")
 
 
 def read_entry(file: Any, name: str) -> np.ndarray:

@@ -71,12 +71,11 @@ class Objective:
     def init(self, key: Key[Array, ""]) -> dict[str, Any]:
         """Initial parameters; the readout's V is Glorot uniform, its bias 0."""
         cell_key, readout_key = jax.random.split(key)
-        outputs = self.task.output_size
         return {
             "cell": self.cell.init(cell_key, self.task.input_size),
             "readout": {
-                "V": kernel("glorot", readout_key, self.cell.output_size, outputs),
-                "bias": jnp.zeros(outputs),
+                "V": kernel("glorot", readout_key, self.cell.output_size, self.task.output_size),
+                "bias": jnp.zeros(self.task.output_size),
             },
         }
 
