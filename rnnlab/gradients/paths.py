@@ -30,8 +30,10 @@ from rnnlab.support.errors import did_you_mean
 OTHER = "other"
 RESERVED = ("direct", "indirect", "total", OTHER)
 
+# Vectors of other sizes than that of the carry, by part of the state or by gate.
+Vectors = dict[str, Float[Array, "batch _"]]
 # How the other parts of a state move as its carry does: real view of the carry's move → by part.
-OthersMove = Callable[[Vector], dict[str, Vector]]
+OthersMove = Callable[[Vector], Vectors]
 
 
 class CarryMove(NamedTuple):
@@ -112,7 +114,7 @@ def automatic(
 ) -> StepJacobian:
     """As ``closed_form``, by automatic differentiation, for any cell; ``others`` are matrices."""
 
-    def others_before(v: Vector) -> dict[str, Vector]:
+    def others_before(v: Vector) -> Vectors:
         return {name: jnp.einsum("bij,bj->bi", matrix, v) for name, matrix in others.items()}
 
     push, others_move, seen = carry_moves(cell, params, before, x, others_before)
@@ -162,7 +164,7 @@ def carry_moves(
     gates = {key: value for key, value in seen.items() if key not in cell.State._fields}
     _check_names(cell, gates)
 
-    def along(v: Vector) -> tuple[Array, dict[str, Array]]:
+    def along(v: Vector) -> tuple[Vector, Vectors]:
         """Carry and gates as the previous carry moves, gates held constant in the others."""
         moves = others_before(v) | {name: v}
         moved = {k: _moved(getattr(before, k), move) for k, move in moves.items()}
@@ -170,10 +172,10 @@ def carry_moves(
         after, heard = observed_step(cell, params, before._replace(**moved), x, stop)
         return as_real(getattr(after, name)), {key: as_real(heard[key]) for key in gates}
 
-    def by_value(observed: str) -> Callable[[Vector], Any]:
+    def by_value(observed: str) -> Callable[[Array], Any]:
         """How the parts of the state move as the value observed under this name does."""
 
-        def nudged(nudge: Vector) -> Any:
+        def nudged(nudge: Float[Array, "batch _"]) -> Any:
             replace = {observed: lambda value: _moved(value, nudge)}
             return real_parts(observed_step(cell, params, before, x, replace)[0])
 
@@ -194,14 +196,14 @@ def carry_moves(
         }
         return CarryMove(direct, indirect | {OTHER: past_gates - (0 if direct is None else direct)})
 
-    def others_move(v: Vector) -> dict[str, Vector]:
+    def others_move(v: Vector) -> Vectors:
         moved = by_carry(v)._asdict()
         return {part: moved[part] for part in cell.State._fields if part != name}
 
     return push, others_move, seen
 
 
-def _moved(value: Array, move: Vector) -> Array:
+def _moved(value: Array, move: Float[Array, "batch _"]) -> Array:
     return value + from_real(move, value)
 
 
