@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.cells.jacobian import StepJacobian
 from rnnlab.cells.state import flatten
+from rnnlab.gradients.large_states import is_large, path_sizes_by_products
 from rnnlab.gradients.norms import by_lapack, frobenius_norm, spectral_norm
 from rnnlab.gradients.paths import batch_jacobian, flat_step, scan_paths
 from rnnlab.recurrence.stack import Inputs, Tape, as_inputs, check_finite, record_tapes
@@ -107,6 +108,8 @@ def path_sizes(
     cell: Cell, tape: Tape, spectral_radius: bool
 ) -> dict[str, Float[Array, "time batch"]]:
     """The columns of ``Jacobians.summary``, for one layer."""
+    if is_large(cell):
+        return path_sizes_by_products(cell, tape, spectral_radius)
     return scan_paths(cell, tape, functools.partial(_sizes_at, spectral_radius=spectral_radius))
 
 

@@ -117,14 +117,15 @@ def automatic(
     def others_before(v: Vector) -> Vectors:
         return {name: jnp.einsum("bij,bj->bi", matrix, v) for name, matrix in others.items()}
 
-    push, others_move, seen = carry_moves(cell, params, before, x, others_before)
+    push, seen = carry_moves(cell, params, before, x, others_before)
     carry = as_real(getattr(before, cell.carry))
     moved = matrices(push, carry)
     direct = moved.direct
     if cell.direct is not None and _is_diagonal(cell, seen[cell.direct]):
         direct = seen[cell.direct]
+    followers = matrices(others_moves(cell, params, before, x), carry)
     state = batch_jacobian(lambda flat: flat_step(cell, [params], flat, x), flatten(before))
-    return StepJacobian(direct, moved.indirect, matrices(others_move, carry), state)
+    return StepJacobian(direct, moved.indirect, followers, state)
 
 
 def is_gate(cell: Cell) -> bool:
@@ -141,8 +142,8 @@ def _is_diagonal(cell: Cell, gate: Array) -> bool:
 
 def carry_moves(
     cell: Cell, params: Params, before: Any, x: Array, others_before: OthersMove
-) -> tuple[Callable[[Vector], CarryMove], OthersMove, dict[str, Array]]:
-    """The linear maps of one step's carry, for any cell, by automatic differentiation.
+) -> tuple[Callable[[Vector], CarryMove], dict[str, Array]]:
+    """The linear map of one step's carry, for any cell, by automatic differentiation.
 
     Args:
         cell: the cell.
@@ -153,13 +154,12 @@ def carry_moves(
 
     Returns:
         How carry_t moves as carry_{t−1} does, by path, where ``other`` is what passes no observed
-        gate and is not the declared direct path; how the other parts of the state after the step
-        follow its carry; what the step observed.
+        gate and is not the declared direct path; and what the step observed.
 
     Raises:
         ValueError: ``direct`` names no observed gate, or a gate has a reserved name.
     """
-    name = cell.carry
+    name, given = cell.carry, getattr(before, cell.carry)
     _, seen = observed_step(cell, params, before, x)
     gates = {key: value for key, value in seen.items() if key not in cell.State._fields}
     _check_names(cell, gates)
@@ -172,35 +172,42 @@ def carry_moves(
         after, heard = observed_step(cell, params, before._replace(**moved), x, stop)
         return as_real(getattr(after, name)), {key: as_real(heard[key]) for key in gates}
 
-    def by_value(observed: str) -> Callable[[Array], Any]:
-        """How the parts of the state move as the value observed under this name does."""
-
-        def nudged(nudge: Float[Array, "batch _"]) -> Any:
-            replace = {observed: lambda value: _moved(value, nudge)}
-            return real_parts(observed_step(cell, params, before, x, replace)[0])
-
-        return jax.linearize(nudged, jnp.zeros_like(as_real(seen[observed])))[1]
-
-    _, push_past_gates = jax.linearize(along, jnp.zeros_like(as_real(getattr(before, name))))
-    through_gate = {gate: by_value(gate) for gate in gates}
-    by_carry = by_value(name)
+    _, push_past_gates = jax.linearize(along, jnp.zeros_like(as_real(given)))
+    through = {k: _parts_by_value(cell, params, before, x, k, v) for k, v in gates.items()}
 
     def push(v: Vector) -> CarryMove:
-        past_gates, gates_moved = push_past_gates(v)
-        direct = None
-        if cell.has_direct_path:
-            given = from_real(v, getattr(before, name))
-            direct = as_real(cell.direct_path(params, seen, given))
-        indirect = {
-            gate: getattr(through_gate[gate](move), name) for gate, move in gates_moved.items()
-        }
-        return CarryMove(direct, indirect | {OTHER: past_gates - (0 if direct is None else direct)})
+        past_gates, moves = push_past_gates(v)
+        indirect = {gate: getattr(through[gate](move), name) for gate, move in moves.items()}
+        if not cell.has_direct_path:
+            return CarryMove(None, indirect | {OTHER: past_gates})
+        direct = as_real(cell.direct_path(params, seen, from_real(v, given)))
+        return CarryMove(direct, indirect | {OTHER: past_gates - direct})
 
-    def others_move(v: Vector) -> Vectors:
+    return push, seen
+
+
+def others_moves(cell: Cell, params: Params, before: Any, x: Array) -> OthersMove:
+    """How the other parts of the state after a step follow its carry, within the step."""
+    after, _ = observed_step(cell, params, before, x)
+    by_carry = _parts_by_value(cell, params, before, x, cell.carry, getattr(after, cell.carry))
+
+    def move(v: Vector) -> Vectors:
         moved = by_carry(v)._asdict()
-        return {part: moved[part] for part in cell.State._fields if part != name}
+        return {part: moved[part] for part in cell.State._fields if part != cell.carry}
 
-    return push, others_move, seen
+    return move
+
+
+def _parts_by_value(
+    cell: Cell, params: Params, before: Any, x: Array, name: str, value: Array
+) -> Callable[[Array], Any]:
+    """How the parts of the state move as the value observed under this name does."""
+
+    def nudged(nudge: Float[Array, "batch _"]) -> Any:
+        replace = {name: lambda value: _moved(value, nudge)}
+        return real_parts(observed_step(cell, params, before, x, replace)[0])
+
+    return jax.linearize(nudged, jnp.zeros_like(as_real(value)))[1]
 
 
 def _moved(value: Array, move: Float[Array, "batch _"]) -> Array:

@@ -10,6 +10,12 @@ from jaxtyping import Array, Float, Inexact
 
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.cells.state import Vector, as_real, from_real, real_parts
+from rnnlab.gradients.large_states import (
+    carry_product_by_products,
+    direct_product_by_products,
+    is_large,
+    total_by_products,
+)
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.paths import is_gate
 from rnnlab.gradients.scaled import Pulled, Scaled, log10_size, pull_back, rescale, scaled_norms
@@ -103,9 +109,11 @@ def log_sensitivity(
         if is_gate(cell):
             direct = gate_products(cell, params, inputs, initial_state)
         elif cell.has_direct_path:
-            direct = jnp.stack([direct_products(cell, tape) for tape in tapes])
+            products = direct_product_by_products if is_large(cell) else direct_products
+            direct = jnp.stack([products(cell, tape) for tape in tapes])
         is_exact = cell.State._fields == (cell.carry,)
-        product = total if is_exact else jnp.stack([_carry_product(cell, t) for t in tapes])
+        carry_product = carry_product_by_products if is_large(cell) else _carry_product
+        product = total if is_exact else jnp.stack([carry_product(cell, t) for t in tapes])
     return Sensitivity(total, stack, direct, product), states
 
 
@@ -125,6 +133,8 @@ def _spectral(rows: Float[Array, "rows batch size"]) -> Float[Array, " batch"]:
 
 def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array, "time batch"]]:
     """By each layer's ``to`` at t."""
+    if is_large(cell):
+        return total_by_products(cell, tapes, of, to)
     norms = scaled_norms(cell, tapes, _identity(tapes[-1], of), None, _spectral)
     return [layer[to] for layer in norms]
 
