@@ -15,7 +15,8 @@ import re
 import shutil
 from pathlib import Path
 
-from rnnlab.config.labels import CELL_NAMES, Flat, flatten
+from rnnlab.cells import CELLS
+from rnnlab.config.labels import Flat, flatten, kind_name
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import Experiment, load_experiment
 from rnnlab.support.bundled import config_names, find_config
@@ -191,7 +192,7 @@ def differing(settings: list[Flat], key: str) -> str:
     """The different values that settings have, in order."""
     values = {flat[key]: None for flat in settings if key in flat}
     written = (f"{value:g}" if isinstance(value, float) else str(value) for value in values)
-    return ", ".join(CELL_NAMES.get(value, value) for value in written)
+    return ", ".join(kind_name(value) if value in CELLS else value for value in written)
 
 
 def set_up(experiment: Experiment) -> str:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Key
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer
 from rnnlab.cells.jacobian import StepJacobian
 
 Params = dict[str, Any]
@@ -100,6 +101,10 @@ class Cell(BaseModel, ABC):
         parallel_scan: all steps at once, for a cell that is linear in its state given the inputs,
             or None: ``(params, state, inputs) → states``, of one layer, from the initial state and
             inputs (time, batch, features) to the states after each step, (time, batch, …).
+        label: what tables and figures call the cell; default the class's name.
+        gate_biases: the options that set initial biases of gates, that of the direct path first.
+        against_explosion: what a diagnosis advises for a gradient that explodes.
+        without_direct_path: what it says of the paths of a cell that has no direct one.
         hidden: number of units of a layer.
         layers: number of layers; each one above the first reads the ``output`` of the one below.
     """
@@ -111,6 +116,10 @@ class Cell(BaseModel, ABC):
     direct: ClassVar[str | None] = None
     step_jacobian: ClassVar[Callable[..., StepJacobian] | None] = None
     parallel_scan: ClassVar[Callable[..., Any] | None] = None
+    label: ClassVar[str] = ""
+    gate_biases: ClassVar[tuple[GateBias, ...]] = ()
+    against_explosion: ClassVar[str] = "scale the recurrent kernels down"
+    without_direct_path: ClassVar[str] = ""
 
     hidden: PositiveInt = 64
     layers: PositiveInt = 1
@@ -188,6 +197,36 @@ class Cell(BaseModel, ABC):
     def initial_state(self, batch: int) -> Any:
         """The all-zero ``State`` of one layer, arrays (batch, hidden) unless overridden."""
         return self.State(*(jnp.zeros((batch, self.hidden)) for _ in self.State._fields))
+
+    def linearised(self, params: Params) -> Linearisation:
+        """The dynamics near the zero state with zero input; of the class that says it.
+
+        Args:
+            params: one layer's parameters.
+
+        Raises:
+            ValueError: the class does not say it, or there is no derivative at the zero state.
+        """
+        raise ValueError(f"{type(self).__name__} says no linearisation at the zero state")
+
+    @classmethod
+    def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
+        """What a diagnosis advises for a gradient that does not reach as far as wanted.
+
+        Args:
+            wanted: steps back.
+            decay: of the gradient, in decades per step back in time.
+            is_linearised: whether the stability of the zero state is known.
+        """
+        return "no closed form is known for a cell of your own."
+
+    def torch_layer(self) -> TorchLayer:
+        """The counterpart of the cell in PyTorch.
+
+        Raises:
+            ValueError: there is none.
+        """
+        raise ValueError(f"PyTorch has no counterpart of {type(self).__name__}")
 
     def dynamics(self) -> "Cell":
         """This cell with every option that only shapes initial parameters at its default.

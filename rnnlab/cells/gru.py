@@ -7,8 +7,11 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 from jaxtyping import Array, Float, Key
 from pydantic import model_validator
+from scipy.special import expit
 
+from rnnlab.cells.advice import keeping_biases
 from rnnlab.cells.cell import AtInit, HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer, double
 from rnnlab.cells.initializers import chrono
 from rnnlab.cells.jacobian import StepJacobian, diagonal, through
 from rnnlab.cells.kernels import ChronoLength, Finite, KernelCell
@@ -34,6 +37,12 @@ class GRU(KernelCell):
 
     gates: ClassVar[tuple[str, ...]] = ("r", "z")
     direct: ClassVar[str | None] = "z"
+
+    label: ClassVar[str] = "GRU"
+    gate_biases: ClassVar[tuple[GateBias, ...]] = (GateBias("update_bias", "z"),)
+    against_explosion: ClassVar[str] = (
+        "raise the update bias b_z, or scale the candidate's kernel down"
+    )
 
     reset: Literal["before", "after"] = "after"
     update_bias: Annotated[Finite | Literal["chrono"], AtInit] = 0.0
@@ -107,3 +116,21 @@ class GRU(KernelCell):
         z_path = through((before.h - n) * z * (1 - z), params["U_z"])
         state = diagonal(z) + z_path + r_path + n_path
         return StepJacobian(z, {"z": z_path, "r": r_path, "n": n_path}, {}, state)
+
+    def linearised(self, params: Params) -> Linearisation:
+        """keep = σ(b_z), write = (1 − σ(b_z)) σ(b_r), of the candidate's kernel U_n or U_hn."""
+        r, z = (expit(double(params[f"bias_{k}"])) for k in "rz")
+        kernel = "U_hn" if self.reset == "after" else "U_n"
+        return Linearisation(z, (1 - z) * r, kernel, double(params[kernel]), ("bias_n", "bias_hn"))
+
+    @classmethod
+    def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
+        """The biases that keep enough."""
+        biases = keeping_biases("b_z", wanted)
+        return f"{biases}. z and 1 − z are tied: the critical spectral radius stays."
+
+    def torch_layer(self) -> TorchLayer:
+        """``torch.nn.GRU``, which resets after the product."""
+        if self.reset != "after":
+            raise ValueError("PyTorch's GRU resets after the product: use GRU(reset='after')")
+        return TorchLayer("rzn", own_products=(("n", "hn"),))

@@ -23,6 +23,12 @@ SHORTEST_CHRONO = 3
 ChronoLength = Annotated[float, Field(ge=SHORTEST_CHRONO, allow_inf_nan=False)]
 
 
+def require_slope_at_zero(activation: Activation) -> None:
+    """Raise a ValueError where the activation has no derivative at 0."""
+    if activation == "relu":
+        raise ValueError("activation 'relu' has no derivative at the zero state: use 'tanh'")
+
+
 class KernelCell(Cell):
     """A cell whose kernels are drawn by name.
 

@@ -7,8 +7,12 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 from jaxtyping import Array, Float, Key
 from pydantic import model_validator
+from scipy.special import expit
 
+from rnnlab.cells.advice import REACHED, keeping_biases
 from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
+from rnnlab.cells.closed_forms import bias_to_keep, critical_gain
+from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer, double
 from rnnlab.cells.initializers import chrono
 from rnnlab.cells.jacobian import StepJacobian, both_diagonal, both_through, through
 from rnnlab.cells.kernels import (
@@ -18,6 +22,7 @@ from rnnlab.cells.kernels import (
     ChronoLength,
     Finite,
     KernelCell,
+    require_slope_at_zero,
 )
 
 
@@ -49,6 +54,15 @@ class LSTM(KernelCell):
     State: ClassVar[Any] = LSTMState
     gates: ClassVar[tuple[str, ...]] = ("i", "f", "o")
     direct: ClassVar[str | None] = "f"
+
+    label: ClassVar[str] = "LSTM"
+    gate_biases: ClassVar[tuple[GateBias, ...]] = (
+        GateBias("forget_bias", "f"),
+        GateBias("input_bias", "i", words=(("tied", "b_i = −b_f"),), shows_zero=False),
+    )
+    against_explosion: ClassVar[str] = (
+        "tie the input gate (b_i = −b_f), lower b_f, or scale U_g down"
+    )
 
     activation: Activation = "tanh"
     forget_bias: Annotated[Finite | Literal["chrono"], AtInit] = 1.0
@@ -131,3 +145,27 @@ class LSTM(KernelCell):
         h_before_by_c = others_by_carry["h"][..., None, :]
         c_by_c = {k: through(c_by_a[k], params[f"U_{k}"]) * h_before_by_c for k in "fig"}
         return StepJacobian(f, c_by_c, {"h": h_by_c}, by_h + by_c)
+
+    def linearised(self, params: Params) -> Linearisation:
+        """keep = σ(b_f), write = σ(b_i) σ(b_o), of the candidate's kernel U_g."""
+        require_slope_at_zero(self.activation)
+        f, i, o = (expit(double(params[f"bias_{k}"])) for k in "fio")
+        return Linearisation(f, i * o, "U_g", double(params["U_g"]), ("bias_g",))
+
+    @classmethod
+    def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
+        """The biases that keep enough, and the critical gains there."""
+        biases = keeping_biases("b_f", wanted)
+        if not is_linearised:
+            return f"{biases}."
+        least = bias_to_keep(10**REACHED, wanted)
+        untied, tied = critical_gain(least), critical_gain(least, b_i=-least)
+        return (
+            f"{biases}. There the zero state loses stability where an eigenvalue of U_g "
+            f"reaches {untied:.3g} with b_i = 0, and {tied:.3g} with the tie b_i = −b_f, which "
+            "chrono makes: beyond that the indirect paths can make the gradient grow."
+        )
+
+    def torch_layer(self) -> TorchLayer:
+        """``torch.nn.LSTM``."""
+        return TorchLayer("ifgo")

@@ -1,11 +1,21 @@
 """The vanilla recurrent network."""
 
+from typing import ClassVar
+
 import jax
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from rnnlab.cells.cell import HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.facts import Linearisation, TorchLayer, double
 from rnnlab.cells.jacobian import StepJacobian, through
-from rnnlab.cells.kernels import ACTIVATIONS, SLOPES, Activation, KernelCell
+from rnnlab.cells.kernels import (
+    ACTIVATIONS,
+    SLOPES,
+    Activation,
+    KernelCell,
+    require_slope_at_zero,
+)
 
 
 class VanillaRNN(KernelCell):
@@ -17,6 +27,12 @@ class VanillaRNN(KernelCell):
     Attributes:
         activation: φ.
     """
+
+    label: ClassVar[str] = "RNN"
+    against_explosion: ClassVar[str] = "scale U_h down"
+    without_direct_path: ClassVar[str] = (
+        "there is no direct path: all of it goes through the recurrent kernel, U_h."
+    )
 
     activation: Activation = "tanh"
 
@@ -50,3 +66,24 @@ class VanillaRNN(KernelCell):
         """∂h_t/∂h_{t−1} = diag(φ') Uᵀ."""
         state = through(SLOPES[self.activation](seen["h"]), params["U_h"])
         return StepJacobian(None, {"h": state}, {}, state)
+
+    def linearised(self, params: Params) -> Linearisation:
+        """keep = 0, write = 1, of the kernel U_h."""
+        require_slope_at_zero(self.activation)
+        ones = np.ones(self.hidden)
+        return Linearisation(0 * ones, ones, "U_h", double(params["U_h"]), ("bias_h",))
+
+    @classmethod
+    def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
+        """The factor on the kernel that would cancel the mean decay."""
+        start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
+        if not decay < 0:
+            return f"{start}."
+        return (
+            f"{start}. A recurrent kernel about {10**-decay:.3g} times as large would cancel "
+            "the mean decay, and a little more may explode."
+        )
+
+    def torch_layer(self) -> TorchLayer:
+        """``torch.nn.RNN``."""
+        return TorchLayer("h")

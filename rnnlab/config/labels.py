@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from rnnlab.cells import CELLS
+from rnnlab.cells.facts import GateBias
 from rnnlab.support.text import printable
 
-BIAS_KEYS = ("cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.t_max")
+CHRONO_LENGTH = "cell.t_max"
 LONGEST = 120
 # A bias with this value is left out of labels.
 UNNAMED = ""
-CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 Flat = dict[str, Any]
 
@@ -83,8 +84,19 @@ def label_each(settings: Sequence[Flat]) -> list[str]:
 
 def cell_name(flat: Flat) -> str:
     """RNN, LSTM, GRU, or the name of a user's class."""
-    kind = str(flat["cell.kind"])
-    return CELL_NAMES.get(kind, kind.rpartition(":")[2])
+    return kind_name(str(flat["cell.kind"]))
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of cell is called."""
+    if kind in CELLS:
+        return CELLS[kind].label or CELLS[kind].__name__
+    return kind.rpartition(":")[2]
+
+
+def gate_biases() -> dict[str, GateBias]:
+    """The options of all built-in cells that set biases of gates, by dotted key."""
+    return {bias.key: bias for kind in CELLS.values() for bias in kind.gate_biases}
 
 
 def _label(flat: Flat, varying: Sequence[str]) -> str:
@@ -93,31 +105,24 @@ def _label(flat: Flat, varying: Sequence[str]) -> str:
         parts.append(str(flat["task.kind"]).rpartition(":")[2])
     if "cell.kind" in varying:
         parts.append(cell_name(flat))
-    if {"cell.forget_bias", "cell.input_bias", "cell.update_bias", "cell.kind"} & set(varying):
-        parts += _biases(flat)
+    biases = gate_biases()
+    if {*biases, "cell.kind"} & set(varying):
+        parts += [text for bias in biases.values() if (text := _bias(flat, bias))]
     for key in varying:
-        if key in flat and key not in ("task.kind", "cell.kind", *BIAS_KEYS):
+        if key in flat and key not in ("task.kind", "cell.kind", CHRONO_LENGTH, *biases):
             parts.append(f"{key.rpartition('.')[2]} = {_short(flat[key])}")
     return ", ".join(parts)
 
 
-def _biases(flat: Flat) -> list[str]:
-    kept = {"cell.forget_bias": "b_f", "cell.update_bias": "b_z"}
-    parts = []
-    for key, symbol in kept.items():
-        if flat.get(key, UNNAMED) == UNNAMED:
-            continue
-        if flat[key] == "chrono":
-            longest = flat.get("cell.t_max")
-            parts.append(f"{symbol} chrono" + (f" to {_short(longest)}" if longest else ""))
-        else:
-            parts.append(f"{symbol} = {_short(flat[key])}")
-    input_bias = flat.get("cell.input_bias")
-    if input_bias == "tied":
-        parts.append("b_i = −b_f")
-    elif input_bias:
-        parts.append(f"b_i = {_short(input_bias)}")
-    return parts
+def _bias(flat: Flat, bias: GateBias) -> str:
+    """As in b_f = 1; nothing where a setting has no such bias, or one not worth a word."""
+    value = flat.get(bias.key, UNNAMED)
+    if value == UNNAMED or (not value and not bias.shows_zero):
+        return ""
+    if value == "chrono":
+        longest = flat.get(CHRONO_LENGTH)
+        return f"{bias.symbol} chrono" + (f" to {_short(longest)}" if longest else "")
+    return dict(bias.words).get(str(value), f"{bias.symbol} = {_short(value)}")
 
 
 def _short(value: Any) -> str:

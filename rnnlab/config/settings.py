@@ -130,7 +130,8 @@ def _check_class(model: Any, base: type, where: str) -> None:
 
 def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dict[str, Any]:
     """Give chrono the task's longest time scale, and drop t_max where nothing reads it."""
-    is_chrono = "chrono" in (options.get("forget_bias"), options.get("update_bias"))
+    biases = {bias.option for kind in CELLS.values() for bias in kind.gate_biases}
+    is_chrono = any(options.get(option) == "chrono" for option in biases)
     if not is_chrono and options.get("kind") in tuple(CELLS):
         return {key: value for key, value in options.items() if key != "t_max"}
     if not is_chrono or "t_max" in options or task.t_max is None:

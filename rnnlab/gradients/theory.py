@@ -7,67 +7,31 @@ import numpy as np
 from jaxtyping import ArrayLike, Complex128
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.special import expit, roots_legendre
+from scipy.special import roots_legendre
 
+from rnnlab.cells import CELLS
 from rnnlab.cells.cell import Cell, Params
-from rnnlab.cells.gru import GRU
+from rnnlab.cells.closed_forms import bias_to_keep, critical_gain, forget_timescale, half_life
+from rnnlab.cells.facts import Linearisation
 from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.cells.lstm import LSTM
-from rnnlab.cells.vanilla import VanillaRNN
+from rnnlab.cells.state import state_size
+
+__all__ = [
+    "Ring",
+    "bias_to_keep",
+    "chrono_retention",
+    "critical_factor",
+    "critical_gain",
+    "eigenvalue_ring",
+    "fixed_point_eigenvalues",
+    "forget_timescale",
+    "half_life",
+    "mean_field_exponent",
+    "recurrent_kernel",
+    "spectral_radius",
+]
 
 RETENTION_NODES = 100
-
-
-def forget_timescale(b: ArrayLike) -> np.float64 | np.ndarray:
-    """−1/ln σ(b): the steps in which a forget gate of bias b alone shrinks c by e.
-
-    The gate's pre-activation is its bias. The time scale 1/(1 − σ(b)) of Tallec & Ollivier 2018 is
-    longer, by half a step when b is large.
-
-    Args:
-        b: the whole offset before the sigmoid.
-
-    Returns:
-        Steps; ∞ beyond the largest float, at b > 709.
-    """
-    with np.errstate(over="ignore", divide="ignore"):
-        return 1 / np.logaddexp(0.0, -np.asarray(b, float))
-
-
-def bias_to_keep(kept: ArrayLike, steps: ArrayLike) -> np.float64 | np.ndarray:
-    """The bias b at which σ(b)^steps = kept: what a forget gate alone needs to reach that far.
-
-    ``bias_to_keep(exp(−1), T)`` is the bias of time scale T, see ``forget_timescale``.
-
-    Args:
-        kept: in (0, 1).
-        steps: how many, > 0.
-    """
-    return -np.log(np.expm1(-np.log(np.asarray(kept, float)) / np.asarray(steps, float)))
-
-
-def half_life(b: ArrayLike) -> np.float64 | np.ndarray:
-    """ln 2 · ``forget_timescale(b)``: the steps in which the forget gate alone halves c."""
-    return np.log(2) * forget_timescale(b)
-
-
-def critical_gain(
-    b_f: ArrayLike, b_i: ArrayLike = 0.0, b_o: ArrayLike = 0.0
-) -> np.float64 | np.ndarray:
-    """The real positive eigenvalue of U_g at which the LSTM's zero fixed point loses stability.
-
-    (1 − σ(b_f)) / (σ(b_i) σ(b_o)), with zero input, b_g = 0 and biases equal across units;
-    derived from the step's equations, see ``fixed_point_eigenvalues``. An eigenvalue in any other
-    direction of the complex plane must be larger.
-
-    Args:
-        b_f: bias of the forget gate.
-        b_i: bias of the input gate.
-        b_o: bias of the output gate.
-    """
-    return expit(-np.asarray(b_f, float)) / (
-        expit(np.asarray(b_i, float)) * expit(np.asarray(b_o, float))
-    )
 
 
 def fixed_point_eigenvalues(
@@ -92,12 +56,9 @@ def fixed_point_eigenvalues(
         ValueError: the zero state is no fixed point, the activation has no derivative at 0, or
             the cell is of another class.
     """
-    if type(cell) not in _LINEARISED:
-        raise ValueError(
-            f"eigenvalues are known for LSTM, GRU and VanillaRNN, not for {type(cell).__name__}"
-        )
-    if getattr(cell, "activation", "tanh") != "tanh":
-        raise ValueError("activation 'relu' has no derivative at the zero state: use 'tanh'")
+    if not _says_its_linearisation(cell):
+        known = ", ".join(kind.__name__ for kind in CELLS.values() if "linearised" in vars(kind))
+        raise ValueError(f"eigenvalues are known for {known}, not for {type(cell).__name__}")
     if cell.layers == 1:
         return _layer_eigenvalues(cell, params)
     return np.stack([_layer_eigenvalues(cell, layer) for layer in params])
@@ -115,9 +76,10 @@ def critical_factor(cell: Cell, params: Params) -> float:
         ∞ where none does up to a spectral radius of 10⁶; not a number for other cells than LSTM,
         GRU and VanillaRNN, with tanh.
     """
-    if not _is_linearised(cell):
+    linear = _linearised(cell, params)
+    if linear is None:
         return np.nan
-    keep, write, U = _linearise(cell, params)
+    keep, write, U = linear.keep, linear.write, linear.U
     radius = spectral_radius(U)
     if radius == 0:
         return np.inf
@@ -150,10 +112,11 @@ def eigenvalue_ring(cell: Cell, params: Params) -> Ring:
     Returns:
         Not numbers for other cells than LSTM, GRU and VanillaRNN, with tanh.
     """
-    if not _is_linearised(cell):
+    linear = _linearised(cell, params)
+    if linear is None:
         return Ring(np.nan, np.nan)
-    keep, write, U = _linearise(cell, params)
-    return Ring(float(np.mean(keep)), float(np.mean(write)) * spectral_radius(U))
+    radius = float(np.mean(linear.write)) * spectral_radius(linear.U)
+    return Ring(float(np.mean(linear.keep)), radius)
 
 
 def spectral_radius(U: ArrayLike) -> float:
@@ -162,13 +125,30 @@ def spectral_radius(U: ArrayLike) -> float:
 
 
 def recurrent_kernel(cell: Cell, params: Params) -> tuple[str, np.ndarray]:
-    """Name and values of the candidate's recurrent kernel, of one layer of a built-in cell."""
-    name = {LSTM: "U_g", GRU: "U_hn" if "U_hn" in params else "U_n"}.get(type(cell), "U_h")
-    return name, np.asarray(params[name], float)
+    """Name and values of the candidate's recurrent kernel, of one layer.
+
+    Raises:
+        ValueError: the cell's class does not say what it is at the zero state.
+    """
+    linear = _linearised(cell, params)
+    if linear is None:
+        raise ValueError(f"{type(cell).__name__} says no linearisation at the zero state")
+    return linear.kernel, linear.U
 
 
-def _is_linearised(cell: Cell) -> bool:
-    return type(cell) in _LINEARISED and getattr(cell, "activation", "tanh") == "tanh"
+def _linearised(cell: Cell, params: Params) -> Linearisation | None:
+    """The cell's linearisation at the zero state; None where it has none, as with relu."""
+    if not _says_its_linearisation(cell):
+        return None
+    try:
+        return cell.linearised(params)
+    except ValueError:
+        return None
+
+
+def _says_its_linearisation(cell: Cell) -> bool:
+    """Whether the very class does: a subclass may have another step."""
+    return "linearised" in vars(type(cell))
 
 
 def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
@@ -226,41 +206,15 @@ def mean_field_exponent(gain: float) -> float:
     return float(np.log(gain) + 0.5 * np.log(slope))
 
 
-def _lstm(p: Params) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return expit(p["bias_f"]), expit(p["bias_i"]) * expit(p["bias_o"]), p["U_g"]
-
-
-def _gru(p: Params) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    z = expit(p["bias_z"])
-    return z, (1 - z) * expit(p["bias_r"]), p["U_hn"] if "U_hn" in p else p["U_n"]
-
-
-def _vanilla(p: Params) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.zeros_like(p["bias_h"]), np.ones_like(p["bias_h"]), p["U_h"]
-
-
-# What each unit keeps, what it writes and the recurrent kernel; the biases that must be 0.
-_LINEARISED: dict[type[Cell], tuple[Callable[[Params], Any], tuple[str, ...]]] = {
-    LSTM: (_lstm, ("bias_g",)),
-    GRU: (_gru, ("bias_n", "bias_hn")),
-    VanillaRNN: (_vanilla, ("bias_h",)),
-}
-
-
-def _linearise(cell: Cell, params: Params) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return _LINEARISED[type(cell)][0](
-        {name: np.asarray(value, np.float64) for name, value in params.items()}
-    )
-
-
 def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " eigenvalues"]:
-    for name in _LINEARISED[type(cell)][1]:
+    linear = cell.linearised(params)
+    for name in linear.zero_biases:
         if np.any(params.get(name, 0.0)):
             raise ValueError(f"{name} is not 0: the zero state is no fixed point of the cell")
-    keep, write, U = _linearise(cell, params)
     # diag(i) Uᵀ diag(o) and diag(i ⊙ o) Uᵀ are similar through diag(o), which leaves diag(f).
-    eigenvalues = np.linalg.eigvals(np.diag(keep) + write[:, None] * U.T).astype(complex)
-    missing = np.zeros((len(cell.State._fields) - 1) * cell.hidden)
+    matrix = np.diag(linear.keep) + linear.write[:, None] * linear.U.T
+    eigenvalues = np.linalg.eigvals(matrix).astype(complex)
+    missing = np.zeros(state_size(cell) - len(eigenvalues))
     eigenvalues = np.concatenate([eigenvalues, missing])
     return eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
 

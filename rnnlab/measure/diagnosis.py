@@ -2,23 +2,20 @@
 
 import math
 import textwrap
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.cells import CELLS, Cell
+from rnnlab.cells.advice import REACHED
 from rnnlab.gradients.theory import (
-    bias_to_keep,
     critical_factor,
-    critical_gain,
     recurrent_kernel,
     spectral_radius,
 )
 from rnnlab.results.summary import half_life, indirect_share, sensitivity_decay
 
-REACHED = -3.0
 SAME = math.log10(2)
 WIDTH = 100
 
@@ -149,8 +146,8 @@ def _reach(row: Row) -> str:
 
 
 def _path(row: Row) -> str:
-    if row["cell"] == "rnn":
-        return "there is no direct path: all of it goes through the recurrent kernel, U_h."
+    if text := _class_of(row).without_direct_path:
+        return text
     strongest = f"mostly through {row['strongest']}"
     if math.isnan(row["log10_direct_at"]):
         return f"the cell declares no direct path: all of it is indirect, {strongest}."
@@ -192,61 +189,21 @@ def _remedy(row: Row) -> str:
     is_reached = row["reach"] >= row["wanted"]
     if row["log10_at"] > -REACHED:
         start = "it does, but explodes" if is_reached else "it explodes on the way"
-        return f"{start}: {AGAINST_EXPLOSION[row['cell']]}."
+        return f"{start}: {_class_of(row).against_explosion}."
     if is_reached:
         return "it does."
     is_whole = row["reach"] == row["steps"] - 1
     if is_whole and row["decay"] * row["wanted"] >= REACHED:
         return "at this pace it would; longer inputs tell."
     start = f"at this pace 10⁻³ is passed after {REACHED / row['decay']:.0f}; " if is_whole else ""
-    return start + REMEDIES.get(row["cell"], _own)(row)
+    is_linearised = not math.isnan(row["critical_factor"])
+    advice = _class_of(row).against_vanishing(row["wanted"], row["decay"], is_linearised)
+    return start + advice
 
 
-def _own(row: Row) -> str:
-    return "no closed form is known for a cell of your own."
-
-
-def _biases(row: Row, symbol: str) -> str:
-    least, kept = (bias_to_keep(kept, row["wanted"]) for kept in (10**REACHED, math.exp(-1)))
-    return (
-        f"with {symbol} = {least:.2f} the direct path alone keeps 10⁻³, with {kept:.2f} 1/e; "
-        "indirect paths often add to it"
-    )
-
-
-def _lstm(row: Row) -> str:
-    least = bias_to_keep(10**REACHED, row["wanted"])
-    untied, tied = critical_gain(least), critical_gain(least, b_i=-least)
-    if math.isnan(row["critical_factor"]):
-        return f"{_biases(row, 'b_f')}."
-    return (
-        f"{_biases(row, 'b_f')}. There the zero state loses stability where an eigenvalue of U_g "
-        f"reaches {untied:.3g} with b_i = 0, and {tied:.3g} with the tie b_i = −b_f, which chrono "
-        "makes: beyond that the indirect paths can make the gradient grow."
-    )
-
-
-def _gru(row: Row) -> str:
-    return f"{_biases(row, 'b_z')}. z and 1 − z are tied: the critical spectral radius stays."
-
-
-def _rnn(row: Row) -> str:
-    start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
-    if not row["decay"] < 0:
-        return f"{start}."
-    return (
-        f"{start}. A recurrent kernel about {10 ** -row['decay']:.3g} times as large would cancel "
-        "the mean decay, and a little more may explode."
-    )
-
-
-REMEDIES: dict[str, Callable[[Row], str]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
-AGAINST_EXPLOSION = {
-    "lstm": "tie the input gate (b_i = −b_f), lower b_f, or scale U_g down",
-    "gru": "raise the update bias b_z, or scale the candidate's kernel down",
-    "rnn": "scale U_h down",
-    "own": "scale the recurrent kernels down",
-}
+def _class_of(row: Row) -> type[Cell]:
+    """The class of a built-in kind; of a cell of one's own, what every cell says."""
+    return CELLS.get(row["cell"], Cell)
 
 
 def _power(log10: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.cells import dynamics_of
-from rnnlab.config.labels import BIAS_KEYS, flatten, label_settings
+from rnnlab.config.labels import CHRONO_LENGTH, flatten, gate_biases, label_settings
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
@@ -96,7 +96,7 @@ def _reason(subject: Subject, error: Exception) -> str:
 def _settings(subject: Subject) -> dict[str, Any]:
     """Its settings under dotted keys; less initial biases, where weights were brought."""
     flat = flatten(subject.run.settings.resolved)
-    biases = BIAS_KEYS if subject.step < 0 else ()
+    biases = (*gate_biases(), CHRONO_LENGTH) if subject.step < 0 else ()
     return {key: value for key, value in flat.items() if key not in biases}
 
 

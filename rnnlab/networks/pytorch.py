@@ -7,10 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from rnnlab.cells import GRU, LSTM, Cell, VanillaRNN
-
-# PyTorch's order of the gates in the rows of weight_ih_l[k].
-TORCH_GATES: dict[type[Cell], str] = {LSTM: "ifgo", GRU: "rzn", VanillaRNN: "h"}
+from rnnlab.cells import Cell
+from rnnlab.cells.facts import TorchLayer
 
 
 def from_torch(cell: Cell, state_dict: Mapping[str, Any]) -> Any:
@@ -31,21 +29,20 @@ def from_torch(cell: Cell, state_dict: Mapping[str, Any]) -> Any:
         ValueError: an entry is missing, unexpected or of the wrong shape; the cell is a GRU with
             ``reset="before"``, or not one of the three.
     """
-    gates = next((g for kind, g in TORCH_GATES.items() if isinstance(cell, kind)), None)
-    if gates is None:
-        raise ValueError(f"PyTorch has no counterpart of {type(cell).__name__}")
-    if isinstance(cell, GRU) and cell.reset != "after":
-        raise ValueError("PyTorch's GRU resets after the product: use GRU(reset='after')")
+    counterpart = cell.torch_layer()
     arrays = {name: np.asarray(value) for name, value in state_dict.items()}
     has_bias = any(name.startswith("bias") for name in arrays)
     _refuse_unexpected(arrays, set(_entries(cell, has_bias)))
-    layers = tuple(_layer(cell, arrays, index, gates, has_bias) for index in range(cell.layers))
+    layers = tuple(
+        _layer(cell, arrays, index, counterpart, has_bias) for index in range(cell.layers)
+    )
     return layers[0] if cell.layers == 1 else layers
 
 
 def _layer(
-    cell: Cell, arrays: dict[str, Any], index: int, gates: str, has_bias: bool
+    cell: Cell, arrays: dict[str, Any], index: int, counterpart: TorchLayer, has_bias: bool
 ) -> dict[str, Array]:
+    gates = counterpart.gates
     rows = len(gates) * cell.hidden
     weight_ih = _entry(arrays, f"weight_ih_l{index}", (rows, None if index == 0 else cell.hidden))
     weight_hh = _entry(arrays, f"weight_hh_l{index}", (rows, cell.hidden))
@@ -57,9 +54,9 @@ def _layer(
     for position, k in enumerate(gates):
         block = slice(position * cell.hidden, (position + 1) * cell.hidden)
         params[f"W_{k}"] = weight_ih[block].T
-        if isinstance(cell, GRU) and k == "n":
-            params |= {"U_hn": weight_hh[block].T, "bias_n": bias_ih[block]}
-            params["bias_hn"] = bias_hh[block]
+        if own := dict(counterpart.own_products).get(k):
+            params |= {f"U_{own}": weight_hh[block].T, f"bias_{k}": bias_ih[block]}
+            params[f"bias_{own}"] = bias_hh[block]
         else:
             params |= {f"U_{k}": weight_hh[block].T, f"bias_{k}": bias_ih[block] + bias_hh[block]}
     return {name: jnp.asarray(value, dtype=float) for name, value in params.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.config.labels import CELL_NAMES
+from rnnlab.config.labels import kind_name
 from rnnlab.report.claims.evidence import Number, ended, estimate, in_words, number
 from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
 from rnnlab.report.figures.learning_curves import learning_curves
@@ -76,7 +76,7 @@ def by_cell_and_length(runs: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame
         cells: in the order in which they are drawn.
     """
     runs = ended(runs)
-    names, length = runs["cell.kind"].map(CELL_NAMES), "T = " + runs["task.length"].astype(str)
+    names, length = runs["cell.kind"].map(kind_name), "T = " + runs["task.length"].astype(str)
     setting = pd.Categorical(names, list(cells), ordered=True)
     return runs.assign(setting=setting, panel=length, of=names + ", " + length)
 

@@ -1,42 +1,31 @@
 """Initial biases of the gates that keep the state: their settings, symbols and effect."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from rnnlab.cells import CELLS
+from rnnlab.cells.facts import GateBias
 from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.gradients.theory import chrono_retention, forget_timescale
 
 
-class Bias(NamedTuple):
-    """The initial bias of a gate that multiplies the old state.
-
-    Attributes:
-        gate: name of the gate.
-        key: dotted key of the setting.
-        figure: file name of the gate's figure.
-    """
-
-    gate: str
-    key: str
-    figure: str
-
-    @property
-    def symbol(self) -> str:
-        """The symbol in labels, such as b_f."""
-        return f"b_{self.gate}"
+def figure_name(bias: GateBias) -> str:
+    """File name of the gate's figure: forget_gate for forget_bias."""
+    return bias.option.removesuffix("_bias") + "_gate"
 
 
-BIASES = (
-    Bias("f", "cell.forget_bias", "forget_gate"),
-    Bias("z", "cell.update_bias", "update_gate"),
-)
-BY_GATE = {bias.gate: bias for bias in BIASES}
+def direct_biases() -> dict[str, GateBias]:
+    """The biases of the direct path's gates of all built-in cells, by gate."""
+    biases = [
+        bias for kind in CELLS.values() for bias in kind.gate_biases if bias.gate == kind.direct
+    ]
+    return {bias.gate: bias for bias in biases}
 
 
 def run_of(runs: pd.DataFrame, setting: str) -> pd.Series:
@@ -45,12 +34,13 @@ def run_of(runs: pd.DataFrame, setting: str) -> pd.Series:
     return own.iloc[0] if len(own) else pd.Series(dtype=object)
 
 
-def biases_in(runs: pd.DataFrame) -> list[Bias]:
+def biases_in(runs: pd.DataFrame) -> list[GateBias]:
     """The biases that at least one run has as a setting."""
-    return [bias for bias in BIASES if bias.key in runs and runs[bias.key].notna().any()]
+    biases = direct_biases().values()
+    return [bias for bias in biases if bias.key in runs and runs[bias.key].notna().any()]
 
 
-def has_chrono(runs: pd.DataFrame, biases: Sequence[Bias] = BIASES) -> bool:
+def has_chrono(runs: pd.DataFrame, biases: Iterable[GateBias]) -> bool:
     """Whether a run draws one of these biases by chrono initialisation."""
     return any((runs[bias.key] == "chrono").any() for bias in biases if bias.key in runs)
 
@@ -63,11 +53,11 @@ def number(value: Any) -> float:
 
 def numeric_biases(run: pd.Series) -> dict[str, float]:
     """The biases of a run that are numbers, by key."""
-    values = {bias.key: number(run.get(bias.key)) for bias in BIASES}
+    values = {bias.key: number(run.get(bias.key)) for bias in direct_biases().values()}
     return {key: value for key, value in values.items() if not math.isnan(value)}
 
 
-def mean_gate(run: pd.Series, bias: Bias) -> float:
+def mean_gate(run: pd.Series, bias: GateBias) -> float:
     """The mean gate that the initial bias b alone gives.
 
     It is σ(b); for chrono, the mean over u ~ U[1, t_max − 1]: 1 − ln(t_max/2)/(t_max − 2).
@@ -82,7 +72,7 @@ def mean_gate(run: pd.Series, bias: Bias) -> float:
 
 def log10_kept(run: pd.Series, steps: np.ndarray) -> np.ndarray:
     """log10 of σ(b)^steps, for chrono of its mean over units; NaN without a known bias."""
-    for bias in BIASES:
+    for bias in direct_biases().values():
         if t_max := _chrono_length(run, bias):
             return np.log10(chrono_retention(t_max, steps))
         if not math.isnan(b := number(run.get(bias.key))):
@@ -90,7 +80,7 @@ def log10_kept(run: pd.Series, steps: np.ndarray) -> np.ndarray:
     return np.full(len(steps), np.nan)
 
 
-def _chrono_length(run: pd.Series, bias: Bias) -> float:
+def _chrono_length(run: pd.Series, bias: GateBias) -> float:
     """The longest time scale of chrono initialisation in steps; 0 if the bias is none."""
     t_max = number(run.get("cell.t_max"))
     is_chrono = isinstance(run.get(bias.key), str) and run[bias.key] == "chrono"

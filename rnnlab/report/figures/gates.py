@@ -7,7 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.figures.axes import NEW_AXES, on_axes
-from rnnlab.report.figures.biases import BY_GATE, has_chrono, mean_gate, run_of
+from rnnlab.report.figures.biases import (
+    direct_biases,
+    figure_name,
+    has_chrono,
+    mean_gate,
+    run_of,
+)
 from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
 from rnnlab.report.figures.style import (
     figure_legend,
@@ -93,25 +99,27 @@ def gates_figures(gates: pd.DataFrame, runs: pd.DataFrame) -> dict[str, Figure]:
 def shown_gates(gates: pd.DataFrame) -> list[str]:
     """The recorded gates that keep the state: f and z, and every gate of a cell without either."""
     by_setting = gates.groupby("setting", observed=True)["gate"].unique()
-    known = dict.fromkeys(gate for gate in BY_GATE if (gates["gate"] == gate).any())
-    unknown = [gate for own in by_setting if not BY_GATE.keys() & set(own) for gate in own]
+    direct = direct_biases()
+    known = dict.fromkeys(gate for gate in direct if (gates["gate"] == gate).any())
+    unknown = [gate for own in by_setting if not direct.keys() & set(own) for gate in own]
     return list(known | dict.fromkeys(unknown))
 
 
 def _file_name(gate: str) -> str:
-    return BY_GATE[gate].figure if gate in BY_GATE else f"gate_{safe_name(gate)}"
+    bias = direct_biases().get(gate)
+    return figure_name(bias) if bias else f"gate_{safe_name(gate)}"
 
 
 def _draw(record: pd.DataFrame, ax: Axes, gate: str, x: str, runs: pd.DataFrame | None) -> None:
     for index, setting, values in by_seed(top_layer(record), x, "mean"):
         seed_band(ax, values, index, setting)
-    if runs is not None and gate in BY_GATE:
+    if runs is not None and gate in direct_biases():
         _draw_bias(runs, ax, gate, settings_of(record))
 
 
 def _draw_bias(runs: pd.DataFrame, ax: Axes, gate: str, settings: list[str]) -> None:
     """A thin line for each setting at the mean gate that its initial bias alone gives."""
-    bias = BY_GATE[gate]
+    bias = direct_biases()[gate]
     values = [mean_gate(run_of(runs, setting), bias) for setting in settings]
     for index, value in enumerate(values):
         if not math.isnan(value):
