@@ -86,6 +86,11 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
     options = _with_chrono_length(raw["cell"], task, source)
     cell = _build(options, "cell", CELLS, Cell, files)
     training = _validate(Training, raw["training"], "training", source)
+    if training.recurrence == "parallel" and cell.parallel_scan is None:
+        raise UserError(
+            f"{source}: training.recurrence: {type(cell).__name__} has no parallel scan; "
+            "valid: fused, plain"
+        )
     record = _record(raw["record"], training, source)
     resolved: dict[str, Any] = {
         "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json", by_alias=True)},

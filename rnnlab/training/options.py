@@ -25,7 +25,8 @@ class Training(BaseModel):
         clip_norm: largest global norm of the gradient.
         clip_value: largest absolute value of each entry of the gradient.
         precision: of every number in the run; one in a sweep.
-        recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster.
+        recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster;
+            ``parallel`` is the cell's parallel scan wherever nothing is recorded.
         memory: ``low`` keeps states at about √length time steps only, and computes the others
             again on the way back.
     """
@@ -40,7 +41,7 @@ class Training(BaseModel):
     clip_norm: Positive | None = None
     clip_value: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"
-    recurrence: Literal["plain", "fused"] = "fused"
+    recurrence: Literal["plain", "fused", "parallel"] = "fused"
     memory: Literal["full", "low"] = "full"
 
     @model_validator(mode="after")

@@ -149,8 +149,7 @@ def test_what_is_not_known_of_it_is_said(made):
 
 
 def test_a_slip_in_its_options_is_told(made):
-    kind, config, _ = made
-    with pytest.raises(
-        UserError, match=r"cell\.keep_bais: unknown key .* did you mean 'keep_bias'"
-    ):
+    _, config, _ = made
+    hint = r"cell\.keep_bais: unknown key .* did you mean 'keep_bias'"
+    with pytest.raises(UserError, match=hint):
         load_experiment(config, {"sweep": {}, "cell.keep_bais": 1})
