@@ -53,7 +53,7 @@ DECAY = "decades per step before training"
 
 
 def measure(results: Results) -> Measured:
-    """What each activation does in each network, and which of the two solves the task earlier."""
+    """Compare the two activations in each network: when each solves the task, and how it ends."""
     runs = of_networks(results.runs, results.training)
     numbers = numbers_frame(compared(runs))
     return Measured(numbers, figure(runs), text(numbers))
@@ -79,7 +79,7 @@ def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
 
 
 def compared(runs: pd.DataFrame) -> list[Number]:
-    """Each activation's numbers, and the share of pairs, by network."""
+    """Numbers of each activation, and the share of pairs, for each network."""
     found: list[Number] = []
     for network, own in runs.groupby("network", sort=False):
         numbers = [
@@ -107,12 +107,12 @@ def _ends(runs: pd.DataFrame) -> list[Number]:
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
-    """On each task tanh is the earlier."""
+    """One part for each task, all of which have to hold."""
     return [judged(numbers, network) for network in JUDGED]
 
 
 def judged(numbers: pd.DataFrame, network: str) -> Part:
-    """Whether it is in this network."""
+    """In this network, tanh solves the task earlier than relu."""
     rule = Rule(EARLIER, f"{network}, {AGAINST}", above(0.5), if_measured=True)
     share = rule.obtained(numbers)
     if math.isnan(share.mean):

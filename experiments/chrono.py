@@ -110,7 +110,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
 
 
 def exponents(before: pd.DataFrame) -> list[Number]:
-    """Of each start, and of tied less untied, by place."""
+    """Mean exponent of each start, and the difference tied − untied, at each place."""
     found: list[Number] = []
     pairs = [(TIED[shape], UNTIED[shape]) for shape in SHAPES]
     for place, own in before.groupby("place", sort=False):
@@ -121,18 +121,18 @@ def exponents(before: pd.DataFrame) -> list[Number]:
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
-    """At the longest lag of each task every pair is on its side."""
+    """One part for the longest lag of each task."""
     return [judged(numbers, place) for place in places(settings, longest=True)]
 
 
 def places(settings: pd.DataFrame, longest: bool) -> list[str]:
-    """Those at which runs are trained: the longest lag of each task, or the others."""
+    """Places at which runs are trained: the longest lag of each task, or the shorter ones."""
     trained = of_places(settings[~settings["before_training"]])
     return list(dict.fromkeys(trained.loc[trained["is_longest"] == longest, "place"]))
 
 
 def judged(numbers: pd.DataFrame, place: str) -> Part:
-    """Whether every pair is on its side of ½ at this place."""
+    """At this place, the share of each pair is on its side of ½."""
     rules = {
         f"{place}: {one} before {other}": Rule(
             EARLIER,
@@ -149,7 +149,7 @@ def judged(numbers: pd.DataFrame, place: str) -> Part:
 
 
 def solved_shares(numbers: pd.DataFrame, place: str) -> dict[str, float]:
-    """Which share of runs solves the task there, by start; NaN where none has ended."""
+    """The share of runs that solve the task there, for each start; NaN where none has ended."""
     return {
         start: estimate_if_measured(numbers, "share solved", f"{place}: {start}").mean
         for start in STARTS
@@ -157,13 +157,13 @@ def solved_shares(numbers: pd.DataFrame, place: str) -> dict[str, float]:
 
 
 def evidence(judged: Judged) -> str:
-    """Each pair at the longest lags, and what was solved at shorter ones."""
+    """Tell the share of each pair at the longest lags, and what was solved at shorter ones."""
     words = [part.words for part in judged.parts]
     return "; ".join(words + shorter(judged.numbers, judged.settings))
 
 
 def shorter(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[str]:
-    """What was solved at each shorter lag, where something was."""
+    """List the shares of solved runs at each shorter lag at which a run solves the task."""
     words = []
     for place in places(settings, longest=False):
         shares = solved_shares(numbers, place)

@@ -64,12 +64,12 @@ SENSITIVITY = "log10 sensitivity of the stack, from t = 1"
 
 
 def name(cell: str, layers: int, length: int) -> str:
-    """As numbers are called."""
+    """The name of a cell's numbers at this depth and length."""
     return f"{cell}, layers = {layers}, T = {length}"
 
 
 def difference(lstm: str, rnn: str, length: int) -> str:
-    """As its number is called."""
+    """The name of the number that compares the two cells."""
     return f"{lstm} − {rnn}, T = {length}"
 
 
@@ -80,14 +80,14 @@ def mitigates(lstm: str, rnn: str) -> Part:
 
 
 def vanishes_with_layers(lstm: str) -> Part:
-    """With many it does, and with one it does not."""
+    """The gradient vanishes with many layers, and with one it does not."""
     many = Rule(LEFT, name(lstm, DEEP, SHORT), below(VANISHED))
     one = Rule(LEFT, name(lstm, 1, SHORT), above(VANISHED))
     return Part(f"{lstm} vanishes with layers", if_measured(many, one))
 
 
 def vanishes_with_length(lstm: str) -> Part:
-    """With one layer."""
+    """The gradient of one layer vanishes over the longest sequence."""
     long = Rule(LEFT, name(lstm, 1, LONG), below(VANISHED))
     return Part(f"{lstm} vanishes with length", if_measured(long))
 
@@ -100,7 +100,7 @@ JUDGED = judged_together(PARTS)
 
 
 def measure(results: Results) -> Measured:
-    """What is left of the gradient by layers and length, and what was solved."""
+    """Measure how much of the gradient is left by layers and length, and what was solved."""
     before, trained = left(results.before_training), left(results)
     runs = ended(results.runs)
     runs = runs.merge(named(runs)[["run", "of"]], on="run")
@@ -187,7 +187,7 @@ def left_of(
 
 
 def evidence(judged: Judged) -> str:
-    """What is left of each LSTM, before training and of one after it, and which parts hold."""
+    """Tell how much is left in each LSTM, in one also after training, and which parts hold."""
     numbers = judged.numbers
     written = [
         f"{lstm}, before training: {decades(left_of(numbers, lstm, DEEP, SHORT))} with {DEEP} "
@@ -203,7 +203,7 @@ def evidence(judged: Judged) -> str:
 
 
 def decades(left: Estimate) -> str:
-    """In words; of what reads zero only a bound is known, and of differences to it, maybe none."""
+    """Write an estimate in words: a bound where norms read zero, which may leave it unknown."""
     if left.low > -math.inf or math.isnan(left.low):
         return in_words(left)
     return "unknown" if left.high == math.inf else f"at most {left.high:.3g} (reads zero)"

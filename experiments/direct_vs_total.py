@@ -81,7 +81,7 @@ def _bias(forget_bias: object, input_bias: object) -> str:
 
 
 def is_usual(settings: pd.DataFrame) -> pd.Series:
-    """Of settings, or runs, those with b_f = 1 alone and orthogonal kernels of gain 1."""
+    """Mark the settings, or runs, with b_f = 1, b_i = 0 and orthogonal kernels of gain 1."""
     return (settings[list(USUAL)] == pd.Series(USUAL)).all(axis=1)
 
 
@@ -118,7 +118,7 @@ def at_end(trained: pd.DataFrame) -> list[Number]:
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
-    """The other terms are negligible in each setting; only the usual one can refute it."""
+    """One part for each setting; only that of the usual setting can refute the claim."""
     before = settings[settings["before_training"]]
     usual = is_usual(before)
     if not usual.any():
@@ -130,14 +130,14 @@ def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
 
 
 def negligible(name: str, combine: Callable[..., Answer]) -> Part:
-    """Whether the other terms of a setting are."""
+    """The other terms of a setting are negligible."""
     share = Rule(SHARE, name, below(LARGEST_SHARE))
     error = Rule(ERROR, name, between(-LARGEST_ERROR, LARGEST_ERROR))
     return Part(name, if_measured(share, error), combine)
 
 
 def unless_refuted(*answers: Answer) -> Answer:
-    """As ``all_of``, but undecided where that is refuted."""
+    """Supported if all are, else undecided."""
     return Answer.SUPPORTED if all_of(*answers) is Answer.SUPPORTED else Answer.UNDECIDED
 
 

@@ -66,7 +66,7 @@ NO_PAIRS = "no settings differ in b_f alone, from 0 on"
 
 
 def measure(results: Results) -> Measured:
-    """Table, figures, one sentence a setting."""
+    """Measure f_t, one step and the whole sequence before training, and who solves the task."""
     runs = ended(results.runs)
     before = before_training(results.before_training if results.has_before_training else results)
     numbers = numbers_frame([*at_start(before), *learning(runs)])
@@ -116,7 +116,7 @@ def _of_gradients(record: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_start(before: pd.DataFrame) -> list[Number]:
-    """What parts (a) to (c) rest on."""
+    """Numbers on which parts (a) to (c) rest."""
     judged, with_left = untied(before), set(before.dropna(subset=LEFT)["setting"])
     pairs = [pair for own in judged for pair in against(own, 0.0) if with_left.issuperset(pair)]
     ones = sum(map(len, judged)) if NORM in before else 0
@@ -127,14 +127,14 @@ def at_start(before: pd.DataFrame) -> list[Number]:
 
 
 def learning(runs: pd.DataFrame) -> list[Number]:
-    """What part (d) rests on."""
+    """Numbers on which part (d) rests."""
     references = (0.0, 1.0)
     pairs = [p for own in untied(runs) for bias in references for p in against(own, bias)]
     return [*solved(runs), *earlier(runs, pairs, max(1, len(pairs)))]
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
-    """(a) to (c) of what was measured before training, (d) of what was trained."""
+    """Parts (a) to (c) are about settings before training, part (d) about those that train."""
     is_before = settings["before_training"]
     first = untied(settings[is_before == is_before.any()])
     trained = untied(settings[~is_before])
@@ -147,18 +147,18 @@ def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
 
 
 def of_greatest(numbers: pd.DataFrame, quantity: str, of: list[Family]) -> dict[str, Estimate]:
-    """At the greatest b_f of each family."""
+    """Known estimates at the greatest b_f of each family."""
     return known(numbers, quantity, (own[max(own)] for own in measured(numbers, quantity, of)))
 
 
 def of_pairs(numbers: pd.DataFrame, quantity: str, pairs: list[Pair]) -> dict[Pair, Estimate]:
-    """Of each pair, likewise."""
+    """Known estimates of the comparisons of these pairs."""
     found = known(numbers, quantity, map(versus, pairs))
     return {pair: found[versus(pair)] for pair in pairs if versus(pair) in found}
 
 
 def one_step(numbers: pd.DataFrame, of: list[Family]) -> Part:
-    """Part (a)."""
+    """Part (a): no direction is stretched."""
     names = (name for own in measured(numbers, NORM, of) for name in own.values())
     sizes = known(numbers, NORM, names)
     words = "∂C_t/∂C_{t−1} was not recorded"
@@ -169,7 +169,7 @@ def one_step(numbers: pd.DataFrame, of: list[Family]) -> Part:
 
 
 def moved(numbers: pd.DataFrame, of: list[Family]) -> Part:
-    """Part (b)."""
+    """Part (b): at the greatest b_f, f_t and the norm are near 1."""
     rules: list[Callable[[pd.DataFrame], Answer]] = []
     words = []
     for quantity, symbol in ((FORGET, "f_t"), (NORM, "norm")):
@@ -185,7 +185,7 @@ def moved(numbers: pd.DataFrame, of: list[Family]) -> Part:
 
 
 def survives(numbers: pd.DataFrame, of: list[Family]) -> Part:
-    """Part (c)."""
+    """Part (c): the gradient reaches the first step, better than with b_f = 0."""
     left = of_greatest(numbers, LEFT, of)
     pairs = [pair for own in measured(numbers, LEFT, of) for pair in against(own, 0.0)]
     gains = of_pairs(numbers, LEFT, pairs)
@@ -203,7 +203,7 @@ def survives(numbers: pd.DataFrame, of: list[Family]) -> Part:
 
 
 def helps(numbers: pd.DataFrame, of: list[Family]) -> Part:
-    """Part (d)."""
+    """Part (d): the task is solved earlier than with b_f = 0, and not later than with b_f = 1."""
     than_0, than_1 = (
         {
             pair: Rule(EARLIER, versus(pair), judge)
@@ -225,7 +225,7 @@ def helps(numbers: pd.DataFrame, of: list[Family]) -> Part:
 
 
 def evidence(judged: Judged) -> str:
-    """Each part with its answer."""
+    """Tell each part with its answer."""
     answers = judged.answers
     return "; ".join(f"{part.name} {answers[part.name]}: {part.words}" for part in judged.parts)
 
@@ -241,7 +241,7 @@ def not_judged(numbers: pd.DataFrame, before: pd.DataFrame) -> list[str]:
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """What the table says, a line a setting."""
+    """Tell the table in one sentence for each setting."""
     lines = []
     for _, row in table[table["decay_first"].notna()].iterrows():
         decay = row["decay_first"]

@@ -108,7 +108,7 @@ def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name
 
 
 def slope(runs: pd.DataFrame, column: str) -> float:
-    """Of log10 time scale against log10 T, within each bias; NaN if none has two lengths."""
+    """Slope of log10 time scale against log10 T within each bias; NaN if none has two lengths."""
     log_lengths = pd.Series(np.log10(runs["T"].to_numpy(float)), runs.index)
     centred = log_lengths - log_lengths.groupby(runs["bias"]).transform("mean")
     x, y = centred.to_numpy(float), runs[column].to_numpy(float)
@@ -116,7 +116,7 @@ def slope(runs: pd.DataFrame, column: str) -> float:
 
 
 def spread_ratio(runs: pd.DataFrame) -> float:
-    """Of standard deviations over biases, pooled over T; NaN if no length has two biases."""
+    """Ratio of standard deviations over biases, pooled over T; NaN if no T has two biases."""
     last, first = (
         float(((runs[column] - runs.groupby("T")[column].transform("mean")) ** 2).sum())
         for column in ("q90_last", "q90_first")
@@ -142,7 +142,7 @@ def _time_scale(q: str, end: str) -> str:
 
 
 def evidence(judged: Judged) -> str:
-    """Slope and spread, before and after, of how many runs."""
+    """Tell slope and spread, and the share of runs that solve the task."""
     slope_last, slope_first, spread = (
         estimate(judged.numbers, name, POOLED) for name in (SLOPE, SLOPE_BEFORE, SPREAD)
     )

@@ -78,7 +78,7 @@ def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def compared(runs: pd.DataFrame) -> list[Number]:
-    """Each cell's numbers and each GRU's ratios, by task."""
+    """Numbers of each cell and ratios of each GRU to the LSTM, for each task."""
     found: list[Number] = []
     for task in TASKS:
         of_task = runs[runs["task"] == task]
@@ -113,12 +113,12 @@ def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
-    """On each task."""
+    """One part for each task."""
     return [judged(numbers, task) for task in TASKS]
 
 
 def judged(numbers: pd.DataFrame, task: str) -> Part:
-    """Fewer parameters, faster, and as well."""
+    """On this task the GRU has fewer parameters, is faster and does as well."""
     gru, lstm = (estimate(numbers, PARAMETERS, f"{task}: {cell}") for cell in (GRU, LSTM))
     seconds, larger = (estimate(numbers, SECONDS, f"{task}: {of}") for of in RATIOS.values())
     updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
@@ -137,7 +137,7 @@ def judged(numbers: pd.DataFrame, task: str) -> Part:
 
 
 def evidence(judged: Judged) -> str:
-    """Each task."""
+    """Tell the ratios on each task."""
     return f"of the LSTM's, a GRU has; {each_part(judged)}"
 
 

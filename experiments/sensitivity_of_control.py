@@ -72,18 +72,18 @@ SOLVED = "share solved of the range in use"
 
 
 def easier(rnn: str, length: int) -> Part:
-    """By both yardsticks."""
+    """The LSTM is easier than this RNN by both yardsticks."""
     rules = (Rule(of, f"{LSTM} − {rnn}, T = {length}", above(0.0)) for of in (WIDTH, SHARE))
     return Part(f"{LSTM} easier than {rnn} at T = {length}", if_measured(*rules), same)
 
 
 def same(*answers: Answer) -> Answer:
-    """That on which all agree, or undecided."""
+    """The answer on which all agree, or else undecided."""
     return answers[0] if len(set(answers)) == 1 else Answer.UNDECIDED
 
 
 def is_learnt(numbers: pd.DataFrame) -> Answer:
-    """Undecided if the RNN solves the task with no gain."""
+    """Supported if the RNN solves the task with some gain, else undecided."""
     share = estimate_if_measured(numbers, SOLVED, RNNS[0]).mean
     return Answer.SUPPORTED if share > 0 else Answer.UNDECIDED
 
@@ -112,7 +112,7 @@ def measure(results: Results) -> Measured:
 
 
 def numbers_of(before: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Of norms before training, see ``measured``, and of runs, see ``trained``."""
+    """Numbers of the norms before training (``measured``) and of the runs (``trained``)."""
     found, pairs = windows(before, IN_USE, BOUND), [(LSTM, rnn) for rnn in RNNS]
     widths = of_windows(found, (*RNNS, LSTM), LENGTHS, pairs, JUDGED)
     return numbers_frame([*widths, *solved(runs)])
@@ -154,7 +154,7 @@ def solved(runs: pd.DataFrame) -> list[Number]:
 
 
 def evidence(judged: Judged) -> str:
-    """Widths at each length in their own units, shares of the range in use, what was solved."""
+    """Tell widths in their own units, shares of the range in use, and what was solved."""
     numbers, words = judged.numbers, []
     for cell in (*RNNS, LSTM):
         widths, shares = (by_length(numbers, quantity, cell) for quantity in (WIDTH, SHARE))
@@ -177,7 +177,7 @@ def by_length(numbers: pd.DataFrame, quantity: str, cell: str) -> list[Estimate]
 
 
 def ratio(width: Estimate) -> Estimate:
-    """Of the greatest to the least gain within bounds."""
+    """Ratio of the greatest to the least gain within bounds."""
     return Estimate(*map(math.exp, width))
 
 

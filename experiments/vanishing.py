@@ -55,22 +55,22 @@ EVERY = 500
 
 
 def name(cell: str, kernel: str) -> str:
-    """As numbers are called."""
+    """The name of a cell's numbers."""
     return f"{cell}, recurrent_kernel = {kernel}"
 
 
 def short(cell: str, kernel: str) -> str:
-    """As the verdict and the figure call them."""
+    """The name of a cell in the verdict and in the figure."""
     return f"{cell}, {kernel}"
 
 
 def everywhere(says: str, quantity: str, of: str, judge: Judge) -> Part:
-    """What is said of a number holds on both tasks."""
+    """A number is on its side of a threshold on both tasks."""
     return Part(says, if_measured(*(Rule(quantity, f"{place}: {of}", judge) for place in PLACES)))
 
 
 def of_rnn(kernel: str) -> list[Part]:
-    """Its gradient decays, exponentially."""
+    """The RNN's gradient decays, and does so exponentially."""
     says, of, line = short(RNN, kernel), name(RNN, kernel), above(STRAIGHT_ENOUGH)
     return [
         everywhere(f"{says} decays", DECAY, of, below(0)),
@@ -79,7 +79,7 @@ def of_rnn(kernel: str) -> list[Part]:
 
 
 def slower(gated: str, kernel: str) -> Part:
-    """Than the RNN with the same kernel."""
+    """The gradient decays more slowly than that of the RNN with the same kernel."""
     pair = versus((name(gated, kernel), name(RNN, kernel)))
     return everywhere(f"{short(gated, kernel)} more slowly than the RNN", DECAY, pair, above(0))
 
@@ -185,7 +185,7 @@ def _residual(record: pd.DataFrame) -> float:
 
 
 def evidence(judged: Judged) -> str:
-    """How fast each gradient decays, and which parts hold."""
+    """Tell how fast each gradient decays, and which parts hold."""
     halves = []
     for cell in itertools.product((RNN, *GATED), KERNELS):
         of = (estimate_if_measured(judged.numbers, DECAY, f"{p}: {name(*cell)}") for p in PLACES)

@@ -32,7 +32,7 @@ LONGEST, SHORTER = 8, 3
 
 
 def named(bias: int | float, digits: int) -> str:
-    """What a setting is called in the table of numbers."""
+    """The name of a setting in the table of numbers."""
     return f"{bias_name(bias)}, ≤ {digits} digits"
 
 

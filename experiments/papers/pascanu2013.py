@@ -45,7 +45,7 @@ TICKS = (0.3, 0.5, 1, 2, 4, 8)
 
 
 def everyone(share: Estimate) -> Answer:
-    """Whether a share is 1."""
+    """Supported if the share is 1, else refuted."""
     return Answer.SUPPORTED if share.mean == 1 else Answer.REFUTED
 
 
@@ -66,7 +66,7 @@ def measure(results: Results) -> Measured:
 
 
 def measured(results: Results) -> pd.DataFrame:
-    """Of each run the largest singular value, growth per step, and the excess over the bound."""
+    """Largest singular value, growth per step and excess over the bound, for each run."""
     stored = results.runs[results.runs["status"] == "finished"]
     singular = {
         run: np.linalg.norm(

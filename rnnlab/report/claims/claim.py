@@ -15,7 +15,7 @@ from rnnlab.results.read import Results
 
 @dataclass(frozen=True)
 class Measured:
-    """What a claim rests on.
+    """Measurements on which a claim rests.
 
     Attributes:
         numbers: one row each, see ``numbers_frame``.
@@ -44,12 +44,12 @@ class Judged:
 
     @property
     def answers(self) -> dict[str, Answer]:
-        """Of each part, by its name."""
+        """The answer of each part, by its name."""
         return {part.name: part.answer(self.numbers) for part in self.parts}
 
 
 def each_part(judged: Judged) -> str:
-    """The name of each part, and what was measured of it."""
+    """Write the name of each part and the numbers that decide it."""
     return "; ".join(f"{part.name}: {part.evidence(judged.numbers)}" for part in judged.parts)
 
 

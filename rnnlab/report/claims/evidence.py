@@ -52,12 +52,12 @@ def number(quantity: str, of: str, estimate: Estimate, runs: int) -> Number:
 
 
 def versus(pair: Pair) -> str:
-    """What a number that compares the two is called, "a − b"."""
+    """The name of a number that compares the two: "a − b"."""
     return " − ".join(pair)
 
 
 def ended(runs: pd.DataFrame) -> pd.DataFrame:
-    """Those that finished or diverged; one that diverged is unsolved, also if it had solved before.
+    """Runs that finished or diverged; one that diverged is unsolved, even if it had solved before.
 
     Args:
         runs: ``Results.runs``.
@@ -191,5 +191,5 @@ def of_runs(frame: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: s
 
 
 def bias_name(value: object, symbol: str = "b_f") -> str:
-    """What an initial bias is called: "b_f = 1", "b_f chrono"."""
+    """The name of an initial bias: "b_f = 1", "b_f chrono"."""
     return f"{symbol} chrono" if value == "chrono" else f"{symbol} = {value:g}"

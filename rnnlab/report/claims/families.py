@@ -37,7 +37,7 @@ def _value(value: object) -> str:
 
 
 def measured(numbers: pd.DataFrame, quantity: str, of: Sequence[Family]) -> list[Family]:
-    """Those settings of which the table has such a number."""
+    """Keep the settings of which the table has such a number."""
     found = (
         {value: name for value, name in own.items() if is_measured(numbers, quantity, name)}
         for own in of

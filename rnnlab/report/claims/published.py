@@ -1,4 +1,4 @@
-"""What papers report, beside what was obtained here."""
+"""Results that papers report, beside those obtained here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ def losses_of_baseline(
 
 
 def was_run(published: Sequence[Published], numbers: pd.DataFrame) -> list[Published]:
-    """Those that the numbers have something to say of."""
+    """Keep the results for which the table has a number."""
     return [result for result in published if is_measured(numbers, result.quantity, result.of)]
 
 

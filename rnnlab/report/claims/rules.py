@@ -13,22 +13,22 @@ Judge = Callable[[Estimate], Answer]
 
 
 def above(threshold: int | float) -> Judge:
-    """By ``is_above``."""
+    """Require more than this, see ``is_above``."""
     return lambda obtained: is_above(obtained, threshold)
 
 
 def below(threshold: int | float) -> Judge:
-    """By ``is_below``."""
+    """Require less than this, see ``is_below``."""
     return lambda obtained: is_below(obtained, threshold)
 
 
 def between(low: int | float, high: int | float) -> Judge:
-    """By both."""
+    """Require more than ``low`` and less than ``high``."""
     return lambda obtained: all_of(is_above(obtained, low), is_below(obtained, high))
 
 
 def not_below(threshold: int | float) -> Judge:
-    """Refuted if it is below, by its whole interval; supported as long as that is not shown."""
+    """Refute what is below by its whole interval; all else is supported."""
 
     def judge(obtained: Estimate) -> Answer:
         is_lower = is_below(obtained, threshold) is Answer.SUPPORTED
@@ -54,7 +54,7 @@ class Rule:
     if_measured: bool = False
 
     def __call__(self, numbers: pd.DataFrame) -> Answer:
-        """What the numbers say of it.
+        """Judge the number of this name.
 
         Raises:
             UserError: there is no such number.
@@ -74,10 +74,10 @@ def if_measured(*rules: Rule) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Part:
-    """Something that a claim says.
+    """One statement of a claim.
 
     Attributes:
-        name: what it says.
+        name: the statement, in short.
         rules: each gives an answer from the table of numbers.
         combine: the answer of the part, from those of its rules.
         words: what was measured of it; default the numbers of its rules.
@@ -89,7 +89,7 @@ class Part:
     words: str = ""
 
     def answer(self, numbers: pd.DataFrame) -> Answer:
-        """Whether it holds."""
+        """The answer of the part, see ``all_of``."""
         return self.combine(*(rule(numbers) for rule in self.rules))
 
     def evidence(self, numbers: pd.DataFrame) -> str:

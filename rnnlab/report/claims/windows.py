@@ -1,4 +1,4 @@
-"""Over which range of a swept setting a norm stays within bounds."""
+"""The range of a swept setting over which a norm stays within bounds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ LOWEST = -1e6
 
 
 class Window(NamedTuple):
-    """What is within bounds of a sweep.
+    """The part of a sweep that is within bounds.
 
     Attributes:
         at_least: its width, or, where an end of the sweep is within, a lower bound.
@@ -38,7 +38,7 @@ class Window(NamedTuple):
 def window(
     setting: np.ndarray, log10: np.ndarray, in_use: tuple[float, float], bound: float
 ) -> Window:
-    """Where log10 of a norm is from −bound to bound, along straight lines between settings.
+    """Find where log10 of a norm is from −bound to bound, on straight lines between settings.
 
     Args:
         setting: in ascending order.
@@ -67,7 +67,7 @@ def window(
 
 
 def within(log10: np.ndarray, bound: float) -> tuple[np.ndarray, np.ndarray]:
-    """From and to which fraction of each straight piece it is within bounds."""
+    """Start and end of the part of each straight piece that is within bounds, as fractions."""
     rise = np.diff(log10)
     rise = np.where(rise == 0, 1e-12, rise)
     crossings = np.sort([(end - log10[:-1]) / rise for end in (-bound, bound)], axis=0)
@@ -123,7 +123,7 @@ def of_windows(
 
 
 def _medians(of: str, own: pd.DataFrame, comparisons: int) -> list[Number]:
-    """Of one cell at one length; lowest setting and steepness are not judged."""
+    """Medians of one cell at one length; lowest setting and steepness are not judged."""
     width = bounded_median_interval(own["at_least"], own["at_most"], comparisons)
     steep = own["steepness"].dropna()
     return [
@@ -135,7 +135,7 @@ def _medians(of: str, own: pd.DataFrame, comparisons: int) -> list[Number]:
 
 
 def _differences(of: str, one: pd.DataFrame, other: pd.DataFrame, comparisons: int) -> list[Number]:
-    """Paired by seed."""
+    """Median differences, paired by seed."""
     share = (one["share"] - other["share"]).dropna()
     return [
         bounded_difference(WIDTH, of, one, other, comparisons),

@@ -1,4 +1,4 @@
-"""Numbers of the table that a verdict rests on: looked up, and written in words."""
+"""Look up numbers of the table, and write them in words."""
 
 import math
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 def is_measured(numbers: pd.DataFrame, quantity: str, of: str) -> bool:
-    """Whether the table has a number of this name, known or not."""
+    """Tell whether the table has a number of this name, known or not."""
     return bool(_has_name(numbers, quantity, of).any())
 
 
@@ -37,12 +37,12 @@ def estimate(numbers: pd.DataFrame, quantity: str, of: str) -> Estimate:
 
 
 def estimate_if_measured(numbers: pd.DataFrame, quantity: str, of: str) -> Estimate:
-    """As ``estimate``, but unknown (NaN) where there is no number: of a setting not run, say."""
+    """The same as ``estimate``, but unknown (NaN) where the table has no such number."""
     return estimate(numbers, quantity, of) if is_measured(numbers, quantity, of) else UNKNOWN
 
 
 def known(numbers: pd.DataFrame, quantity: str, names: Iterable[str]) -> dict[str, Estimate]:
-    """Of each of these, if it was measured and is not unknown."""
+    """Estimates of those of these settings that were measured and are not unknown, by name."""
     found = {name: estimate_if_measured(numbers, quantity, name) for name in names}
     return {name: value for name, value in found.items() if not math.isnan(value.mean)}
 
@@ -52,7 +52,7 @@ def _has_name(numbers: pd.DataFrame, quantity: str, of: str) -> pd.Series:
 
 
 def _nearest(numbers: pd.DataFrame, quantity: str, of: str) -> str:
-    """What was measured instead: other quantities, or this one of others."""
+    """Name the nearest number that was measured, and all of them."""
     quantities, others = numbers["quantity"], numbers.loc[numbers["quantity"] == quantity, "of"]
     if others.empty:
         return f"quantity: {did_you_mean(quantity, set(quantities))}"
@@ -60,7 +60,7 @@ def _nearest(numbers: pd.DataFrame, quantity: str, of: str) -> str:
 
 
 def in_words(estimate: Estimate, form: str = ".3g") -> str:
-    """As in "41 [36, 48]"; ∞ where it has no bound, no interval where there is none."""
+    """Write an estimate: "41 [36, 48]", with ∞ where it has no bound."""
 
     def written(value: int | float) -> str:
         return format(value, form).replace("inf", "∞")
@@ -73,14 +73,14 @@ def in_words(estimate: Estimate, form: str = ".3g") -> str:
 
 
 def solved_in_words(numbers: pd.DataFrame, of: str) -> str:
-    """As in "in 67% of runs, at step 500 [257, ∞] (median)", which is left out if it is ∞."""
+    """Write the share and the step: "in 67% of runs, at step 500 [257, ∞] (median)"."""
     share, at = (estimate(numbers, quantity, of) for quantity in ("share solved", "solved at"))
     when = f", at step {in_words(at, '.0f')} (median)" if at.mean < math.inf else ""
     return f"in {share.mean:.0%} of runs{when}"
 
 
 def pairs_in_words(share: Estimate) -> str:
-    """Of ``earlier``, as in "0.33 [0.00, 0.72] of pairs of runs"."""
+    """Write a number of ``earlier``: "0.33 [0.00, 0.72] of pairs of runs"."""
     if share.low == share.high:
         return f"{share.mean:.2f} of pairs of runs (all tie)"
     return f"{in_words(share, '.2f')} of pairs of runs"
