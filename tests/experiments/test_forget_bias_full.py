@@ -109,6 +109,8 @@ def decide(numbers):
             {"solved": dict.fromkeys(BIASES, 500), "late": 100},
             ("supported", "supported", "supported", "undecided"),
         ),
+        # Not shown to be later than b_f = 1, and not earlier either.
+        ({"solved": {-1: None, 0: None, 1: 500, 3: 500, 6: 500}, "late": 100}, ("supported",) * 4),
         ({"seeds": 3}, ("supported", "supported", "supported", "undecided")),
     ],
 )

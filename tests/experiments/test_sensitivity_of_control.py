@@ -45,6 +45,11 @@ def peaked_lstm(setting, length, noise=0.0):
     return length * (setting + noise - 3)
 
 
+def narrow_lstm(setting, length, noise=0.0):
+    """Within bounds over 0.8 of an e-fold at every length."""
+    return 6 * (setting + noise - 3) / 0.8
+
+
 def late_lstm(setting, length, noise=0.0):
     return np.where(setting > 5.4 + noise, 0.0, -50.0)
 
@@ -104,6 +109,7 @@ def numbers(solved=None, **options):
         ({}, "supported"),
         ({"rnn": flat_rnn}, "refuted"),
         ({"lstm": peaked_lstm}, "refuted"),
+        ({"lstm": narrow_lstm}, "refuted"),
         ({"solved": {"rnn": 4, "lstm": 1}}, "refuted"),
         ({"solved": {"rnn": 3, "lstm": 3}}, "undecided"),
         ({"solved": {"rnn": 0, "lstm": 4}}, "undecided"),
