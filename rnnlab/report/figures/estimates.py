@@ -17,7 +17,9 @@ def estimates(
     label: str,
     arrow: float | Sequence[float],
 ) -> None:
-    """A line through the estimates, with a bar for each interval; an arrow where it has no end.
+    """A line through the estimates, with a bar for each interval.
+
+    Where one end of an interval is infinite, an arrow that way takes the place of the bar.
 
     Args:
         ax: where to draw.
