@@ -23,7 +23,7 @@ from rnnlab.support.bundled import config_names, find_config
 
 ROOT = Path(__file__).parents[1]
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
-PAGE = ROOT / "docs" / "findings.md"
+PAGE, HEAD = ROOT / "docs" / "findings.md", ROOT / "docs" / "findings_head.md"
 KEPT = (
     "compare.csv",
     "config.yaml",
@@ -42,63 +42,6 @@ WITH_ALL_FIGURES = ("forget_bias",)
 RAW = argparse.RawDescriptionHelpFormatter
 COMMANDS = ("names", "long", "papers")
 LONG, REDUCED, PAPERS = "_long", "_reduced", "papers/"
-HEAD = """# Findings
-
-What textbooks and tutorials say of gradients in recurrent networks, each tested by one config and
-one file of `experiments/`, which states its rule before it is applied; then what papers report,
-beside what was obtained here. `make reference` runs the claims (86 minutes on two idle cores of an
-Intel Xeon, model 207), `make reference-long` those at long lags (an hour), `make reference-papers`
-the papers, and each writes this page; the numbers behind a verdict are in `numbers.csv` beside its
-figure.
-
-**Refuted** means that at least one part of the claim fails in at least one setting that it covers;
-other parts may hold, and the evidence says which. **Undecided** does not mean equal. Brackets are
-95 % intervals over seeds, those that are judged widened so that all of a claim's hold together;
-across claims nothing is corrected. In a share of pairs of runs pairs that tie, as unsolved runs
-do, count half, and its bracket is no confidence interval: it is as wide as chance spreads the
-share about ½ in an exact permutation test, and leaves ½ out only where the test tells the two
-apart. Lines of figures are medians over seeds, bands their range, bars intervals. Claims are
-trained with Adam at 5e-3 for 1,500 to 2,500 updates; another learning rate may give other answers.
-Another processor rounds differently, which training amplifies as it would another seed: the same
-seeds on two others, of AMD, gave the same answers to all claims, but not to all of their parts. On
-one no initial b_f was shown to solve adding later than b_f = 1, on the other 4 and 5 were, and here
-4 is (`forget_bias_full`); relu LSTMs solved it in 100 % and 67 % of runs, here in 83 %
-(`activation`); the time scale rose by 0.19 [-0.08, 0.46] and 0.08 [-0.10, 0.26] decades per decade
-of T, here by 0.05 [-0.10, 0.21] (`gates_learn`). `chrono_long` and most papers were run on one of
-those only. The `environment.json` beside each table names the processor and the revision of the
-runs (+: with changes that were committed after them); `vanishing` and `sensitivity_of_control` were
-analysed by a later one.
-*Solved*: the mean loss of 50 updates is below 0.01 (adding) or a tenth of the loss of remembering
-nothing, the baseline (copy). *Diverged*: a loss, gradient or update that is not finite.
-
-Symbols: T is the lag of a task, whose sequence has T steps (adding) or T + 2K to copy K symbols; t
-counts its steps from 0, and h_T, c_T are the last states. L is the memory loss, the part of the
-loss that needs memory: all of adding's, the recalled symbols' of copy. n is the number of units
-and U the recurrent kernel before training: orthogonal, or uniform, U(±1/√n), times the recurrent
-gain. c (or C) is the cell state, h the output; f, i, o are the LSTM's forget, input and output
-gate, g its candidate, z the GRU's update gate; b_f, b_i and b_z are what is added in these gates
-before training (b_z > 0 remembers). Π f_t is the product of a unit's forget gates over the steps.
-Chrono: b_f = log u with u from U[1, T_max − 1] for each unit, b_i = −b_f unless said otherwise,
-T_max being T of adding and 1.5 T of copy. A decade is a factor of 10, an e-fold one of e.
-
-What was changed in a rule after some run of its config, or of the demo: the copy task's alphabet in
-`forget_bias_full`, after a pilot; its part (d), from rank sum tests with Holm's correction to exact
-intervals, after the demo and before its own runs; in `depth` that one layer must not vanish at the
-short length, while it ran; in `chrono` that a high b_f alone has to be shown to be later than b_f =
-1, where before it had only not to be shown earlier, after its run and before `chrono_long`; in
-`parameters` that runs of over 1.25 times the median seconds of their setting are left out as
-compiling, where it was of the least, by which one fast run had left out the nine others; in
-`sensitivity_of_control` that what is trained decides nothing where the RNN solves it with no gain,
-as it is: that part would else hold. The last four change no claim's answer that is kept. Copy at
-T = 40, where no run of `chrono` solved the task and nothing was judged, was then left out of it for
-time. For time, too, of the 8, 6, 10 and 6 seeds that were first run of `chrono`, `direct_vs_total`,
-`parameters` and `vanishing` the last one or two were left out, which changed no answer; without the
-last of the 6 of `activation` its answer would then have been refuted instead of undecided, and it
-was kept. All claims but `chrono_long` were then run anew. Of papers, some reduced versions were
-changed after runs, as they say. No run of a claim diverged, so that what is said of those that do
-has not been applied. No run solves copy in `activation`, `chrono` and `chrono_long`, so that these
-claims could not have been supported.
-"""
 
 
 def analysed() -> list[str]:
@@ -142,7 +85,7 @@ def collect(name: str) -> None:
 
 
 def rule(name: str) -> str:
-    """What is claimed or published, and how it is decided: the docstring of the analysis."""
+    """The claim or result and its rule: the docstring of the analysis."""
     return docstring(parsed(ROOT / "experiments" / f"{analysis_of(name)}.py"))
 
 
@@ -163,7 +106,7 @@ def parsed(file: Path) -> ast.Module:
 
 
 def docstring(node: ast.Module | ast.FunctionDef) -> str:
-    """As Markdown."""
+    """The docstring of a module or function, as Markdown."""
     return (ast.get_docstring(node) or "").replace("``", "`")
 
 
@@ -218,7 +161,7 @@ def set_up(experiment: Experiment) -> str:
 
 
 def chosen(name: str) -> list[str]:
-    """Of a paper: what its config says at its head of what was chosen, and what was reduced."""
+    """The choices and reductions that the configs of a paper state in their first lines."""
     full = name.removesuffix(REDUCED)
     if full == name:
         return [comment(name)]
@@ -258,7 +201,7 @@ def section(name: str, like: str) -> str:
 
 
 def anchor(name: str) -> str:
-    """Of its section."""
+    """The anchor of its section."""
     return name.replace("/", "")
 
 
@@ -276,7 +219,9 @@ def page() -> str:
     names = [name for name in analysed() if (REFERENCE / name / "verdict.json").exists()]
     firsts: dict[str, str] = {}
     sections = [section(name, firsts.setdefault(analysis_of(name), name)) for name in names]
-    return "\n\n".join([HEAD.rstrip(), summary(names), *sections]) + "\n"
+    return (
+        "\n\n".join([HEAD.read_text(encoding="utf-8").rstrip(), summary(names), *sections]) + "\n"
+    )
 
 
 def main() -> None:

@@ -20,23 +20,26 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.report.claims.claim import Claim, Measured
 from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
     earlier,
     ended,
-    estimate,
-    in_words,
     mean_of,
     number,
     numbers_frame,
-    pairs_in_words,
     solved,
+)
+from rnnlab.report.claims.rules import Part, Rule, above
+from rnnlab.report.claims.words import (
+    estimate,
+    estimate_if_measured,
+    in_words,
+    pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.claims.verdict import Verdict, all_of, is_above
 from rnnlab.report.figures.style import figure_legend, line_style, panels
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import geometric_t_interval, share_interval
 from rnnlab.results.read import Results
 
@@ -49,13 +52,11 @@ NORM = "log10 of the greatest gradient norm"
 DECAY = "decades per step before training"
 
 
-def analyse(results: Results) -> Findings:
-    """What each activation does in each network, and which of the two solves the task earlier."""
-    standard = standard_findings(results)
+def measure(results: Results) -> Measured:
+    """Compare the two activations in each network: when each solves the task, and how it ends."""
     runs = of_networks(results.runs, results.training)
     numbers = numbers_frame(compared(runs))
-    figures = {"activation": figure(runs)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(runs), text(numbers))
 
 
 def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -64,25 +65,21 @@ def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
     ``final_loss`` is NaN where a run diverged.
     """
     runs = ended(runs)
+    is_rnn, layers = runs["cell.kind"] == "rnn", runs["cell.layers"].astype(str)
+    many = (layers + " layers").mask(runs["cell.layers"] == 1, "1 layer")
+    names = ("LSTM, " + many).mask(is_rnn, "RNN, U = I")
     norms = training["gradient_norm"].replace(np.inf, np.nan).groupby(training["run"]).max()
     return runs.assign(
-        network=[
-            _network(*row)
-            for row in zip(runs["task.kind"], runs["cell.kind"], runs["cell.layers"], strict=True)
-        ],
+        network=runs["task.kind"] + ": " + names,
+        tick=("LSTM\n" + layers).mask(is_rnn, "RNN\nU = I"),
         activation=runs["cell.activation"],
         final_loss=runs["final_loss"].astype(float).where(runs["status"] == "finished"),
         **{NORM: np.log10(runs["run"].map(norms)), DECAY: runs["decay_first"].astype(float)},
     )
 
 
-def _network(task: str, kind: str, layers: int) -> str:
-    plural = "" if layers == 1 else "s"
-    return f"{task}: " + ("RNN, U = I" if kind == "rnn" else f"LSTM, {layers} layer{plural}")
-
-
 def compared(runs: pd.DataFrame) -> list[Number]:
-    """Each activation's numbers, and the share of pairs, by network."""
+    """Numbers of each activation, and the share of pairs, for each network."""
     found: list[Number] = []
     for network, own in runs.groupby("network", sort=False):
         numbers = [
@@ -109,31 +106,33 @@ def _ends(runs: pd.DataFrame) -> list[Number]:
     return found
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    shares = [estimate(numbers, EARLIER, f"{network}, {AGAINST}") for network in JUDGED]
-    words = []
-    for network, share in zip(JUDGED, shares, strict=True):
-        if math.isnan(share.mean):
-            words.append(f"{network}: not run")
-            continue
-        tanh, relu = (
-            f"{activation} solves it {solved_in_words(numbers, of)} and diverges in "
-            f"{estimate(numbers, DIVERGED, of).mean:.0%}"
-            for activation in ACTIVATIONS
-            for of in [f"{network}, {activation}"]
+def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+    """One part for each task, all of which have to hold."""
+    return [judged(numbers, network) for network in JUDGED]
+
+
+def judged(numbers: pd.DataFrame, network: str) -> Part:
+    """In this network, tanh solves the task earlier than relu."""
+    rule = Rule(EARLIER, f"{network}, {AGAINST}", above(0.5), if_measured=True)
+    share = rule.obtained(numbers)
+    if math.isnan(share.mean):
+        return Part(network, [rule], words="not run")
+    words = [f"tanh earlier in {pairs_in_words(share)}"]
+    for activation in ACTIVATIONS:
+        of = f"{network}, {activation}"
+        diverged = estimate(numbers, DIVERGED, of).mean
+        words.append(
+            f"{activation} solves it {solved_in_words(numbers, of)} and diverges in {diverged:.0%}"
         )
-        words.append(f"{network}: tanh earlier in {pairs_in_words(share)}, {tanh}, {relu}")
-    return Verdict(all_of(*(is_above(share, 0.5) for share in shares)), "; ".join(words))
+    return Part(network, [rule], words=", ".join(words))
 
 
 def text(numbers: pd.DataFrame) -> str:
     """A line for each network and activation."""
     lines = []
     for of in numbers.loc[numbers["quantity"] == DIVERGED, "of"]:
-        diverged, loss, norm, decay = (
-            estimate(numbers, quantity, of) for quantity in (DIVERGED, LOSS, NORM, DECAY)
-        )
+        diverged, loss = (estimate(numbers, quantity, of) for quantity in (DIVERGED, LOSS))
+        norm, decay = (estimate_if_measured(numbers, quantity, of) for quantity in (NORM, DECAY))
         lines.append(
             f"{of}: solved {solved_in_words(numbers, of)}, "
             f"{diverged.mean:.0%} diverged, final loss {in_words(loss, '.2g')}, greatest gradient "
@@ -193,9 +192,10 @@ def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str]) -> None:
             label = activation if name == activation else f"{activation}, {name}"
             where = (place + seeds)[wanted]
             ax.plot(where, own.loc[wanted, "value"], label=label, **style | change)
-    short = [
-        name.partition(": ")[2].replace(", ", "\n").partition(" layer")[0] for name in networks
-    ]
-    ax.set_xticks(range(len(networks)), short)
+    ticks = runs.drop_duplicates("network").set_index("network")["tick"]
+    ax.set_xticks(range(len(networks)), list(ticks[networks]))
     ax.set_xlabel("cell, layers")
     ax.set_xlim(-0.6, len(networks) - 0.4)
+
+
+analyse = Claim("activation", measure, parts)

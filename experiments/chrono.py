@@ -24,23 +24,27 @@ instability, and the tie does not.
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
     differences,
     earlier,
     ended,
-    estimate,
-    in_words,
     mean_of,
     numbers_frame,
-    pairs_in_words,
     solved,
+)
+from rnnlab.report.claims.rules import Part, Rule, above, below
+from rnnlab.report.claims.words import (
+    estimate,
+    estimate_if_measured,
+    in_words,
+    is_measured,
+    pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below
 from rnnlab.report.figures.style import marks, math_label, panels
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
 
 BASELINE = "b_f = 1"
@@ -60,26 +64,28 @@ AT_SHORTER = f"{EARLIER}, at a shorter lag"
 EXPONENT = "top Lyapunov exponent before training"
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """When each start solves the task, and its top exponent before training."""
-    standard = standard_findings(results)
     runs, before = of_starts(results.runs), of_starts(results.before_training.runs)
     numbers = numbers_frame([*compared(runs), *exponents(before)])
-    figures = {"chrono": figure(runs, before)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(runs, before), text(numbers))
 
 
 def of_starts(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs that ended: ``place`` (task and lag), ``start``, and whether the lag ``is_longest``."""
-    longest = runs.groupby("task.kind")["task.length"].max()
-    runs = ended(runs)
+    runs = ended(of_places(runs))
     biases = zip(runs["cell.forget_bias"], runs["cell.input_bias"], strict=True)
-    places = zip(runs["task.kind"], runs["task.length"], strict=True)
-    return runs.assign(
+    starts, exponents = [_start(*both) for both in biases], runs["top_exponent_first"]
+    return runs.assign(start=starts, **{EXPONENT: exponents.astype(float)})
+
+
+def of_places(settings: pd.DataFrame) -> pd.DataFrame:
+    """Settings, or runs: ``place``, and whether its lag ``is_longest`` of those of its task."""
+    longest = settings.groupby("task.kind")["task.length"].transform("max")
+    places = zip(settings["task.kind"], settings["task.length"], strict=True)
+    return settings.assign(
         place=[f"{task}, T = {length}" for task, length in places],
-        start=[_start(*both) for both in biases],
-        is_longest=runs["task.length"] == runs["task.kind"].map(longest),
-        **{EXPONENT: runs["top_exponent_first"].astype(float)},
+        is_longest=settings["task.length"] == longest,
     )
 
 
@@ -104,7 +110,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
 
 
 def exponents(before: pd.DataFrame) -> list[Number]:
-    """Of each start, and of tied less untied, by place."""
+    """Mean exponent of each start, and the difference tied − untied, at each place."""
     found: list[Number] = []
     pairs = [(TIED[shape], UNTIED[shape]) for shape in SHAPES]
     for place, own in before.groupby("place", sort=False):
@@ -114,34 +120,53 @@ def exponents(before: pd.DataFrame) -> list[Number]:
     return found
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    judged = numbers.loc[numbers["quantity"] == EARLIER, "of"].astype(str)
-    answers, words = [], []
-    for place in dict.fromkeys(of.partition(": ")[0] for of in judged):
-        shares = {
-            pair: estimate(numbers, EARLIER, f"{place}: {pair[0]} − {pair[1]}") for pair in PAIRS
-        }
-        for (one, _), share in shares.items():
-            on_its_side = is_above if one in TIED.values() else is_below
-            answers.append(on_its_side(share, 0.5))
-        solves = (estimate(numbers, "share solved", f"{place}: {start}").mean for start in STARTS)
-        if any(share > 0 for share in solves):
-            words += [
-                f"{place}: {one} before {other} in {pairs_in_words(share)}"
-                for (one, other), share in shares.items()
-            ]
-        else:
-            words.append(f"{place}: no run solves it")
-    return Verdict(all_of(*answers), "; ".join(words + shorter(numbers)))
+def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+    """One part for the longest lag of each task."""
+    return [judged(numbers, place) for place in places(settings, longest=True)]
 
 
-def shorter(numbers: pd.DataFrame) -> list[str]:
-    """What was solved at each shorter lag, where something was."""
-    names = numbers.loc[numbers["quantity"] == AT_SHORTER, "of"].astype(str)
+def places(settings: pd.DataFrame, longest: bool) -> list[str]:
+    """Places at which runs are trained: the longest lag of each task, or the shorter ones."""
+    trained = of_places(settings[~settings["before_training"]])
+    return list(dict.fromkeys(trained.loc[trained["is_longest"] == longest, "place"]))
+
+
+def judged(numbers: pd.DataFrame, place: str) -> Part:
+    """At this place, the share of each pair is on its side of ½."""
+    rules = {
+        f"{place}: {one} before {other}": Rule(
+            EARLIER,
+            f"{place}: {one} − {other}",
+            above(0.5) if one in TIED.values() else below(0.5),
+            if_measured=True,
+        )
+        for one, other in PAIRS
+    }
+    if not any(share > 0 for share in solved_shares(numbers, place).values()):
+        return Part(place, list(rules.values()), words=f"{place}: no run solves it")
+    words = (f"{pair} in {pairs_in_words(rule.obtained(numbers))}" for pair, rule in rules.items())
+    return Part(place, list(rules.values()), words="; ".join(words))
+
+
+def solved_shares(numbers: pd.DataFrame, place: str) -> dict[str, float]:
+    """The share of runs that solve the task there, for each start; NaN where none has ended."""
+    return {
+        start: estimate_if_measured(numbers, "share solved", f"{place}: {start}").mean
+        for start in STARTS
+    }
+
+
+def evidence(judged: Judged) -> str:
+    """Tell the share of each pair at the longest lags, and what was solved at shorter ones."""
+    words = [part.words for part in judged.parts]
+    return "; ".join(words + shorter(judged.numbers, judged.settings))
+
+
+def shorter(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[str]:
+    """List the shares of solved runs at each shorter lag at which a run solves the task."""
     words = []
-    for place in dict.fromkeys(of.partition(": ")[0] for of in names):
-        shares = {s: estimate(numbers, "share solved", f"{place}: {s}").mean for s in STARTS}
+    for place in places(settings, longest=False):
+        shares = solved_shares(numbers, place)
         if any(share > 0 for share in shares.values()):
             solved_in = ", ".join(f"{start}: {share:.0%}" for start, share in shares.items())
             words.append(f"{place}, solved (not judged): {solved_in}")
@@ -151,10 +176,9 @@ def shorter(numbers: pd.DataFrame) -> list[str]:
 def text(numbers: pd.DataFrame) -> str:
     """A line for each place and start."""
     lines = []
-    measured = set(numbers.loc[numbers["quantity"] == EXPONENT, "of"])
     for of in numbers.loc[numbers["quantity"] == "share solved", "of"]:
         line = f"{of}: solved {solved_in_words(numbers, of)}"
-        if of in measured:
+        if is_measured(numbers, EXPONENT, of):
             line += f", top exponent {in_words(estimate(numbers, EXPONENT, of))} before training"
         lines.append(line)
     return "\n".join(lines)
@@ -192,3 +216,6 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
     axes[0, 0].set_yticks(range(len(STARTS)), list(map(math_label, STARTS)))
     axes[0, 0].set_ylim(len(STARTS) - 0.5, -0.5)
     return drawn
+
+
+analyse = Claim("chrono", measure, parts, evidence)

@@ -29,23 +29,23 @@ import math
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     Number,
     bounded_difference,
     ended,
-    estimate,
-    in_words,
     mean_of,
     number,
     numbers_frame,
     solved,
 )
-from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below, of_parts
-from rnnlab.report.figures.style import figure_legend, line_style, math_label, panels
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.report.claims.rules import Part, Rule, above, below, if_measured, judged_together
+from rnnlab.report.claims.verdict import of_parts
+from rnnlab.report.claims.words import estimate_if_measured, in_words
+from rnnlab.report.figures.estimates import estimates
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import Estimate, bounded_median_interval
 from rnnlab.results.read import Results
 
@@ -61,12 +61,46 @@ VANISHED, SMALLEST = -6.0, math.log10(2.0**-126 * math.sqrt(32))
 LEFT = "log10 of the gradient at the first layer's first step over the last's"
 LEFT_TRAINED = f"{LEFT}, after training"
 SENSITIVITY = "log10 sensitivity of the stack, from t = 1"
-JUDGED = len(MITIGATES) * len(COMPARED) + 3 * len(LSTMS)
 
 
-def analyse(results: Results) -> Findings:
-    """What is left of the gradient by layers and length, and what was solved."""
-    standard = standard_findings(results)
+def name(cell: str, layers: int, length: int) -> str:
+    """The name of a cell's numbers at this depth and length."""
+    return f"{cell}, layers = {layers}, T = {length}"
+
+
+def difference(lstm: str, rnn: str, length: int) -> str:
+    """The name of the number that compares the two cells."""
+    return f"{lstm} − {rnn}, T = {length}"
+
+
+def mitigates(lstm: str, rnn: str) -> Part:
+    """More is left of the LSTM than of the RNN, with one layer, at each length."""
+    more = (Rule(LEFT, difference(lstm, rnn, length), above(0.0)) for length in COMPARED)
+    return Part(f"{lstm} mitigates", if_measured(*more))
+
+
+def vanishes_with_layers(lstm: str) -> Part:
+    """The gradient vanishes with many layers, and with one it does not."""
+    many = Rule(LEFT, name(lstm, DEEP, SHORT), below(VANISHED))
+    one = Rule(LEFT, name(lstm, 1, SHORT), above(VANISHED))
+    return Part(f"{lstm} vanishes with layers", if_measured(many, one))
+
+
+def vanishes_with_length(lstm: str) -> Part:
+    """The gradient of one layer vanishes over the longest sequence."""
+    long = Rule(LEFT, name(lstm, 1, LONG), below(VANISHED))
+    return Part(f"{lstm} vanishes with length", if_measured(long))
+
+
+PARTS = [
+    *(mitigates(lstm, rnn) for lstm, rnn in MITIGATES),
+    *(part(lstm) for lstm in LSTMS for part in (vanishes_with_layers, vanishes_with_length)),
+]
+JUDGED = judged_together(PARTS)
+
+
+def measure(results: Results) -> Measured:
+    """Measure how much of the gradient is left by layers and length, and what was solved."""
     before, trained = left(results.before_training), left(results)
     runs = ended(results.runs)
     runs = runs.merge(named(runs)[["run", "of"]], on="run")
@@ -79,13 +113,7 @@ def analyse(results: Results) -> Findings:
             *solved(runs, by="of"),
         ]
     )
-    figures = {"depth": figure(numbers)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
-
-
-def name(cell: str, layers: int, length: int) -> str:
-    """As numbers are called."""
-    return f"{cell}, layers = {layers}, T = {length}"
+    return Measured(numbers, figure(numbers), text(numbers))
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -143,11 +171,6 @@ def mitigation(before: pd.DataFrame) -> list[Number]:
     return found
 
 
-def difference(lstm: str, rnn: str, length: int) -> str:
-    """As its number is called."""
-    return f"{lstm} − {rnn}, T = {length}"
-
-
 def stack_sensitivity(results: Results) -> pd.DataFrame:
     """log10‖∂c_T/∂c_1‖₂ of the top layer by the lowest, of each run."""
     frame = results.jacobians[["run", "t", "layer", "log10_stack_sensitivity"]]
@@ -156,45 +179,31 @@ def stack_sensitivity(results: Results) -> pd.DataFrame:
     return named(results.runs).merge(renamed, on="run")
 
 
-def parts(numbers: pd.DataFrame) -> dict[str, Answer]:
-    """What the claim says, each with its answer."""
-    found = {}
-    for lstm, rnn in MITIGATES:
-        more = (estimate(numbers, LEFT, difference(lstm, rnn, length)) for length in COMPARED)
-        found[f"{lstm} mitigates"] = all_of(*(is_above(one, 0.0) for one in more))
-    for lstm in LSTMS:
-        found[f"{lstm} vanishes with layers"] = all_of(
-            is_below(left_of(numbers, lstm, DEEP, SHORT), VANISHED),
-            is_above(left_of(numbers, lstm, 1, SHORT), VANISHED),
-        )
-        found[f"{lstm} vanishes with length"] = is_below(left_of(numbers, lstm, 1, LONG), VANISHED)
-    return found
+def left_of(
+    numbers: pd.DataFrame, cell: str, layers: int, length: int, quantity: str = LEFT
+) -> Estimate:
+    """How much is left; unknown where it was not run."""
+    return estimate_if_measured(numbers, quantity, name(cell, layers, length))
 
 
-def left_of(numbers: pd.DataFrame, cell: str, layers: int, length: int) -> Estimate:
-    """How much is left."""
-    return estimate(numbers, LEFT, name(cell, layers, length))
-
-
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    answers = parts(numbers)
+def evidence(judged: Judged) -> str:
+    """Tell how much is left in each LSTM, in one also after training, and which parts hold."""
+    numbers = judged.numbers
     written = [
         f"{lstm}, before training: {decades(left_of(numbers, lstm, DEEP, SHORT))} with {DEEP} "
         f"layers at T = {SHORT}, {decades(left_of(numbers, lstm, 1, LONG))} with one at T = {LONG}"
         for lstm in LSTMS
     ]
     trained = (
-        f"{decades(estimate(numbers, LEFT_TRAINED, name(LSTMS[0], layers, TRAINED)))} with {layers}"
+        f"{decades(left_of(numbers, LSTMS[0], layers, TRAINED, LEFT_TRAINED))} with {layers}"
         for layers in LAYERS[:-1]
     )
     after = f"{LSTMS[0]}, after training at T = {TRAINED} (not judged): {', '.join(trained)} layers"
-    listed = "; ".join([f"{LEFT}", *written, after])
-    return Verdict(all_of(*answers.values()), f"{listed}. {of_parts(answers)}")
+    return f"{'; '.join([LEFT, *written, after])}. {of_parts(judged.answers)}"
 
 
 def decades(left: Estimate) -> str:
-    """In words; of what reads zero only a bound is known, and of differences to it, maybe none."""
+    """Write an estimate in words: a bound where norms read zero, which may leave it unknown."""
     if left.low > -math.inf or math.isnan(left.low):
         return in_words(left)
     return "unknown" if left.high == math.inf else f"at most {left.high:.3g} (reads zero)"
@@ -204,7 +213,7 @@ def text(numbers: pd.DataFrame) -> str:
     """All that is left by layers and length."""
     lines = []
     for _, row in numbers[numbers["quantity"].isin([LEFT, LEFT_TRAINED])].iterrows():
-        found = decades(estimate(numbers, row["quantity"], row["of"]))
+        found = decades(Estimate(row["value"], row["low"], row["high"]))
         when = ", after training" if row["quantity"] == LEFT_TRAINED else ""
         lines.append(f"{row['of']}{when}: 10^({found})")
     return "\n".join(lines)
@@ -219,12 +228,13 @@ def figure(numbers: pd.DataFrame) -> Figure:
     drawn, axes = panels(1, 3, sharey=True)
     by_length, *by_layers = axes[0]
     for index, cell in enumerate([*RNNS, *LSTMS, MITIGATES[-1][0]]):
-        ofs = [name(cell, 1, length) for length in LENGTHS]
-        points(by_length, numbers, LENGTHS, ofs, index, cell)
+        beside = 1.05 ** (index - 2)
+        found = [left_of(numbers, cell, 1, length) for length in LENGTHS]
+        estimates(by_length, beside * np.array(LENGTHS), found, index, cell, arrow=2.0)
         if cell in LSTMS:
             for ax, length in zip(by_layers, (SHORT, MIDDLE), strict=True):
-                ofs = [name(cell, layers, length) for layers in LAYERS]
-                points(ax, numbers, LAYERS, ofs, index, cell)
+                found = [left_of(numbers, cell, layers, length) for layers in LAYERS]
+                estimates(ax, beside * np.array(LAYERS), found, index, cell, arrow=2.0)
                 ax.set_title(f"T = {length}")
     for ax, ticks in zip(axes[0], (LENGTHS, LAYERS, LAYERS), strict=True):
         ax.axhline(VANISHED, color="0.6", linewidth=0.8, zorder=0)
@@ -241,19 +251,4 @@ def figure(numbers: pd.DataFrame) -> Figure:
     return drawn
 
 
-def points(
-    ax: Axes,
-    numbers: pd.DataFrame,
-    at: tuple[int, ...],
-    ofs: list[str],
-    index: int,
-    label: str,
-) -> None:
-    """Medians with intervals, beside each other; an arrow where norms read zero."""
-    found = [estimate(numbers, LEFT, of) for of in ofs]
-    middle, low, high = (np.array(ends) for ends in zip(*found, strict=True))
-    is_open = np.isinf(low)
-    lower = np.where(is_open, 2.0, middle - low)
-    style = line_style(index) | {"label": math_label(label), "linewidth": 0.8}
-    beside = np.array(at) * 1.05 ** (index - 2)
-    ax.errorbar(beside, middle, [lower, high - middle], uplims=is_open, **style)
+analyse = Claim("depth", measure, PARTS, evidence)

@@ -18,15 +18,19 @@ two is wholly beyond its bound. Else it is undecided. What becomes of both in tr
 and 1,500 steps, is reported and not judged.
 """
 
+from collections.abc import Callable
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.claims.evidence import Number, estimate, in_words, mean_of, numbers_frame
-from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
-from rnnlab.report.figures.records import settings_of, top_layer
+from rnnlab.report.claims.claim import Claim, Judged, Measured
+from rnnlab.report.claims.evidence import Number, bias_name, mean_of, numbers_frame
+from rnnlab.report.claims.rules import Part, Rule, below, between, if_measured
+from rnnlab.report.claims.verdict import Answer, all_of
+from rnnlab.report.claims.words import estimate, in_words, is_measured
+from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.style import figure_legend, panels, seed_band
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
 
 SHARE = "share of the indirect paths before training"
@@ -36,30 +40,49 @@ ERROR_AT_END = "log10 ‖∂c_T/∂c_0‖₂ − log10 max Π f_t at the end of 
 PATHS = {"direct": "f_t", "f": "through f", "i": "through i", "g": "through g"}
 LARGEST_SHARE, LARGEST_ERROR = 0.05, 0.3
 JUDGED = "negligible below"
+USUAL = {
+    "cell.forget_bias": 1,
+    "cell.input_bias": 0,
+    "cell.recurrent_kernel": "orthogonal",
+    "cell.recurrent_gain": 1,
+}
 TICKS = (-0.3, 0, 0.3, 1, 3, 10)
-USUAL = "b_f = 1, recurrent_gain = 1"
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Share of the indirect paths and error of Π f_t, before training and at its end."""
-    standard = standard_findings(results)
     before, trained = of_top_layer(results.before_training), of_top_layer(results)
     numbers = numbers_frame([*judged(before), *paths(before), *at_end(trained)])
-    figures = {"direct_vs_total": figure(before, trained)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(before, trained), text(numbers))
 
 
 def of_top_layer(results: Results) -> pd.DataFrame:
-    """Jacobians of the top layer of finished runs, with ``gain``, ``distance`` and ``error``."""
-    finished = results.runs.loc[results.runs["status"] == "finished"]
-    gains = finished.set_index("run")["cell.recurrent_gain"]
+    """Jacobians of the top layer of finished runs, with ``gain``, ``distance`` and ``error``.
+
+    Also ``bias``, a categorical, and whether the setting ``is_usual``.
+    """
+    runs = results.runs.set_index("run")
+    starts = zip(runs["cell.forget_bias"], runs["cell.input_bias"], strict=True)
+    names = [_bias(*start) for start in starts]
+    biases = pd.Series(pd.Categorical(names, list(dict.fromkeys(names))), runs.index)
     record = top_layer(results.jacobians)
-    record = record[record["run"].isin(gains.index)]
+    record = record[record["run"].isin(runs.index[runs["status"] == "finished"])]
     return record.assign(
-        gain=record["run"].map(gains),
+        gain=record["run"].map(runs["cell.recurrent_gain"]),
+        bias=record["run"].map(biases),
+        is_usual=record["run"].map(is_usual(runs)),
         distance=record["t"].max() - record["t"],
         error=record["log10_sensitivity"] - record["log10_direct_product"],
     )
+
+
+def _bias(forget_bias: object, input_bias: object) -> str:
+    return bias_name(forget_bias) + (", b_i = −b_f" if input_bias == "tied" else "")
+
+
+def is_usual(settings: pd.DataFrame) -> pd.Series:
+    """Mark the settings, or runs, with b_f = 1, b_i = 0 and orthogonal kernels of gain 1."""
+    return (settings[list(USUAL)] == pd.Series(USUAL)).all(axis=1)
 
 
 def of_each_run(record: pd.DataFrame, share: str, error: str) -> pd.DataFrame:
@@ -79,7 +102,7 @@ def judged(before: pd.DataFrame) -> list[Number]:
 
 def paths(before: pd.DataFrame) -> list[Number]:
     """Sizes ‖·‖_F/√n of the paths of one step in the usual setting."""
-    own = before[(before["setting"] == USUAL) & (before["step"] == 0) & (before["t"] > 0)]
+    own = before[before["is_usual"] & (before["step"] == 0) & (before["t"] > 0)]
     columns = {f"{part}_frobenius": _size(path) for part, path in PATHS.items()}
     keys = ["run", "setting", "seed"]
     values = own.groupby(keys, observed=True)[list(columns)].mean().rename(columns=columns)
@@ -94,34 +117,43 @@ def at_end(trained: pd.DataFrame) -> list[Number]:
     return [*mean_of(values, SHARE_AT_END), *mean_of(values, ERROR_AT_END)]
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    names = numbers.loc[numbers["quantity"] == SHARE, "of"].astype(str)
-    answers = {name: negligible(numbers, name) for name in names}
-    if USUAL not in answers:
-        return Verdict(Answer.UNDECIDED, f"{USUAL} was not measured")
-    small = [name for name, answer in answers.items() if answer is Answer.SUPPORTED]
-    if answers[USUAL] is Answer.REFUTED:
-        answer = Answer.REFUTED
-    else:
-        answer = Answer.SUPPORTED if len(small) == len(answers) else Answer.UNDECIDED
-    share, error = (in_words(estimate(numbers, quantity, USUAL)) for quantity in (SHARE, ERROR))
+def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+    """One part for each setting; only that of the usual setting can refute the claim."""
+    before = settings[settings["before_training"]]
+    usual = is_usual(before)
+    if not usual.any():
+        return []
+    return [
+        negligible(name, all_of if may_refute else unless_refuted)
+        for name, may_refute in zip(before["setting"], usual, strict=True)
+    ]
+
+
+def negligible(name: str, combine: Callable[..., Answer]) -> Part:
+    """The other terms of a setting are negligible."""
+    share = Rule(SHARE, name, below(LARGEST_SHARE))
+    error = Rule(ERROR, name, between(-LARGEST_ERROR, LARGEST_ERROR))
+    return Part(name, if_measured(share, error), combine)
+
+
+def unless_refuted(*answers: Answer) -> Answer:
+    """Supported if all are, else undecided."""
+    return Answer.SUPPORTED if all_of(*answers) is Answer.SUPPORTED else Answer.UNDECIDED
+
+
+def evidence(judged: Judged) -> str:
+    """Share and error of the usual setting, and where the other terms are negligible."""
+    before, numbers = judged.settings[judged.settings["before_training"]], judged.numbers
+    usual = list(before.loc[is_usual(before), "setting"])
+    if not usual or not is_measured(numbers, SHARE, usual[0]):
+        return "b_f = 1, recurrent_gain = 1 was not measured"
+    share, error = (in_words(estimate(numbers, quantity, usual[0])) for quantity in (SHARE, ERROR))
+    small = [name for name, answer in judged.answers.items() if answer is Answer.SUPPORTED]
     where = f" ({'; '.join(small)})" if small else ""
-    return Verdict(
-        answer,
-        f"at {USUAL} the other terms are a share of {share} of one step, and over the sequence "
-        f"the gradient is 10^({error}) times Π f_t; negligible in {len(small)} of {len(answers)} "
-        f"settings{where}",
-    )
-
-
-def negligible(numbers: pd.DataFrame, name: str) -> Answer:
-    """Whether the other terms of a setting are."""
-    error = estimate(numbers, ERROR, name)
-    return all_of(
-        is_below(estimate(numbers, SHARE, name), LARGEST_SHARE),
-        is_below(error, LARGEST_ERROR),
-        is_above(error, -LARGEST_ERROR),
+    return (
+        f"at {usual[0]} the other terms are a share of {share} of one step, and over the sequence "
+        f"the gradient is 10^({error}) times Π f_t; negligible in {len(small)} of "
+        f"{len(judged.parts)} settings{where}"
     )
 
 
@@ -152,7 +184,7 @@ def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     """
     gains = sorted(before["gain"].unique())
     drawn, axes = panels(2, len(gains), sharex="row", sharey="row")
-    biases = list(dict.fromkeys(_bias(name) for name in settings_of(before)))
+    biases = list(before["bias"].cat.categories)
     shares = trained[trained["t"] > 0]
     errors = before[before["step"] == 0]
     for column, gain in zip(axes.T, gains, strict=True):
@@ -179,10 +211,9 @@ def figure(before: pd.DataFrame, trained: pd.DataFrame) -> Figure:
 
 
 def _lines(ax: Axes, frame: pd.DataFrame, x: str, y: str, biases: list[str]) -> None:
-    for name, own in frame.groupby("setting", observed=True, sort=False):
+    for bias, own in frame.groupby("bias", observed=True, sort=False):
         wide = own.pivot_table(index=x, columns="seed", values=y, observed=True)
-        seed_band(ax, wide, biases.index(_bias(str(name))), _bias(str(name)))
+        seed_band(ax, wide, biases.index(str(bias)), str(bias))
 
 
-def _bias(setting: str) -> str:
-    return setting.partition(", recurrent_gain")[0]
+analyse = Claim("direct_vs_total", measure, parts, evidence)

@@ -29,29 +29,32 @@ none of one run each of b_f = 0, 1 and 3 with 32 units was solved within 2,000 s
 (d) could not have been judged.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     EARLIER,
     Number,
+    Pair,
     differences,
     earlier,
     ended,
-    estimate,
-    in_words,
     mean_of,
     numbers_frame,
     solved,
+    versus,
 )
-from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
+from rnnlab.report.claims.families import Family, against, families, measured
+from rnnlab.report.claims.rules import Part, Rule, above, below, between, not_below
+from rnnlab.report.claims.verdict import Answer
+from rnnlab.report.claims.words import estimate_if_measured, in_words, known
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.retention_and_learning import retention_and_learning
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 
@@ -59,41 +62,25 @@ FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before 
 RADIUS = "spectral radius of ∂(h, c)_t/∂(h, c)_{t−1} before training"
 LEFT = "log10 of the gradient left at the first step before training"
 NEAR_ONE = (10**-0.01, 10**0.01)
-LABEL = re.compile(r"(.*?)b_f = (-?[\d.]+(?:e[-+]?\d+)?)(.*)")
-TIED = "b_i = −b_f"
-
-Members = dict[float, str]
-Part = tuple[Answer, str]
+NO_PAIRS = "no settings differ in b_f alone, from 0 on"
 
 
-def analyse(results: Results) -> Findings:
-    """Table, figures, one sentence a setting, and the verdict."""
-    standard = standard_findings(results)
+def measure(results: Results) -> Measured:
+    """Measure f_t, one step and the whole sequence before training, and who solves the task."""
     runs = ended(results.runs)
     before = before_training(results.before_training if results.has_before_training else results)
-    numbers = numbers_frame([*at_initialisation(before), *learning(runs)])
+    numbers = numbers_frame([*at_start(before), *learning(runs)])
     if results.has_before_training:
-        own = {"forget_bias": against_forget_bias(before, runs, NORM, LEFT)}
+        figure = against_forget_bias(before, runs, NORM, LEFT)
     else:
-        own = {"forget_bias": retention_and_learning(runs)}
-    text = "\n".join([*sentences(standard.table), *not_judged(numbers)])
-    return Findings(standard.table, own | standard.figures, text, numbers, decide(numbers))
+        figure = retention_and_learning(runs)
+    text = "\n".join([*sentences(compare(results)), *not_judged(numbers, before)])
+    return Measured(numbers, figure, text)
 
 
-def families(names: Iterable[str], tied: bool = False) -> dict[str, Members]:
-    """Settings that differ in b_f alone: by what else they are called, each b_f's setting.
-
-    Args:
-        names: of settings; comparisons "a − b" are left out.
-        tied: those with b_i = −b_f, or those without.
-    """
-    found: dict[str, Members] = {}
-    for name in names:
-        match = LABEL.fullmatch(name)
-        if match and " − " not in name and (TIED in name) == tied:
-            before, bias, after = match.groups()
-            found.setdefault(f"{before}b_f{after}", {})[float(bias)] = name
-    return {key: dict(sorted(own.items())) for key, own in found.items() if len(own) > 1}
+def untied(settings: pd.DataFrame) -> list[Family]:
+    """Settings that differ in b_f alone, without those with b_i = −b_f."""
+    return families(settings[settings["cell.input_bias"] != "tied"], "cell.forget_bias")
 
 
 def before_training(results: Results) -> pd.DataFrame:
@@ -128,11 +115,10 @@ def _of_gradients(record: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({LEFT: first - last})
 
 
-def at_initialisation(before: pd.DataFrame) -> list[Number]:
-    """What parts (a) to (c) rest on."""
-    known = set(before.dropna(subset=LEFT)["setting"])
-    judged = families(before["setting"]).values()
-    pairs = [pair for own in judged for pair in _against(own, 0.0) if known.issuperset(pair)]
+def at_start(before: pd.DataFrame) -> list[Number]:
+    """Numbers on which parts (a) to (c) rest."""
+    judged, with_left = untied(before), set(before.dropna(subset=LEFT)["setting"])
+    pairs = [pair for own in judged for pair in against(own, 0.0) if with_left.issuperset(pair)]
     ones = sum(map(len, judged)) if NORM in before else 0
     many = max(1, ones + 2 * len(judged) + len(pairs))
     quantities = [name for name in (FORGET, NORM, RADIUS, LEFT) if name in before]
@@ -141,137 +127,121 @@ def at_initialisation(before: pd.DataFrame) -> list[Number]:
 
 
 def learning(runs: pd.DataFrame) -> list[Number]:
-    """What part (d) rests on."""
-    pairs = [
-        pair
-        for own in families(runs["setting"]).values()
-        for reference in (0.0, 1.0)
-        for pair in _against(own, reference)
-    ]
+    """Numbers on which part (d) rests."""
+    references = (0.0, 1.0)
+    pairs = [p for own in untied(runs) for bias in references for p in against(own, bias)]
     return [*solved(runs), *earlier(runs, pairs, max(1, len(pairs)))]
 
 
-def _against(own: Members, reference: float) -> list[tuple[str, str]]:
-    """Each setting with a larger b_f, and the one with this b_f if there is one."""
-    if reference not in own:
-        return []
-    return [(name, own[reference]) for bias, name in own.items() if bias > reference]
+def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+    """Parts (a) to (c) are about settings before training, part (d) about those that train."""
+    is_before = settings["before_training"]
+    first = untied(settings[is_before == is_before.any()])
+    trained = untied(settings[~is_before])
+    return [
+        one_step(numbers, first),
+        moved(numbers, first),
+        survives(numbers, first),
+        helps(numbers, trained),
+    ]
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    parts = {
-        "(a) in (0, 1)": one_step(numbers),
-        "(b) moved to 1": moved(numbers),
-        "(c) survives": survives(numbers),
-        "(d) helps learning": helps(numbers),
-    }
-    words = (f"{name} {answer}: {evidence}" for name, (answer, evidence) in parts.items())
-    return Verdict(all_of(*(answer for answer, _ in parts.values())), "; ".join(words))
+def of_greatest(numbers: pd.DataFrame, quantity: str, of: list[Family]) -> dict[str, Estimate]:
+    """Known estimates at the greatest b_f of each family."""
+    return known(numbers, quantity, (own[max(own)] for own in measured(numbers, quantity, of)))
 
 
-def _judged(numbers: pd.DataFrame, quantity: str) -> list[Members]:
-    names = numbers.loc[numbers["quantity"] == quantity, "of"].astype(str)
-    return list(families(names).values())
+def of_pairs(numbers: pd.DataFrame, quantity: str, pairs: list[Pair]) -> dict[Pair, Estimate]:
+    """Known estimates of the comparisons of these pairs."""
+    found = known(numbers, quantity, map(versus, pairs))
+    return {pair: found[versus(pair)] for pair in pairs if versus(pair) in found}
 
 
-def _of(numbers: pd.DataFrame, quantity: str, names: Iterable[str]) -> dict[str, Estimate]:
-    """Of each of these, if it was measured."""
-    found = {name: estimate(numbers, quantity, name) for name in names}
-    return {name: value for name, value in found.items() if not np.isnan(value.mean)}
+def one_step(numbers: pd.DataFrame, of: list[Family]) -> Part:
+    """Part (a): no direction is stretched."""
+    names = (name for own in measured(numbers, NORM, of) for name in own.values())
+    sizes = known(numbers, NORM, names)
+    words = "∂C_t/∂C_{t−1} was not recorded"
+    if sizes:
+        most = max(sizes, key=lambda name: sizes[name].mean)
+        words = f"norm up to {in_words(sizes[most])} ({most})"
+    return Part("(a) in (0, 1)", [Rule(NORM, name, below(1.0)) for name in sizes], words=words)
 
 
-def _greatest(numbers: pd.DataFrame, quantity: str) -> dict[str, Estimate]:
-    """At the greatest b_f of each task."""
-    return _of(numbers, quantity, (own[max(own)] for own in _judged(numbers, quantity)))
-
-
-def _versus(pairs: list[tuple[str, str]]) -> list[str]:
-    return [f"{one} − {other}" for one, other in pairs]
-
-
-def one_step(numbers: pd.DataFrame) -> Part:
-    """Part (a)."""
-    judged = (name for own in _judged(numbers, NORM) for name in own.values())
-    sizes = _of(numbers, NORM, judged)
-    if not sizes:
-        return Answer.UNDECIDED, "∂C_t/∂C_{t−1} was not recorded"
-    most = max(sizes, key=lambda name: sizes[name].mean)
-    answer = all_of(*(is_below(size, 1.0) for size in sizes.values()))
-    return answer, f"norm up to {in_words(sizes[most])} ({most})"
-
-
-def moved(numbers: pd.DataFrame) -> Part:
-    """Part (b)."""
-    forget, sizes = _greatest(numbers, FORGET), _greatest(numbers, NORM)
-    answers = [_is_near_one(size) for size in (*forget.values(), *sizes.values())]
+def moved(numbers: pd.DataFrame, of: list[Family]) -> Part:
+    """Part (b): at the greatest b_f, f_t and the norm are near 1."""
+    rules: list[Callable[[pd.DataFrame], Answer]] = []
     words = []
-    for what, found in (("f_t", forget), ("norm", sizes)):
+    for quantity, symbol in ((FORGET, "f_t"), (NORM, "norm")):
+        found = of_greatest(numbers, quantity, of)
+        rules += [Rule(quantity, name, between(*NEAR_ONE)) for name in found]
         if found:
             worst = max(found, key=lambda name: abs(np.log(found[name].mean)))
-            words.append(f"{what} {in_words(found[worst], '.4g')} ({worst})")
-    if not sizes:
-        answers.append(Answer.UNDECIDED)
-        words.append("the other paths were not recorded")
-    return all_of(*answers), ", ".join(words)
+            words.append(f"{symbol} {in_words(found[worst], '.4g')} ({worst})")
+        elif quantity == NORM:
+            rules.append(lambda numbers: Answer.UNDECIDED)
+            words.append("the other paths were not recorded")
+    return Part("(b) moved to 1", rules, words=", ".join(words))
 
 
-def _is_near_one(size: Estimate) -> Answer:
-    low, high = NEAR_ONE
-    return all_of(is_above(size, low), is_below(size, high))
-
-
-def survives(numbers: pd.DataFrame) -> Part:
-    """Part (c)."""
-    left = _greatest(numbers, LEFT)
-    pairs = [pair for own in _judged(numbers, LEFT) for pair in _against(own, 0.0)]
-    gains = _of(numbers, LEFT, _versus(pairs))
+def survives(numbers: pd.DataFrame, of: list[Family]) -> Part:
+    """Part (c): the gradient reaches the first step, better than with b_f = 0."""
+    left = of_greatest(numbers, LEFT, of)
+    pairs = [pair for own in measured(numbers, LEFT, of) for pair in against(own, 0.0)]
+    gains = of_pairs(numbers, LEFT, pairs)
     if not left or not gains:
-        return Answer.UNDECIDED, "no settings differ in b_f alone, from 0 on"
-    answers = [is_above(value, -1.0) for value in left.values()]
-    answers += [is_above(gain, 0.0) for gain in gains.values()]
-    least, closest = (min(of, key=lambda name: of[name].mean) for of in (left, gains))
-    words = f"10^({in_words(left[least])}) left ({least}), decades gained over b_f = 0 at least "
-    return all_of(*answers), words + f"{in_words(gains[closest])} ({closest.partition(' − ')[0]})"
+        return Part("(c) survives", [], words=NO_PAIRS)
+    rules = [Rule(LEFT, name, above(-1.0)) for name in left]
+    rules += [Rule(LEFT, versus(pair), above(0.0)) for pair in gains]
+    least = min(left, key=lambda name: left[name].mean)
+    closest = min(gains, key=lambda pair: gains[pair].mean)
+    words = (
+        f"10^({in_words(left[least])}) left ({least}), decades gained over b_f = 0 at least "
+        f"{in_words(gains[closest])} ({closest[0]})"
+    )
+    return Part("(c) survives", rules, words=words)
 
 
-def helps(numbers: pd.DataFrame) -> Part:
-    """Part (d)."""
-    judged = _judged(numbers, "solved at")
+def helps(numbers: pd.DataFrame, of: list[Family]) -> Part:
+    """Part (d): the task is solved earlier than with b_f = 0, and not later than with b_f = 1."""
     than_0, than_1 = (
         {
-            name: is_above(share, 0.5)
-            for own in judged
-            for name, share in _of(numbers, EARLIER, _versus(_against(own, reference))).items()
+            pair: Rule(EARLIER, versus(pair), judge)
+            for own in measured(numbers, "solved at", of)
+            for pair in of_pairs(numbers, EARLIER, against(own, reference))
         }
-        for reference in (0.0, 1.0)
+        for reference, judge in ((0.0, above(0.5)), (1.0, not_below(0.5)))
     )
     if not than_0:
-        return Answer.UNDECIDED, "no settings differ in b_f alone, from 0 on"
-    harms = [name for name, answer in than_1.items() if answer is Answer.REFUTED]
-    found = list(than_0.values())
+        return Part("(d) helps learning", [], words=NO_PAIRS)
+    found = [rule(numbers) for rule in than_0.values()]
+    harms = [name for (name, _), rule in than_1.items() if rule(numbers) is Answer.REFUTED]
     words = (
         f"earlier than b_f = 0 in {found.count(Answer.SUPPORTED)} of {len(found)} settings, later "
         f"in {found.count(Answer.REFUTED)}, later than b_f = 1 in {len(harms)} of {len(than_1)}"
     )
-    named = ", ".join(name.partition(" − ")[0] for name in harms)
-    answer = all_of(*found, *(than_1[name] for name in harms))
-    return answer, f"{words} ({named})" if harms else words
+    words += f" ({', '.join(harms)})" if harms else ""
+    return Part("(d) helps learning", [*than_0.values(), *than_1.values()], words=words)
 
 
-def not_judged(numbers: pd.DataFrame) -> list[str]:
+def evidence(judged: Judged) -> str:
+    """Tell each part with its answer."""
+    answers = judged.answers
+    return "; ".join(f"{part.name} {answers[part.name]}: {part.words}" for part in judged.parts)
+
+
+def not_judged(numbers: pd.DataFrame, before: pd.DataFrame) -> list[str]:
     """A line for the greatest tied b_f of each task, where Jacobians are recorded."""
-    names = numbers.loc[numbers["quantity"] == NORM, "of"].astype(str)
-    tops = (own[max(own)] for own in families(names, tied=True).values())
+    tied = families(before[before["cell.input_bias"] == "tied"], "cell.forget_bias")
     return [
-        f"not judged, {name}: norm {in_words(estimate(numbers, NORM, name), '.4g')}, "
-        f"10^({in_words(estimate(numbers, LEFT, name))}) of the gradient left"
-        for name in tops
+        f"not judged, {name}: norm {in_words(norm, '.4g')}, "
+        f"10^({in_words(estimate_if_measured(numbers, LEFT, name))}) of the gradient left"
+        for name, norm in of_greatest(numbers, NORM, tied).items()
     ]
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """What the table says, a line a setting."""
+    """Tell the table in one sentence for each setting."""
     lines = []
     for _, row in table[table["decay_first"].notna()].iterrows():
         decay = row["decay_first"]
@@ -284,3 +254,6 @@ def sentences(table: pd.DataFrame) -> list[str]:
             f"gradient {direction} by {abs(decay):.4f} decades a step going back; {solved}."
         )
     return lines
+
+
+analyse = Claim("forget_bias", measure, parts, evidence)

@@ -28,11 +28,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.claims.evidence import Number, estimate, in_words, number, numbers_frame
-from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below
+from rnnlab.report.claims.claim import Claim, Judged, Measured
+from rnnlab.report.claims.evidence import Number, bias_name, number, numbers_frame
+from rnnlab.report.claims.rules import Part, Rule, above, below, judged_together
+from rnnlab.report.claims.words import estimate, in_words
 from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import geometric_t_interval, share_interval, t_interval
 from rnnlab.results.read import Results
 
@@ -43,22 +44,26 @@ SLOPE, SLOPE_BEFORE = (
     f"slope of log10 time scale against log10 T, {end}" for end in ("last", "first")
 )
 SPREAD = "spread over initial b_f, at the end / before training"
-JUDGED = {SLOPE: 0.5, SPREAD: 0.5}
 POOLED = "runs that solved the task"
+PARTS = [
+    Part("the gate follows the length", [Rule(SLOPE, POOLED, above(0.5))]),
+    Part("from wherever it starts", [Rule(SPREAD, POOLED, below(0.5))]),
+]
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Time scales by length and initial bias, before training and at its end."""
-    standard = standard_findings(results)
     scales = time_scales(results.gates, results.runs)
     ends = at_ends(scales)
     numbers = numbers_frame([*judged(ends), *by_setting(ends)])
-    figures = {"gates_learn": figure(scales)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(scales), text(numbers))
 
 
 def time_scales(gates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a run and record: log10 time scale of either tenth, T, ``bias``, ``is_solved``."""
+    """One row a run and record: log10 time scale of either tenth, T, and facts of the run.
+
+    These are its ``bias`` in words, ``is_constant`` of it, ``is_solved``.
+    """
     forget = top_layer(gates[gates["gate"] == "f"])
     left = {q: np.maximum(1 - forget[q].astype(float), RESOLUTION) for q in QUANTILES}
     scales = forget.assign(**{q: -np.log10(values) for q, values in left.items()})
@@ -68,21 +73,19 @@ def time_scales(gates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
             "run": runs["run"],
             "seed": runs["seed"],
             "T": runs["task.length"],
-            "bias": [_bias(value) for value in runs["cell.forget_bias"]],
+            "bias": runs["cell.forget_bias"].map(bias_name),
+            "is_constant": runs["cell.forget_bias"] != "chrono",
             "is_solved": runs["solved_at"].notna() & (runs["status"] == "finished"),
         }
     )
     return means.merge(facts, on="run")
 
 
-def _bias(value: object) -> str:
-    return "b_f chrono" if value == "chrono" else f"b_f = {value:g}"
-
-
 def at_ends(scales: pd.DataFrame) -> pd.DataFrame:
     """One row a run: ``q90_first``, ``q90_last`` and so on."""
     ordered = scales.sort_values("step", kind="stable")
-    groups = ordered.groupby(["run", "seed", "T", "bias", "is_solved"], sort=False)
+    facts = ["run", "seed", "T", "bias", "is_constant", "is_solved"]
+    groups = ordered.groupby(facts, sort=False)
     columns = {f"{q}_{end}": (q, end) for q in QUANTILES for end in ENDS}
     return groups.agg(**columns).reset_index()
 
@@ -90,7 +93,7 @@ def at_ends(scales: pd.DataFrame) -> pd.DataFrame:
 def judged(ends: pd.DataFrame) -> list[Number]:
     """Slope and spread, over seeds."""
     solved = ends[ends["is_solved"]]
-    constant = solved[solved["bias"] != "b_f chrono"]
+    constant = solved[solved["is_constant"]]
     return [
         _over_seeds(constant, lambda own: slope(own, "q90_last"), SLOPE),
         _over_seeds(constant, lambda own: slope(own, "q90_first"), SLOPE_BEFORE),
@@ -101,11 +104,11 @@ def judged(ends: pd.DataFrame) -> list[Number]:
 def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: str) -> Number:
     values = np.array([value(own) for _, own in runs.groupby("seed")], float)
     values = values[~np.isnan(values)]
-    return number(name, POOLED, t_interval(values, len(JUDGED)), len(values))
+    return number(name, POOLED, t_interval(values, judged_together(PARTS)), len(values))
 
 
 def slope(runs: pd.DataFrame, column: str) -> float:
-    """Of log10 time scale against log10 T, within each bias; NaN if none has two lengths."""
+    """Slope of log10 time scale against log10 T within each bias; NaN if none has two lengths."""
     log_lengths = pd.Series(np.log10(runs["T"].to_numpy(float)), runs.index)
     centred = log_lengths - log_lengths.groupby(runs["bias"]).transform("mean")
     x, y = centred.to_numpy(float), runs[column].to_numpy(float)
@@ -113,7 +116,7 @@ def slope(runs: pd.DataFrame, column: str) -> float:
 
 
 def spread_ratio(runs: pd.DataFrame) -> float:
-    """Of standard deviations over biases, pooled over T; NaN if no length has two biases."""
+    """Ratio of standard deviations over biases, pooled over T; NaN if no T has two biases."""
     last, first = (
         float(((runs[column] - runs.groupby("T")[column].transform("mean")) ** 2).sum())
         for column in ("q90_last", "q90_first")
@@ -138,17 +141,16 @@ def _time_scale(q: str, end: str) -> str:
     return f"time scale of the {QUANTILES[q]} tenth in steps, {ENDS[end]}"
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
+def evidence(judged: Judged) -> str:
+    """Tell slope and spread, and the share of runs that solve the task."""
     slope_last, slope_first, spread = (
-        estimate(numbers, name, POOLED) for name in (SLOPE, SLOPE_BEFORE, SPREAD)
+        estimate(judged.numbers, name, POOLED) for name in (SLOPE, SLOPE_BEFORE, SPREAD)
     )
-    answer = all_of(is_above(slope_last, JUDGED[SLOPE]), is_below(spread, JUDGED[SPREAD]))
-    return Verdict(
-        answer,
+    return (
         f"log10 time scale rises by {in_words(slope_last, '.2f')} per decade of T after training "
         f"({in_words(slope_first, '.2f')} before; proportional: 1), its spread over initial b_f "
-        f"ends at {in_words(spread, '.2f')} of what it was; solved in {_solved(numbers)} of runs",
+        f"ends at {in_words(spread, '.2f')} of what it was; "
+        f"solved in {_solved(judged.numbers)} of runs"
     )
 
 
@@ -224,3 +226,6 @@ def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
     ax.minorticks_off()
     ax.set_xlabel("T")
     ax.set_title("at the end (open: unsolved)")
+
+
+analyse = Claim("gates_learn", measure, PARTS, evidence)

@@ -27,19 +27,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rnnlab.report.claims.claim import Claim, Judged, Measured, each_part
 from rnnlab.report.claims.evidence import (
     Number,
+    Pair,
     earlier,
     ended,
-    estimate,
-    in_words,
     number,
     numbers_frame,
     solved,
 )
-from rnnlab.report.claims.verdict import Verdict, all_of, is_below
+from rnnlab.report.claims.rules import Part, Rule, below
+from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
 from rnnlab.report.figures.style import marks, panels
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate, ratio_interval
 from rnnlab.results.read import Results
 
@@ -55,13 +55,11 @@ COMPILES = 1.25
 JUDGED = len(TASKS) * (1 + len(RATIOS))
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Parameters, seconds and updates, as numbers and as ratios to the LSTM's."""
-    standard = standard_findings(results)
     runs = of_cells(results.runs)
     numbers = numbers_frame(compared(runs))
-    figures = {"parameters": figure(runs)} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(runs), text(numbers))
 
 
 def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +78,7 @@ def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def compared(runs: pd.DataFrame) -> list[Number]:
-    """Each cell's numbers and each GRU's ratios, by task."""
+    """Numbers of each cell and ratios of each GRU to the LSTM, for each task."""
     found: list[Number] = []
     for task in TASKS:
         of_task = runs[runs["task"] == task]
@@ -93,7 +91,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
     return found
 
 
-def _pairs() -> list[tuple[str, str]]:
+def _pairs() -> list[Pair]:
     return [(cell, LSTM) for cell in RATIOS]
 
 
@@ -114,22 +112,33 @@ def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    answers, words = [], []
-    for task in TASKS:
-        gru, lstm = (estimate(numbers, PARAMETERS, f"{task}: {cell}") for cell in (GRU, LSTM))
-        seconds, larger = (estimate(numbers, SECONDS, f"{task}: {of}") for of in RATIOS.values())
-        updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
-        answers += [is_below(gru, lstm.mean), is_below(seconds, 1.0)]
-        answers += [is_below(ratio, AS_WELL) for ratio in updates]
-        fewer = Estimate(gru.mean / lstm.mean, np.nan, np.nan)
-        words.append(
-            f"{task}: with as many units {in_words(fewer)} of the parameters, {in_words(seconds)} "
-            f"of the seconds per update and {_of_updates(updates[0])} of the updates until solved, "
-            f"with as many parameters {in_words(larger)} and {_of_updates(updates[1])}"
-        )
-    return Verdict(all_of(*answers), f"of the LSTM's, a GRU has; {'; '.join(words)}")
+def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+    """One part for each task."""
+    return [judged(numbers, task) for task in TASKS]
+
+
+def judged(numbers: pd.DataFrame, task: str) -> Part:
+    """On this task the GRU has fewer parameters, is faster and does as well."""
+    gru, lstm = (estimate(numbers, PARAMETERS, f"{task}: {cell}") for cell in (GRU, LSTM))
+    seconds, larger = (estimate(numbers, SECONDS, f"{task}: {of}") for of in RATIOS.values())
+    updates = [estimate(numbers, UPDATES, f"{task}: {of}") for of in RATIOS.values()]
+    fewer = Estimate(gru.mean / lstm.mean, np.nan, np.nan)
+    words = (
+        f"with as many units {in_words(fewer)} of the parameters, {in_words(seconds)} "
+        f"of the seconds per update and {_of_updates(updates[0])} of the updates until solved, "
+        f"with as many parameters {in_words(larger)} and {_of_updates(updates[1])}"
+    )
+    rules = [
+        Rule(PARAMETERS, f"{task}: {GRU}", below(lstm.mean)),
+        Rule(SECONDS, f"{task}: {RATIOS[GRU]}", below(1.0)),
+        *(Rule(UPDATES, f"{task}: {of}", below(AS_WELL)) for of in RATIOS.values()),
+    ]
+    return Part(task, rules, words=words)
+
+
+def evidence(judged: Judged) -> str:
+    """Tell the ratios on each task."""
+    return f"of the LSTM's, a GRU has; {each_part(judged)}"
 
 
 def _of_updates(ratio: Estimate) -> str:
@@ -144,7 +153,9 @@ def text(numbers: pd.DataFrame) -> str:
     for task in TASKS:
         for cell in CELLS:
             of = f"{task}: {cell}"
-            share, at = (estimate(numbers, name, of) for name in ("share solved", "solved at"))
+            share, at = (
+                estimate_if_measured(numbers, name, of) for name in ("share solved", "solved at")
+            )
             line = (
                 f"{of}: {estimate(numbers, PARAMETERS, of).mean:.0f} parameters, "
                 f"solved in {share.mean:.0%} of runs, at step {in_words(at, '.0f')} (median)"
@@ -184,3 +195,6 @@ def figure(runs: pd.DataFrame) -> Figure:
     )
     axes[0, 0].set_ylim(len(CELLS) - 0.5, -0.5)
     return drawn
+
+
+analyse = Claim("parameters", measure, parts, evidence)

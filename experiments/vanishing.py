@@ -18,36 +18,35 @@ has to hold for both kernels. Reported and not judged, with intervals that are n
 and at shorter T.
 """
 
+import itertools
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.config.labels import kind_name
+from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     Number,
-    cell_labels,
+    bias_name,
     differences,
-    estimate,
-    in_words,
     mean_of,
     numbers_frame,
     of_runs,
+    versus,
 )
-from rnnlab.report.claims.verdict import Verdict, all_of, is_above, is_below, of_parts
+from rnnlab.report.claims.rules import Judge, Part, Rule, above, below, if_measured, judged_together
+from rnnlab.report.claims.verdict import of_parts
+from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
 from rnnlab.report.figures.gradient_decay import gradient_decay
 from rnnlab.report.figures.records import settings_of
 from rnnlab.report.figures.style import figure_legend, panels, seed_band
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 from rnnlab.results.summary import decay_per_step, half_life, residual, straightness
 
 KERNELS = ("uniform", "orthogonal")
-RNNS = [f"RNN, recurrent_kernel = {kernel}" for kernel in KERNELS]
-SLOWER = [
-    (f"{gated}, recurrent_kernel = {kernel}", f"RNN, recurrent_kernel = {kernel}")
-    for gated in ("LSTM, b_f = 1", "GRU, b_z = 0")
-    for kernel in KERNELS
-]
+RNN, GATED = "RNN", ("LSTM, b_f = 1", "GRU, b_z = 0")
 PLACES = ("adding, T = 200", "copy, T = 200")
 DECAY, STRAIGHT = "decades per step before training", "R² before training"
 RESIDUAL = "decades from the line (rms) before training"
@@ -55,32 +54,76 @@ STRAIGHT_ENOUGH = 0.95
 EVERY = 500
 
 
-def analyse(results: Results) -> Findings:
+def name(cell: str, kernel: str) -> str:
+    """The name of a cell's numbers."""
+    return f"{cell}, recurrent_kernel = {kernel}"
+
+
+def short(cell: str, kernel: str) -> str:
+    """The name of a cell in the verdict and in the figure."""
+    return f"{cell}, {kernel}"
+
+
+def everywhere(says: str, quantity: str, of: str, judge: Judge) -> Part:
+    """A number is on its side of a threshold on both tasks."""
+    return Part(says, if_measured(*(Rule(quantity, f"{place}: {of}", judge) for place in PLACES)))
+
+
+def of_rnn(kernel: str) -> list[Part]:
+    """The RNN's gradient decays, and does so exponentially."""
+    says, of, line = short(RNN, kernel), name(RNN, kernel), above(STRAIGHT_ENOUGH)
+    return [
+        everywhere(f"{says} decays", DECAY, of, below(0)),
+        everywhere(f"{says} exponentially", STRAIGHT, of, line),
+    ]
+
+
+def slower(gated: str, kernel: str) -> Part:
+    """The gradient decays more slowly than that of the RNN with the same kernel."""
+    pair = versus((name(gated, kernel), name(RNN, kernel)))
+    return everywhere(f"{short(gated, kernel)} more slowly than the RNN", DECAY, pair, above(0))
+
+
+PARTS = [
+    *(part for kernel in KERNELS for part in of_rnn(kernel)),
+    *(slower(*cell) for cell in itertools.product(GATED, KERNELS)),
+]
+
+
+def measure(results: Results) -> Measured:
     """Decay by cell and task, before training and through it."""
-    standard = standard_findings(results)
     before, training = of_cells(results.before_training), of_cells(results)
-    cells = list(dict.fromkeys([*before["setting"], *training["setting"]]))
-    before, training = (
-        frame.assign(setting=pd.Categorical(frame["setting"], cells, ordered=True))
-        for frame in (before, training)
-    )
     numbers = numbers_frame([*judged(of_h(before)), *of_c(before), *trained(training)])
-    figures = {"vanishing": figure(of_h(before), of_h(training))} | standard.figures
-    return Findings(standard.table, figures, text(numbers), numbers, decide(numbers))
+    return Measured(numbers, figure(of_h(before), of_h(training)), text(numbers))
 
 
 def of_cells(results: Results) -> pd.DataFrame:
-    """Gradients of each run, with its task and T as ``place``, and its cell as ``setting``."""
+    """Gradients of each run: its task and T as ``place``, its cell and kernel as ``setting``.
+
+    ``short`` is a shorter name of the setting.
+    """
     runs = results.runs
     places = zip(runs["task.kind"], runs["task.length"], strict=True)
+    cells = [_cell(run) for _, run in runs.iterrows()]
     facts = pd.DataFrame(
         {
             "run": runs["run"],
-            "setting": cell_labels(runs),
+            "setting": [name(*cell) for cell in cells],
+            "short": [short(*cell) for cell in cells],
             "place": [f"{task}, T = {length}" for task, length in places],
         }
     )
     return results.gradients.drop(columns="setting").merge(facts, on="run")
+
+
+def _cell(run: pd.Series) -> tuple[str, str]:
+    """The cell with its bias, and its recurrent kernel."""
+    gate = {"lstm": ("cell.forget_bias", "b_f"), "gru": ("cell.update_bias", "b_z")}
+    cell = kind_name(run["cell.kind"])
+    if run["cell.kind"] in gate:
+        key, symbol = gate[run["cell.kind"]]
+        cell += f", {bias_name(run[key], symbol)}"
+    return cell, run["cell.recurrent_kernel"]
 
 
 def of_h(gradients: pd.DataFrame) -> pd.DataFrame:
@@ -91,15 +134,16 @@ def of_h(gradients: pd.DataFrame) -> pd.DataFrame:
 def judged(before: pd.DataFrame) -> list[Number]:
     """Decay and straightness at step 0, and how much slower LSTM and GRU decay, by place."""
     found: list[Number] = []
+    pairs = [(name(gated, k), name(RNN, k)) for gated, k in itertools.product(GATED, KERNELS)]
+    many = judged_together(PARTS)
     for place in PLACES:
         own = before[(before["place"] == place) & (before["step"] == 0)]
         values = of_runs(own, _decay, DECAY)
         straight = of_runs(own, _straightness, STRAIGHT)
-        many = len(PLACES) * (2 * len(RNNS) + len(SLOWER))
         of_place = [
             *mean_of(values, DECAY, many),
             *mean_of(straight, STRAIGHT, many),
-            *differences(values, DECAY, SLOWER, many),
+            *differences(values, DECAY, pairs, many),
             *mean_of(of_runs(own, _residual, RESIDUAL), RESIDUAL),
         ]
         found += [number._replace(of=f"{place}: {number.of}") for number in of_place]
@@ -140,36 +184,18 @@ def _residual(record: pd.DataFrame) -> float:
     return residual(record["log10_mean"], record["distance"])
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rule above."""
-    parts = {}
-    for rnn in RNNS:
-        decays, straight = (
-            [estimate(numbers, quantity, f"{place}: {rnn}") for place in PLACES]
-            for quantity in (DECAY, STRAIGHT)
-        )
-        parts[f"{_short(rnn)} decays"] = all_of(*(is_below(decay, 0) for decay in decays))
-        exponential = (is_above(one, STRAIGHT_ENOUGH) for one in straight)
-        parts[f"{_short(rnn)} exponentially"] = all_of(*exponential)
-    for gated, rnn in SLOWER:
-        slower = [estimate(numbers, DECAY, f"{place}: {gated} − {rnn}") for place in PLACES]
-        of = f"{_short(gated)} more slowly than the RNN"
-        parts[of] = all_of(*(is_above(one, 0) for one in slower))
-    names = dict.fromkeys([*RNNS, *(gated for gated, _ in SLOWER)])
+def evidence(judged: Judged) -> str:
+    """Tell how fast each gradient decays, and which parts hold."""
     halves = []
-    for of in names:
-        steps = [in_words(_half_life(numbers, f"{place}: {of}")) for place in PLACES]
-        halves.append(f"{_short(of)}: halved every {' and '.join(steps)} steps")
-    evidence = f"on {' and '.join(PLACES)}; {'; '.join(halves)}. {of_parts(parts)}"
-    return Verdict(all_of(*parts.values()), evidence)
+    for cell in itertools.product((RNN, *GATED), KERNELS):
+        of = (estimate_if_measured(judged.numbers, DECAY, f"{p}: {name(*cell)}") for p in PLACES)
+        steps = " and ".join(in_words(_half_life(decay)) for decay in of)
+        halves.append(f"{short(*cell)}: halved every {steps} steps")
+    return f"on {' and '.join(PLACES)}; {'; '.join(halves)}. {of_parts(judged.answers)}"
 
 
-def _short(cell: str) -> str:
-    return cell.replace("recurrent_kernel = ", "")
-
-
-def _half_life(numbers: pd.DataFrame, of: str) -> Estimate:
-    return Estimate(*map(half_life, estimate(numbers, DECAY, of)))
+def _half_life(decay: Estimate) -> Estimate:
+    return Estimate(*map(half_life, decay))
 
 
 def text(numbers: pd.DataFrame) -> str:
@@ -177,12 +203,12 @@ def text(numbers: pd.DataFrame) -> str:
     lines = []
     for of in numbers.loc[numbers["quantity"] == STRAIGHT, "of"]:
         decay, straight, off = (
-            in_words(estimate(numbers, quantity, of)) for quantity in (DECAY, STRAIGHT, RESIDUAL)
+            estimate(numbers, quantity, of) for quantity in (DECAY, STRAIGHT, RESIDUAL)
         )
         lines.append(
-            f"{of}: {decay} decades per step before training, half-life "
-            f"{in_words(_half_life(numbers, of))} steps, R² {straight}, {off} decades from "
-            "the line (rms)"
+            f"{of}: {in_words(decay)} decades per step before training, half-life "
+            f"{in_words(_half_life(decay))} steps, R² {in_words(straight)}, {in_words(off)} "
+            "decades from the line (rms)"
         )
     return "\n".join(lines)
 
@@ -192,8 +218,9 @@ def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
 
     A row a task. Lines end where norms read zero in half of the runs, bands where they do in one.
     """
+    cells = list(dict.fromkeys([*before["short"], *training["short"]]))
     before, training = (
-        frame.assign(setting=frame["setting"].cat.rename_categories(_short))
+        frame.assign(setting=pd.Categorical(frame["short"], cells, ordered=True))
         for frame in (before, training)
     )
     drawn, axes = panels(len(PLACES), 3)
@@ -228,3 +255,6 @@ def decay_while_training(training: pd.DataFrame, ax: Axes) -> None:
             )
     ax.set_xlabel("training step")
     ax.set_ylabel("decades per step")
+
+
+analyse = Claim("vanishing", measure, PARTS, evidence)

@@ -17,20 +17,19 @@ Each by its whole 95 % interval, widened for all that are judged together.
 
 import pandas as pd
 
+from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_runs
 from rnnlab.report.claims.published import (
     Published,
     at_the_baseline,
-    below,
     by_cell_and_length,
     counted,
     curves_of_baseline,
     losses_of_baseline,
+    reproduction,
     side_by_side,
-    verdict,
 )
-from rnnlab.report.claims.verdict import Verdict
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.report.claims.rules import below
 from rnnlab.results.read import Results
 from rnnlab.results.summary import decay_per_step
 
@@ -48,17 +47,14 @@ PUBLISHED = [
 ]
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Final losses, and the gradient's decay before training, by cell and length."""
-    standard = standard_findings(results)
     runs = by_cell_and_length(results.runs, CELLS)
     before = results.before_training
     started = by_cell_and_length(before.runs, CELLS)
     numbers = measured(runs, results.training, started, before.gradients)
     drawn = curves_of_baseline(results.training, runs)
-    text = side_by_side(PUBLISHED, numbers)
-    figures = {"published": drawn} | standard.figures
-    return Findings(standard.table, figures, text, numbers, decide(numbers))
+    return Measured(numbers, drawn, side_by_side(PUBLISHED, numbers))
 
 
 def measured(
@@ -83,6 +79,4 @@ def _decay(record: pd.DataFrame) -> float:
     return decay_per_step(record["log10_mean"], record["distance"])
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rules above."""
-    return verdict(PUBLISHED, numbers)
+analyse = reproduction(measure, PUBLISHED)

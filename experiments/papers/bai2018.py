@@ -13,21 +13,20 @@ widened for all that are judged together.
 
 import pandas as pd
 
+from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import numbers_frame
 from rnnlab.report.claims.published import (
     OF_BASELINE,
     Published,
     at_the_baseline,
-    below,
     by_cell_and_length,
     counted,
     curves_of_baseline,
     losses_of_baseline,
+    reproduction,
     side_by_side,
-    verdict,
 )
-from rnnlab.report.claims.verdict import Verdict
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.report.claims.rules import below
 from rnnlab.results.read import Results
 
 CELLS = ("RNN", "LSTM", "GRU")
@@ -39,29 +38,33 @@ def solved(of: str, value: str) -> Published:
     return Published(OF_BASELINE, of, value, f"below {SOLVED}", below(SOLVED))
 
 
-PUBLISHED = [
-    at_the_baseline("adding, LSTM, T = 600", "0.98 (loss 0.164)"),
-    solved("adding, GRU, T = 600", "0.0003 (loss 5.3e-5)"),
-    at_the_baseline("adding, RNN, T = 600", "1.06 (loss 0.177)"),
-    at_the_baseline("copy, LSTM, T = 1000", "1.00 (loss 0.0204)"),
-    at_the_baseline("copy, GRU, T = 1000", "0.97 (loss 0.0197)"),
-    at_the_baseline("copy, RNN, T = 1000", "0.99 (loss 0.0202)"),
-    at_the_baseline("adding, LSTM, T = 150", "0.98 (T = 600)"),
-    solved("adding, GRU, T = 150", "0.0003 (T = 600)"),
-    at_the_baseline("adding, RNN, T = 150", "1.06 (T = 600)"),
-    at_the_baseline("copy, LSTM, T = 200", "1.00 (T = 1000)"),
-    at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)"),
-    at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)"),
-]
+BY_TASK = {
+    "adding": [
+        at_the_baseline("adding, LSTM, T = 600", "0.98 (loss 0.164)"),
+        solved("adding, GRU, T = 600", "0.0003 (loss 5.3e-5)"),
+        at_the_baseline("adding, RNN, T = 600", "1.06 (loss 0.177)"),
+        at_the_baseline("adding, LSTM, T = 150", "0.98 (T = 600)"),
+        solved("adding, GRU, T = 150", "0.0003 (T = 600)"),
+        at_the_baseline("adding, RNN, T = 150", "1.06 (T = 600)"),
+    ],
+    "copy": [
+        at_the_baseline("copy, LSTM, T = 1000", "1.00 (loss 0.0204)"),
+        at_the_baseline("copy, GRU, T = 1000", "0.97 (loss 0.0197)"),
+        at_the_baseline("copy, RNN, T = 1000", "0.99 (loss 0.0202)"),
+        at_the_baseline("copy, LSTM, T = 200", "1.00 (T = 1000)"),
+        at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)"),
+        at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)"),
+    ],
+}
+PUBLISHED = [result for of_task in BY_TASK.values() for result in of_task]
 LOSSES = {
     "adding": ("T = 600", 1 / 6, {"LSTM": 0.164, "GRU": 5.3e-5, "RNN": 0.177}),
     "copy": ("T = 1000", 0.020387, {"LSTM": 0.0204, "GRU": 0.0197, "RNN": 0.0202}),
 }
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Final losses by cell."""
-    standard = standard_findings(results)
     runs = named(results.runs)
     numbers = numbers_frame(
         losses_of_baseline(runs, results.training, counted(PUBLISHED, runs["of"]))
@@ -70,9 +73,7 @@ def analyse(results: Results) -> Findings:
     length, baseline, losses = LOSSES[task]
     levels = {cell: (loss / baseline, length) for cell, loss in losses.items()}
     drawn = curves_of_baseline(results.training, runs, levels)
-    text = side_by_side([r for r in PUBLISHED if r.of.startswith(task)], numbers)
-    figures = {"published": drawn} | standard.figures
-    return Findings(standard.table, figures, text, numbers, decide(numbers))
+    return Measured(numbers, drawn, side_by_side(BY_TASK[task], numbers))
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -81,6 +82,4 @@ def named(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(panel=task + runs["panel"], of=task + runs["of"])
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rules above."""
-    return verdict(PUBLISHED, numbers)
+analyse = reproduction(measure, PUBLISHED)

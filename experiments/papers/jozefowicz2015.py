@@ -18,27 +18,27 @@ no accuracy; the comparison counts them.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.report.claims.evidence import differences, mean_of, numbers_frame
-from rnnlab.report.claims.published import Published, above, between, counted, side_by_side, verdict
-from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.claims.claim import Measured
+from rnnlab.report.claims.evidence import bias_name, differences, mean_of, numbers_frame, versus
+from rnnlab.report.claims.published import Published, counted, reproduction, side_by_side
+from rnnlab.report.claims.rules import above, between
 from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
-from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.read import Results
 
 ACCURACY = "next-step accuracy"
-LEVELS = {"b_f = 1": 0.902, "b_f = 0": 0.892}
+LEVELS = {1: 0.902, 0: 0.892}
 CLOSE = 0.05
 LONGEST, SHORTER = 8, 3
 
 
-def named(bias: str, digits: int) -> str:
-    """What a setting is called in the table of numbers."""
-    return f"{bias}, ≤ {digits} digits"
+def named(bias: int | float, digits: int) -> str:
+    """The name of a setting in the table of numbers."""
+    return f"{bias_name(bias)}, ≤ {digits} digits"
 
 
 def ordering(digits: int, value: str) -> Published:
     """The difference of the two biases."""
-    pair = " − ".join(named(bias, digits) for bias in LEVELS)
+    pair = versus((named(1, digits), named(0, digits)))
     return Published(ACCURACY, pair, value, "above 0", above(0.0))
 
 
@@ -58,39 +58,30 @@ PUBLISHED = [
 ]
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Accuracies of the two biases."""
-    standard = standard_findings(results)
     runs = finished(results.runs)
     numbers = measured(runs)
-    figures = {"published": figure(results.training, runs)} | standard.figures
-    text = side_by_side(PUBLISHED, numbers)
-    return Findings(standard.table, figures, text, numbers, decide(numbers))
+    return Measured(numbers, figure(results.training, runs), side_by_side(PUBLISHED, numbers))
 
 
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that finished, with their bias, digits and name."""
     runs = runs[runs["status"] == "finished"]
-    bias = runs["cell.forget_bias"].astype(float).map("b_f = {:g}".format)
-    names = [named(*pair) for pair in zip(bias, runs["task.digits"], strict=True)]
-    return runs.assign(bias=bias, of=names).astype({"final_metric": float})
+    bias, digits = runs["cell.forget_bias"].astype(float), runs["task.digits"]
+    names = [named(*pair) for pair in zip(bias, digits, strict=True)]
+    return runs.assign(bias=bias, digits=digits, of=names).astype({"final_metric": float})
 
 
 def measured(runs: pd.DataFrame) -> pd.DataFrame:
     """Accuracy by bias, and the paired difference, for each number of digits."""
     values = runs.rename(columns={"final_metric": ACCURACY})
-    several = sorted(runs["task.digits"].unique())
-    pairs = [(named("b_f = 1", digits), named("b_f = 0", digits)) for digits in several]
+    several = sorted(runs["digits"].unique())
+    pairs = [(named(1, digits), named(0, digits)) for digits in several]
     pairs = [pair for pair in pairs if set(pair) <= set(runs["of"])]
-    differ = [" − ".join(pair) for pair in pairs]
-    comparisons = counted(PUBLISHED, [*runs["of"], *differ])
+    comparisons = counted(PUBLISHED, [*runs["of"], *map(versus, pairs)])
     means = mean_of(values, ACCURACY, comparisons, by="of")
     return numbers_frame([*means, *differences(values, ACCURACY, pairs, comparisons, by="of")])
-
-
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rules above."""
-    return verdict(PUBLISHED, numbers)
 
 
 def figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:
@@ -99,12 +90,12 @@ def figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     drawn.set_size_inches(4.8, 3.6)
     ax = axes[0, 0]
     evaluated = training[training["eval_metric"].notna()].merge(
-        runs[["run", "of", "bias"]], on="run"
+        runs[["run", "of", "bias", "digits"]], on="run"
     )
     for index, (of, own) in enumerate(evaluated.groupby("of", sort=False)):
         wide = own.pivot_table(index="step", columns="seed", values="eval_metric")
         seed_band(ax, wide, index, str(of))
-        if str(of).endswith(named("", LONGEST)):
+        if own["digits"].iloc[0] == LONGEST:
             level = LEVELS[own["bias"].iloc[0]]
             colour = line_style(index)["color"]
             ax.axhline(level, color=colour, linewidth=0.8, linestyle=":", label=f"{of}: published")
@@ -112,3 +103,6 @@ def figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     ax.set_ylabel("accuracy of the answer's symbols")
     figure_legend(drawn, [ax], [])
     return drawn
+
+
+analyse = reproduction(measure, PUBLISHED)

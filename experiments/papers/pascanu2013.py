@@ -25,12 +25,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from safetensors.numpy import load_file
 
+from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import Number, number, numbers_frame, of_runs
-from rnnlab.report.claims.published import Published, above, below, side_by_side, verdict
-from rnnlab.report.claims.verdict import Answer, Verdict
+from rnnlab.report.claims.published import Published, reproduction, side_by_side
+from rnnlab.report.claims.rules import above, below
+from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.figures.style import line_style, panels
-from rnnlab.report.findings import Findings
-from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
 from rnnlab.results.summary import sensitivity_decay
@@ -45,7 +45,7 @@ TICKS = (0.3, 0.5, 1, 2, 4, 8)
 
 
 def everyone(share: Estimate) -> Answer:
-    """Whether a share is 1."""
+    """Supported if the share is 1, else refuted."""
     return Answer.SUPPORTED if share.mean == 1 else Answer.REFUTED
 
 
@@ -58,16 +58,15 @@ PUBLISHED = [
 ]
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """Growth of ‖∂h_T/∂h_t‖ against the largest singular value of U."""
     runs = measured(results)
     numbers = numbers_frame(judged(runs))
-    text = side_by_side(PUBLISHED, numbers)
-    return Findings(compare(results), {"published": figure(runs)}, text, numbers, decide(numbers))
+    return Measured(numbers, figure(runs), side_by_side(PUBLISHED, numbers))
 
 
 def measured(results: Results) -> pd.DataFrame:
-    """Of each run the largest singular value, growth per step, and the excess over the bound."""
+    """Largest singular value, growth per step and excess over the bound, for each run."""
     stored = results.runs[results.runs["status"] == "finished"]
     singular = {
         run: np.linalg.norm(
@@ -105,11 +104,6 @@ def _exact(quantity: str, of: str, value: float, runs: int) -> Number:
     return Number(quantity, of, float(value), float(value), float(value), runs)
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rules above."""
-    return verdict(PUBLISHED, numbers)
-
-
 def figure(runs: pd.DataFrame) -> Figure:
     """Each run by its largest singular value and its growth; nothing may lie above the bound.
 
@@ -134,3 +128,6 @@ def figure(runs: pd.DataFrame) -> Figure:
     ax.set_ylabel(r"growth of $\log_{10}\|\partial h_T/\partial h_t\|_2$ per step back")
     ax.legend(fontsize=7)
     return drawn
+
+
+analyse = reproduction(measure, PUBLISHED, has_standard_figures=False)

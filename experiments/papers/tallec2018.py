@@ -20,16 +20,15 @@ import math
 import numpy as np
 import pandas as pd
 
+from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame
 from rnnlab.report.claims.published import (
     Published,
-    above,
     curves_of_baseline,
+    reproduction,
     side_by_side,
-    verdict,
 )
-from rnnlab.report.claims.verdict import Verdict
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.report.claims.rules import above
 from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.results.read import Results
 from rnnlab.results.summary import solved_at
@@ -40,26 +39,29 @@ BIASES = ("b_f = 1", "chrono")
 LEFT = 0.9
 JUDGED = {"adding": 1, "copy": 2}
 
-PUBLISHED = [
-    Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5)),
-    Published(RATIO, "adding, T = 200", "above 1", "above 1", above(1.0)),
-    Published(RATIO, "adding, T = 100", "above 1 (T = 200)", "above 1", above(1.0)),
-    Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
-    Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
-    Published(RATIO, "copy, T = 50", "above 1 (T = 500)", "above 1", above(1.0)),
-    Published(SHARE, "copy, T = 50, chrono", "all (T = 500)", "above 0.5", above(0.5)),
-]
+BY_TASK = {
+    "adding": [
+        Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5)),
+        Published(RATIO, "adding, T = 200", "above 1", "above 1", above(1.0)),
+        Published(RATIO, "adding, T = 100", "above 1 (T = 200)", "above 1", above(1.0)),
+    ],
+    "copy": [
+        Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
+        Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
+        Published(RATIO, "copy, T = 50", "above 1 (T = 500)", "above 1", above(1.0)),
+        Published(SHARE, "copy, T = 50, chrono", "all (T = 500)", "above 0.5", above(0.5)),
+    ],
+}
+PUBLISHED = [result for of_task in BY_TASK.values() for result in of_task]
 
 
-def analyse(results: Results) -> Findings:
+def measure(results: Results) -> Measured:
     """When runs learn, by bias and length."""
-    standard = standard_findings(results)
     runs = learning(results.runs, results.training)
     numbers = numbers_frame(measured(runs))
-    figures = {"published": curves_of_baseline(results.training, runs)} | standard.figures
-    of_task = [r for r in PUBLISHED if r.of.startswith(tuple(runs["task.kind"]))]
-    text = side_by_side(of_task, numbers)
-    return Findings(standard.table, figures, text, numbers, decide(numbers))
+    of_tasks = [result for task in dict.fromkeys(runs["task.kind"]) for result in BY_TASK[task]]
+    drawn = curves_of_baseline(results.training, runs)
+    return Measured(numbers, drawn, side_by_side(of_tasks, numbers))
 
 
 def learning(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -99,6 +101,4 @@ def measured(runs: pd.DataFrame) -> list[Number]:
     return found
 
 
-def decide(numbers: pd.DataFrame) -> Verdict:
-    """By the rules above."""
-    return verdict(PUBLISHED, numbers)
+analyse = reproduction(measure, PUBLISHED)

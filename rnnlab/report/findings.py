@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import replacing, storage_errors, write_text
-from rnnlab.support.plugins import load_analysis
+from rnnlab.support.plugins import is_of_plugin, load_analysis
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -114,7 +114,7 @@ def find(results: Results) -> Findings:
             return standard_findings(results)
         config_folder = results.stores[0].folder / experiment["config_folder"]
         analyse = load_analysis(reference, "analysis", config_folder)
-        with analysis_errors(reference, analyse):
+        with analysis_errors(reference):
             findings = analyse(results)
     if not isinstance(findings, Findings):
         got = type(findings).__name__
@@ -123,14 +123,14 @@ def find(results: Results) -> Findings:
 
 
 @contextmanager
-def analysis_errors(reference: str, analyse: Callable[[Results], object]) -> Iterator[None]:
-    """Name the last line of the analysis's own file in the message of an error that it raises."""
+def analysis_errors(reference: str) -> Iterator[None]:
+    """Name the last line of the user's own file in the message of an error."""
     try:
         yield
     except (Exception, SystemExit) as error:
-        file = getattr(analyse, "__globals__", {}).get("__file__")
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == file]
+        trace = error.__traceback__
+        frames = zip(traceback.walk_tb(trace), traceback.extract_tb(trace), strict=True)
+        own = [line for (frame, _), line in frames if is_of_plugin(frame)]
         where = f", line {own[-1].lineno} ({own[-1].line})" if own else ""
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         raise UserError(f"analysis: {reference} fails{where}: {kind}{error}") from error

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from rnnlab.support.bundled import folder
 from rnnlab.support.errors import UserError, did_you_mean, is_file
+
+MODULE_PREFIX = "rnnlab_plugin_"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def read_source(path: Path, key: str) -> Source:
 
 def _import(source: Source, key: str) -> ModuleType:
     """The module of this content; the same one wherever in this process it is asked for."""
-    name = f"rnnlab_plugin_{source.path.stem}_{source.sha256[:12]}"
+    name = f"{MODULE_PREFIX}{source.path.stem}_{source.sha256[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     module = ModuleType(name)
@@ -142,3 +144,8 @@ def _import(source: Source, key: str) -> ModuleType:
         del sys.modules[name]
         raise UserError(f"{key}: {source.path} fails: {type(error).__name__}: {error}") from error
     return module
+
+
+def is_of_plugin(frame: FrameType) -> bool:
+    """Whether this is code of a file that a config names."""
+    return str(frame.f_globals.get("__name__")).startswith(MODULE_PREFIX)

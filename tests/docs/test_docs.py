@@ -9,7 +9,7 @@ import pytest
 import rnnlab
 from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.verdict import is_above
+from rnnlab.report.claims.verdict import is_above, is_below
 from rnnlab.report.findings import find, write_findings
 from rnnlab.results.intervals import t_interval
 
@@ -32,7 +32,7 @@ def own(tmp_path, monkeypatch):
 
 def test_own_files_are_under_40_lines(own):
     files = list(own.glob("*.py"))
-    assert len(files) == 4
+    assert len(files) == 5
     assert all(len(path.read_text().splitlines()) < 40 for path in files)
 
 
@@ -69,6 +69,21 @@ def test_own_figure_is_written_with_the_standard_ones(own):
         assert list(line.get_ydata()) == list(own_loss)
     written = write_findings(findings, own / "out")
     assert own / "out" / "figures" / "evaluation_loss.png" in written
+
+
+def test_own_claim_comes_to_the_same_verdict(own):
+    overrides = ["training.steps=20", "cell.hidden=4", "seeds=3", "analysis=peepholes.py:analyse"]
+    results = rnnlab.run("own.yaml", overrides)
+    findings = find(results)
+    losses = results.runs.pivot_table(
+        index="seed", columns="setting", values="final_loss", observed=True
+    ).astype(float)
+    expected = t_interval(losses["peephole = 0.1"] - losses["peephole = 0"])
+    (row,) = findings.numbers.to_dict("records")
+    assert (row["value"], row["low"], row["high"]) == pytest.approx(expected)
+    assert findings.verdict.answer == is_below(expected, 0)
+    sentence = "peepholes lower the final loss: final_loss, peephole = 0.1 − peephole = 0: "
+    assert findings.verdict.evidence.startswith(sentence)
 
 
 def test_own_cell_is_an_lstm_without_its_peepholes(own):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from rnnlab.config.labels import flatten, label_settings
 from rnnlab.config.model import load_config
+from rnnlab.config.sweep import load_experiment
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -28,11 +30,21 @@ def test_the_page_is_that_of_the_committed_tables():
     assert module.page().count("\n## ") == len(ANSWERED)
 
 
+def settings_of(name):
+    """Of a config, as ``rnnlab.report.claims.claim.settings_of`` gives those of results."""
+    experiment = load_experiment(name)
+    rows = []
+    for part, is_before in ((experiment, False), (experiment.before_training, True)):
+        several = [settings.resolved for settings in part.settings] if part else []
+        for label, settings in zip(label_settings(several), several, strict=True):
+            rows.append({"setting": label, "before_training": is_before, **flatten(settings)})
+    return pd.DataFrame(rows)
+
+
 @pytest.mark.parametrize("name", ANSWERED)
 def test_the_verdict_is_that_of_the_committed_numbers(name):
-    analysis = load_config(name)[0].analysis.rpartition(":")[0]
-    decide = load_analysis(f"{analysis}:decide", "analysis", folder("configs"))
-    verdict = decide(pd.read_csv(REFERENCE / name / "numbers.csv"))
+    claim = load_analysis(load_config(name)[0].analysis, "analysis", folder("configs"))
+    verdict = claim.decide(pd.read_csv(REFERENCE / name / "numbers.csv"), settings_of(name))
     committed = json.loads((REFERENCE / name / "verdict.json").read_text(encoding="utf-8"))
     assert asdict(verdict) == committed
 

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
+from rnnlab.report.claims.evidence import EARLIER, numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -18,6 +19,10 @@ NETWORKS = [("adding", "rnn", 1), ("adding", "lstm", 1), ("adding", "lstm", 2), 
 
 def part(name):
     return load_analysis(f"activation.py:{name}", "analysis", folder("configs"))
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def runs(solved_at, diverges=()):
@@ -64,7 +69,7 @@ NEVER = [None] * SEEDS
 )
 def test_each_side_and_the_fence(tanh, relu, diverges, answer):
     numbers = numbers_of({"tanh": tanh, "relu": relu}, diverges)
-    assert part("decide")(numbers).answer == answer
+    assert decide(numbers).answer == answer
 
 
 def test_one_task_on_the_other_side_refutes():
@@ -72,19 +77,19 @@ def test_one_task_on_the_other_side_refutes():
     of = (numbers["quantity"] == EARLIER) & (numbers["of"] == "copy: LSTM, 1 layer, tanh − relu")
     assert of.sum() == 1
     numbers.loc[of, ["value", "low", "high"]] = [0.1, 0.0, 0.4]
-    assert part("decide")(numbers).answer == "refuted"
+    assert decide(numbers).answer == "refuted"
 
 
 def test_deeper_networks_are_not_judged():
     numbers = numbers_of({"tanh": EARLY, "relu": LATE})
     others = numbers["of"].str.contains("2 layers|RNN")
     numbers.loc[others & (numbers["quantity"] == EARLIER), ["value", "low", "high"]] = 0.0
-    assert part("decide")(numbers).answer == "supported"
+    assert decide(numbers).answer == "supported"
 
 
 def test_a_task_that_was_not_run_is_said_to_be_so():
     numbers = numbers_of({"tanh": EARLY, "relu": LATE})
-    verdict = part("decide")(numbers[~numbers["of"].str.startswith("copy")])
+    verdict = decide(numbers[~numbers["of"].str.startswith("copy")])
     assert verdict.answer == "undecided"
     assert verdict.evidence.endswith("; copy: LSTM, 1 layer: not run")
 

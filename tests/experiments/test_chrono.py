@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
+from rnnlab.report.claims.evidence import EARLIER, numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -48,6 +49,12 @@ def numbers_of(medians, **options):
     return numbers_frame([*part("compared")(frame), *part("exponents")(frame)])
 
 
+def decide(numbers, places=PLACES):
+    columns = ["task.kind", "task.length"]
+    settings = pd.DataFrame(places, columns=columns).assign(before_training=False)
+    return part("analyse").decide(numbers, settings)
+
+
 HELPS, NEVER = (600, 900, 300), math.inf
 
 
@@ -66,7 +73,7 @@ HELPS, NEVER = (600, 900, 300), math.inf
     ],
 )
 def test_each_side_and_the_fence(medians, options, answer):
-    assert part("decide")(numbers_of(medians, **options)).answer == answer
+    assert decide(numbers_of(medians, **options)).answer == answer
 
 
 def test_only_the_longest_lag_of_each_task_is_judged():
@@ -85,11 +92,14 @@ def test_the_longest_lag_is_that_of_the_config_not_of_what_has_ended():
     numbers = numbers_frame(part("compared")(part("of_starts")(rows)))
     judged = set(numbers.loc[numbers["quantity"] == EARLIER, "of"].str.partition(":")[0])
     assert judged == {"copy, T = 40"}
+    verdict = decide(numbers)
+    assert verdict.answer == "undecided"
+    assert "adding, T = 200: no run solves it; copy, T = 40: constant" in verdict.evidence
 
 
 def test_one_task_alone_can_be_judged():
-    numbers = numbers_of({"else": HELPS}, places=[("adding", 500)])
-    verdict = part("decide")(numbers)
+    places = [("adding", 500)]
+    verdict = decide(numbers_of({"else": HELPS}, places=places), places)
     assert verdict.answer == "supported"
     assert (
         "adding, T = 500: spread b_f, tied before spread b_f, untied in 1.00 [" in verdict.evidence
@@ -98,11 +108,12 @@ def test_one_task_alone_can_be_judged():
 
 def test_what_is_solved_at_shorter_lags_is_told():
     """And where nothing is, that is all that is said of the longest."""
-    evidence = part("decide")(numbers_of({"else": HELPS, ("copy", 40): (NEVER,) * 3})).evidence
+    evidence = decide(numbers_of({"else": HELPS, ("copy", 40): (NEVER,) * 3})).evidence
     assert "; copy, T = 40: no run solves it; " in evidence
     assert "adding, T = 100, solved (not judged): b_f = 1: 100%, constant b_f, untied: " in evidence
-    unsolved = numbers_of({"else": HELPS, ("adding", 100): (NEVER,) * 3})
-    assert part("shorter")(unsolved) == []
+    unsolved = decide(numbers_of({"else": HELPS, ("adding", 100): (NEVER,) * 3})).evidence
+    assert "adding, T = 200: " in unsolved
+    assert "adding, T = 100" not in unsolved
 
 
 def test_numbers():

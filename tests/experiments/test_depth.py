@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.results.intervals import Estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
@@ -16,8 +17,12 @@ SEEDS = 20
 
 
 def part(name):
-    analyse = load_analysis("depth.py:analyse", "analysis", folder("configs"))
-    return analyse.__globals__[name]
+    claim = load_analysis("depth.py:analyse", "analysis", folder("configs"))
+    return claim.measure.__globals__[name]
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def everything(lstm, rnn):
@@ -82,7 +87,7 @@ def at_the_fence(bias, layers, length):
 )
 def test_each_side_and_the_fence(lstm, rnn, answer):
     found = numbers(lstm, lambda length: rnn * length)
-    assert part("decide")(found).answer == answer
+    assert decide(found).answer == answer
 
 
 def test_numbers():
@@ -98,7 +103,7 @@ def test_numbers():
     assert reads_zero == (-38, -math.inf, -38)
     assert part("decades")(reads_zero) == "at most -38 (reads zero)"
     assert part("decades")(Estimate(0, -math.inf, math.inf)) == "unknown"
-    evidence = part("decide")(found).evidence
+    evidence = decide(found).evidence
     assert "; LSTM, b_f = 3, orthogonal vanishes with layers; " in evidence
     assert "LSTM, b_f = 1, uniform mitigates" in evidence
 

@@ -8,19 +8,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.plugins import load_analysis
 
 TIME = 12
 USUAL, OTHER = "b_f = 1, recurrent_gain = 1", "b_f = 5, b_i = −b_f, recurrent_gain = 2"
+STARTS = {USUAL: (1.0, 0.0, 1.0), OTHER: (5.0, "tied", 2.0)}
 SHARE = "share of the indirect paths before training"
 ERROR = "log10 ‖∂c_T/∂c_0‖₂ − log10 max Π f_t before training"
 
 
 def part(name):
     return load_analysis(f"direct_vs_total.py:{name}", "analysis", folder("configs"))
+
+
+def cell(setting):
+    """What the setting sets."""
+    keys = ("cell.forget_bias", "cell.input_bias", "cell.recurrent_gain")
+    options = dict(zip(keys, STARTS[setting], strict=True))
+    return options | {"cell.recurrent_kernel": "orthogonal"}
+
+
+def decide(numbers, names=(USUAL, OTHER)):
+    rows = [{"setting": name, "before_training": True} | cell(name) for name in names]
+    return part("analyse").decide(numbers, pd.DataFrame(rows))
 
 
 def results(sizes, steps=(0,), seeds=20, noise=1e-3):
@@ -30,8 +44,7 @@ def results(sizes, steps=(0,), seeds=20, noise=1e-3):
     for setting, (share, error) in sizes.items():
         for seed in range(seeds):
             run = {"run": f"{setting} {seed}", "setting": setting, "seed": seed}
-            gain = float(setting[-1])
-            runs.append(run | {"status": "finished", "cell.recurrent_gain": gain})
+            runs.append(run | {"status": "finished"} | cell(setting))
             t = np.arange(TIME)
             back = TIME - 1 - t
             for step in steps:
@@ -67,9 +80,9 @@ def judged(sizes, **options):
 )
 def test_each_side_and_the_fence(usual, other, options, answer):
     numbers = judged({USUAL: usual, OTHER: other}, **options)
-    verdict = part("decide")(numbers)
+    verdict = decide(numbers)
     assert verdict.answer == answer
-    assert part("decide")(pd.read_csv(io.StringIO(csv_text(numbers)))) == verdict
+    assert decide(pd.read_csv(io.StringIO(csv_text(numbers)))) == verdict
 
 
 def test_numbers():
@@ -77,7 +90,7 @@ def test_numbers():
     numbers = judged({USUAL: (0.2, 3.0), OTHER: (0.01, 0.1)}, noise=0.0)
     assert estimate(numbers, SHARE, USUAL).mean == pytest.approx(0.2)
     assert estimate(numbers, ERROR, USUAL).mean == pytest.approx(3.0)
-    assert part("decide")(numbers).evidence == (
+    assert decide(numbers).evidence == (
         f"at {USUAL} the other terms are a share of 0.2 [0.2, 0.2] of one step, and over the "
         "sequence the gradient is 10^(3 [3, 3]) times Π f_t; negligible in 1 of 2 settings "
         f"({OTHER})"
@@ -85,8 +98,16 @@ def test_numbers():
 
 
 def test_without_the_usual_setting_nothing_is_decided():
-    verdict = part("decide")(judged({OTHER: (0.01, 0.1)}))
-    assert (verdict.answer, verdict.evidence) == ("undecided", f"{USUAL} was not measured")
+    for names in ((OTHER,), (USUAL, OTHER)):
+        verdict = decide(judged({OTHER: (0.01, 0.1)}), names)
+        assert (verdict.answer, verdict.evidence) == ("undecided", f"{USUAL} was not measured")
+
+
+def test_a_setting_that_was_not_run_leaves_it_undecided():
+    verdict = decide(judged({USUAL: (0.01, 0.1)}))
+    assert verdict.answer == "undecided"
+    assert verdict.evidence.endswith(f"negligible in 1 of 2 settings ({USUAL})")
+    assert decide(judged({USUAL: (0.01, 0.1)}), [USUAL]).answer == "supported"
 
 
 def test_text_and_figure():

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.config.labels import label_settings
+from rnnlab.config.labels import flatten, label_settings
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import EARLIER, estimate, numbers_frame
+from rnnlab.report.claims.evidence import EARLIER, numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.results.intervals import earlier_interval, t_interval
 from rnnlab.support.bundled import folder
@@ -71,10 +72,20 @@ def ended(solved=GOOD_SOLVED, noise=1, seeds=6):
 def numbers(norm=GOOD_NORM, left=GOOD_LEFT, solved=GOOD_SOLVED, noise=1e-3, late=1, seeds=6):
     return numbers_frame(
         [
-            *part("at_initialisation")(before(norm, left, noise)),
+            *part("at_start")(before(norm, left, noise)),
             *part("learning")(ended(solved, late, seeds)),
         ]
     )
+
+
+def settings():
+    """Those that were trained, and the same measured before it."""
+    rows = runs(seeds=1)
+    return pd.concat([rows.assign(before_training=is_before) for is_before in (False, True)])
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings())
 
 
 @pytest.mark.parametrize(
@@ -98,18 +109,20 @@ def numbers(norm=GOOD_NORM, left=GOOD_LEFT, solved=GOOD_SOLVED, noise=1e-3, late
             {"solved": dict.fromkeys(BIASES, 500), "late": 100},
             ("supported", "supported", "supported", "undecided"),
         ),
+        # Not shown to be later than b_f = 1, and not earlier either.
+        ({"solved": {-1: None, 0: None, 1: 500, 3: 500, 6: 500}, "late": 100}, ("supported",) * 4),
         ({"seeds": 3}, ("supported", "supported", "supported", "undecided")),
     ],
 )
 def test_each_part_on_each_side_and_the_fence(options, answers):
     table = numbers(**options)
-    parts = [part(name)(table)[0] for name in ("one_step", "moved", "survives", "helps")]
-    assert tuple(parts) == answers
+    parts = part("parts")(table, settings())
+    assert tuple(own.answer(table) for own in parts) == answers
     expected = next((a for a in ("refuted", "undecided") if a in answers), "supported")
-    verdict = part("decide")(table)
+    verdict = decide(table)
     assert verdict.answer == expected
     stored = pd.read_csv(io.StringIO(csv_text(table)))
-    assert part("decide")(stored) == verdict
+    assert decide(stored) == verdict
 
 
 def test_tied_settings_are_not_judged():
@@ -117,9 +130,9 @@ def test_tied_settings_are_not_judged():
     frame = before()
     tied = frame["cell.input_bias"] == "tied"
     found = frame.assign(**{NORM: frame[NORM].mask(tied, 3.0), LEFT: frame[LEFT].mask(tied, -20.0)})
-    table = numbers_frame([*part("at_initialisation")(found), *part("learning")(ended())])
-    assert part("decide")(table).answer == "supported"
-    lines = part("not_judged")(table)
+    table = numbers_frame([*part("at_start")(found), *part("learning")(ended())])
+    assert decide(table).answer == "supported"
+    lines = part("not_judged")(table, found)
     assert lines[0].startswith("not judged, adding, b_f = 6, b_i = −b_f: norm 3 [3, 3], 10^(-20 ")
     assert len(lines) == 2
 
@@ -136,21 +149,13 @@ def test_numbers():
     assert len(shares) == 2 * (3 + 2)
     found = estimate(table, EARLIER, "adding, b_f = 1 − adding, b_f = 0")
     assert found == earlier_interval(range(6), [np.nan] * 6, comparisons=10)
-    assert part("decide")(table).evidence.endswith(
+    assert decide(table).evidence.endswith(
         "earlier than b_f = 0 in 6 of 6 settings, later in 0, later than b_f = 1 in 0 of 4"
     )
 
 
-def test_settings_that_differ_in_the_bias_alone():
-    names = ["b_f = -1", "b_f = 1e-05", "b_f = 1, hidden = 4", "b_f = 1, b_i = −b_f", "LSTM"]
-    names += ["b_f = 2, hidden = 4", "b_f = 2 − b_f = 1", "b_f chrono to 9"]
-    assert part("families")(names) == {
-        "b_f": {-1.0: "b_f = -1", 1e-5: "b_f = 1e-05"},
-        "b_f, hidden = 4": {1.0: "b_f = 1, hidden = 4", 2.0: "b_f = 2, hidden = 4"},
-    }
-    assert part("families")(names, tied=True) == {}
-    nothing = part("decide")(numbers_frame([]))
-    assert nothing.answer == "undecided"
+def test_nothing_measured_is_undecided():
+    assert decide(numbers_frame([])).answer == "undecided"
 
 
 def test_one_step_and_what_is_left_of_jacobians():
@@ -190,10 +195,12 @@ def test_figure():
 def test_settings_are_called_alike_before_and_in_training():
     experiment = load_experiment("forget_bias_full")
     trained, before = (
-        label_settings([settings.resolved for settings in own.settings])
+        pd.DataFrame([flatten(settings.resolved) for settings in own.settings]).assign(
+            setting=label_settings([settings.resolved for settings in own.settings])
+        )
         for own in (experiment, experiment.before_training)
     )
-    assert set(trained) < set(before)
-    judged = part("families")(before)
-    assert judged == part("families")(trained)
-    assert [list(own) for own in judged.values()] == [list(range(-2, 7))] * 2
+    assert set(trained["setting"]) < set(before["setting"])
+    judged = part("untied")(before)
+    assert judged == part("untied")(trained)
+    assert [list(own) for own in judged] == [list(range(-2, 7))] * 2

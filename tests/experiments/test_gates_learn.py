@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -18,6 +19,10 @@ STARTS = {0.0: 2, 1.0: 4, 3.0: 20, 5.0: 150}
 
 def part(name):
     return load_analysis(f"gates_learn.py:{name}", "analysis", folder("configs"))
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def made_up(end, noise=0.02, unsolved=()):
@@ -61,7 +66,7 @@ def numbers_of(*arguments, **options):
     ],
 )
 def test_each_side_and_the_fence(end, options, answer):
-    assert part("decide")(numbers_of(end, **options)).answer == answer
+    assert decide(numbers_of(end, **options)).answer == answer
 
 
 def test_by_hand():
@@ -90,12 +95,12 @@ def test_runs_that_did_not_solve_the_task_are_counted_alone():
     names = list(dict.fromkeys(numbers["quantity"]))
     assert estimate(numbers, names[0], "runs that solved the task").mean == pytest.approx(1)
     assert estimate(numbers, "share solved", "T = 100, b_f = 0").mean == 0
-    assert "solved in 93% of runs" in part("decide")(numbers).evidence
+    assert "solved in 93% of runs" in decide(numbers).evidence
 
 
 def test_nothing_solved_is_undecided():
     every = [(length, bias) for length in LENGTHS for bias in (*STARTS, "chrono")]
-    verdict = part("decide")(numbers_of(lambda length, start: length, unsolved=every))
+    verdict = decide(numbers_of(lambda length, start: length, unsolved=every))
     assert verdict.answer == "undecided"
     assert "unknown" in verdict.evidence
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 from rnnlab.training.objective import Objective
@@ -17,6 +18,10 @@ COUNTS = {"lstm 8": 352, "gru 8": 272, "gru 9": 333}
 
 def part(name):
     return load_analysis(f"parameters.py:{name}", "analysis", folder("configs"))
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def runs(solved_at, seconds, spread=0.02, compiling=0):
@@ -65,7 +70,7 @@ FAST, SLOW = {"lstm 8": 10, "gru 8": 8, "gru 9": 11}, {"lstm 8": 10, "gru 8": 13
     ],
 )
 def test_each_side_and_the_fence(solved_at, seconds, options, answer):
-    assert part("decide")(numbers_of(solved_at, seconds, **options)).answer == answer
+    assert decide(numbers_of(solved_at, seconds, **options)).answer == answer
 
 
 def test_numbers():
@@ -80,7 +85,7 @@ def test_numbers():
     shares = numbers.loc[numbers["quantity"].str.startswith("share of pairs"), ["of", "value"]]
     assert list(shares["value"]) == [1.0] * 4
     assert list(shares["of"])[1] == "adding: GRU with as many parameters − LSTM"
-    assert "0.773 of the parameters" in part("decide")(numbers).evidence
+    assert "0.773 of the parameters" in decide(numbers).evidence
     assert len(part("text")(numbers).splitlines()) == 6
 
 
@@ -88,7 +93,7 @@ def test_what_was_not_run_is_unknown():
     rows = runs(SLOWER, FAST)
     left = rows[(rows["cell.kind"] == "lstm") | (rows["task.kind"] == "copy")]
     numbers = numbers_frame(part("compared")(part("of_cells")(left[left["cell.hidden"] == 8])))
-    verdict = part("decide")(numbers)
+    verdict = decide(numbers)
     assert verdict.answer == "refuted"
     assert "adding: with as many units unknown of the parameters, unknown of the seconds" in str(
         verdict

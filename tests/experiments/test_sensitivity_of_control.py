@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from rnnlab.gradients.theory import bias_to_keep
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -17,8 +17,12 @@ LENGTHS, SEEDS = (50, 200, 1000), 20
 
 
 def part(name):
-    analyse = load_analysis("sensitivity_of_control.py:analyse", "analysis", folder("configs"))
-    return analyse.__globals__[name]
+    claim = load_analysis("sensitivity_of_control.py:analyse", "analysis", folder("configs"))
+    return claim.measure.__globals__[name]
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def first_order_rnn(setting, length, noise=0.0):
@@ -39,6 +43,11 @@ def flat_rnn(setting, length, noise=0.0):
 def peaked_lstm(setting, length, noise=0.0):
     """Within bounds over 3/T of an e-fold each way of b_f = 3."""
     return length * (setting + noise - 3)
+
+
+def narrow_lstm(setting, length, noise=0.0):
+    """Within bounds over 0.8 of an e-fold at every length."""
+    return 6 * (setting + noise - 3) / 0.8
 
 
 def late_lstm(setting, length, noise=0.0):
@@ -73,7 +82,7 @@ def before(rnn=first_order_rnn, lstm=first_order_lstm, noise=1e-3):
                 ("LSTM", BIASES, lstm),
             ):
                 log10 = norm(setting, length, noise * rng.normal())
-                own = {"cell": cell, "setting": setting, "log10": log10} | same
+                own = {"cell": cell, "setting": setting, "x": setting, "log10": log10} | same
                 frames.append(pd.DataFrame(own))
     return pd.concat(frames, ignore_index=True)
 
@@ -81,7 +90,7 @@ def before(rnn=first_order_rnn, lstm=first_order_lstm, noise=1e-3):
 def trained(rnn=1, lstm=4):
     """So many of five settings are solved, one less by one seed."""
     rows = [
-        {"cell": cell, "setting": setting, "seed": seed, "solved": float(setting < own)}
+        {"cell": cell, "x": setting, "seed": seed, "solved": float(setting < own)}
         for cell, many in (("RNN, orthogonal", rnn), ("LSTM", lstm))
         for seed in range(6)
         for own in (many - (seed == 0),)
@@ -91,8 +100,7 @@ def trained(rnn=1, lstm=4):
 
 
 def numbers(solved=None, **options):
-    found = part("judged")(part("windows")(before(**options)))
-    return numbers_frame([*found, *part("solved")(trained(**solved or {}))])
+    return part("numbers_of")(before(**options), trained(**solved or {}))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +109,7 @@ def numbers(solved=None, **options):
         ({}, "supported"),
         ({"rnn": flat_rnn}, "refuted"),
         ({"lstm": peaked_lstm}, "refuted"),
+        ({"lstm": narrow_lstm}, "refuted"),
         ({"solved": {"rnn": 4, "lstm": 1}}, "refuted"),
         ({"solved": {"rnn": 3, "lstm": 3}}, "undecided"),
         ({"solved": {"rnn": 0, "lstm": 4}}, "undecided"),
@@ -112,13 +121,13 @@ def numbers(solved=None, **options):
     ],
 )
 def test_each_side_and_the_fence(options, answer):
-    assert part("decide")(numbers(**options)).answer == answer
+    assert decide(numbers(**options)).answer == answer
 
 
 def test_first_order():
     """Norms gain^T and f^T stay within 10^±3 over 6 ln 10/T, and from where f^T = 10⁻³ on."""
     found = numbers(noise=0.0)
-    width, lowest, steep = (part(name) for name in ("WIDTH", "LOWEST_WITHIN", "STEEPNESS"))
+    width, share, lowest, steep = part("QUANTITIES")
     for length in LENGTHS:
         rnn, lstm = (f"{cell}, T = {length}" for cell in ("RNN, uniform", "LSTM"))
         assert estimate(found, width, rnn).mean == pytest.approx(6 * math.log(10) / length)
@@ -131,40 +140,8 @@ def test_first_order():
         easier = estimate(found, width, f"LSTM − RNN, uniform, T = {length}")
         assert easier.low == pytest.approx(7 - start - 6 * math.log(10) / length, abs=0.03)
         assert easier.high == math.inf
-        share = estimate(found, part("SHARE"), lstm)
-        assert share.mean == pytest.approx((7 - start) / 7, abs=0.01)
-    assert "gain by a factor of 1.32 [1.32, 1.32], 1.07" in part("decide")(found).evidence
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_windows_against_a_fine_grid(seed):
-    """Of a random path, which leaves and comes back several times."""
-    rng = np.random.default_rng(seed)
-    setting = np.sort(rng.uniform(-1, 1, 12))
-    log10 = np.cumsum(rng.normal(0, 4, 12))
-    low, high = setting[2], 0.5 * (setting[8] + setting[9])
-    found = part("window")(setting, log10, low, high)
-    fine = np.linspace(setting[0], setting[-1], 400_001)
-    is_within = np.abs(np.interp(fine, setting, log10)) <= 3
-    is_used = (fine >= low) & (fine <= high)
-    assert found.at_least == pytest.approx(is_within.mean() * np.ptp(setting), abs=1e-4)
-    assert found.share == pytest.approx(is_within[is_used].mean(), abs=1e-4)
-    if is_within.any():
-        assert found.lowest == pytest.approx(fine[is_within][0], abs=1e-4)
-    assert (found.at_most == math.inf) == bool(is_within[0] or is_within[-1])
-
-
-def test_windows_by_hand():
-    setting, log10 = np.array([0.0, 1, 2, 3, 4]), np.array([-np.inf, -6, 6, 0, 9])
-    found = part("window")(setting, log10, 0.0, 4.0)
-    width = 0.5 + 0.5 + 1 / 3
-    assert found == (width, width, pytest.approx(width / 4), pytest.approx(1.25), 12)
-    none = part("window")(setting, np.full(5, -4.0), 0.0, 4.0)
-    assert none[:3] == (0, 0, 0)
-    assert math.isnan(none.lowest)
-    assert math.isnan(none.steepness)
-    constant = part("window")(setting, np.zeros(5), 1.0, 3.0)
-    assert constant[:3] == (4, math.inf, 1)
+        assert estimate(found, share, lstm).mean == pytest.approx((7 - start) / 7, abs=0.01)
+    assert "gain by a factor of 1.32 [1.32, 1.32], 1.07" in decide(found).evidence
 
 
 def test_settings_in_e_folds():
@@ -185,6 +162,7 @@ def test_settings_in_e_folds():
     found = part("trained")(runs)
     assert list(found["cell"]) == ["RNN, orthogonal", "RNN, uniform", "LSTM"]
     assert list(found["setting"]) == pytest.approx([math.log(2), math.log(2), 5])
+    assert list(found["x"]) == pytest.approx([2, 2, 5])
     assert list(found["solved"]) == [0, 0, 1]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.report.claims.evidence import estimate, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -14,8 +15,12 @@ TIME, SEEDS = 50, 20
 
 
 def part(name):
-    analyse = load_analysis("vanishing.py:analyse", "analysis", folder("configs"))
-    return analyse.__globals__[name]
+    claim = load_analysis("vanishing.py:analyse", "analysis", folder("configs"))
+    return claim.measure.__globals__[name]
+
+
+def decide(numbers):
+    return part("analyse").decide(numbers, settings=pd.DataFrame())
 
 
 def results(decays, bend=0.0, noise=1e-3, tasks=("adding", "copy")):
@@ -62,7 +67,7 @@ def judged(**options):
     ],
 )
 def test_each_side_and_the_fence(decays, options, answer):
-    assert part("decide")(judged(decays=decays, **options)).answer == answer
+    assert decide(judged(decays=decays, **options)).answer == answer
 
 
 def test_numbers():
@@ -71,20 +76,20 @@ def test_numbers():
     name += "uniform"
     found = estimate(numbers, "decades per step before training", name)
     assert found.mean == pytest.approx(0.1)
-    text = part("decide")(numbers).evidence
+    text = decide(numbers).evidence
     assert "RNN, uniform: halved every 1 [1, 1] and 1 [1, 1] steps; " in text
     assert "Fails" not in text
 
 
 def test_the_evidence_names_what_refutes():
     decays = {"rnn": -0.3, "lstm": -0.1, "gru": -0.4}
-    found = part("decide")(judged(decays=decays))
+    found = decide(judged(decays=decays))
     assert found.answer == "refuted"
     assert found.evidence.endswith(
         "Fails: GRU, b_z = 0, uniform more slowly than the RNN; "
         "GRU, b_z = 0, orthogonal more slowly than the RNN."
     )
-    one_task = part("decide")(judged(decays=decays, tasks=["copy"]))
+    one_task = decide(judged(decays=decays, tasks=["copy"]))
     assert one_task.answer == "refuted"
     assert "Undecided: RNN, uniform decays; " in one_task.evidence
 

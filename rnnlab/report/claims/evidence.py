@@ -1,12 +1,10 @@
 """The numbers that a verdict rests on, as a table: each with its interval and its runs."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from rnnlab.config.labels import label_each
 from rnnlab.results.intervals import (
     Estimate,
     bounded_median_interval,
@@ -18,6 +16,9 @@ from rnnlab.results.intervals import (
 
 # The quantity of ``earlier``.
 EARLIER = "share of pairs of runs in which the first solves earlier"
+
+# Two settings that are compared, the first with the second.
+Pair = tuple[str, str]
 
 
 class Number(NamedTuple):
@@ -50,8 +51,13 @@ def number(quantity: str, of: str, estimate: Estimate, runs: int) -> Number:
     return Number(quantity, of, *estimate, runs)
 
 
+def versus(pair: Pair) -> str:
+    """The name of a number that compares the two: "a − b"."""
+    return " − ".join(pair)
+
+
 def ended(runs: pd.DataFrame) -> pd.DataFrame:
-    """Those that finished or diverged; one that diverged is unsolved, also if it had solved before.
+    """Runs that finished or diverged; one that diverged is unsolved, even if it had solved before.
 
     Args:
         runs: ``Results.runs``.
@@ -81,7 +87,7 @@ def mean_of(
 def differences(
     values: pd.DataFrame,
     quantity: str,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Sequence[Pair],
     comparisons: int = 1,
     by: str = "setting",
 ) -> list[Number]:
@@ -100,8 +106,8 @@ def differences(
     found = []
     for one, other in pairs:
         both = (wide[one] - wide[other]).dropna()
-        name = f"{one} − {other}"
-        found.append(number(quantity, name, t_interval(both, comparisons), len(both)))
+        of = versus((one, other))
+        found.append(number(quantity, of, t_interval(both, comparisons), len(both)))
     return found
 
 
@@ -145,7 +151,7 @@ def solved(runs: pd.DataFrame, comparisons: int = 1, by: str = "setting") -> lis
 
 
 def earlier(
-    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], comparisons: int = 1, by: str = "setting"
+    runs: pd.DataFrame, pairs: Sequence[Pair], comparisons: int = 1, by: str = "setting"
 ) -> list[Number]:
     """How often the first of two settings solves the task earlier; of each pair "a − b".
 
@@ -164,7 +170,7 @@ def earlier(
             runs.loc[runs[by] == name, "solved_at"].astype(float) for name in (one, other)
         )
         share = earlier_interval(first, second, comparisons)
-        found.append(number(EARLIER, f"{one} − {other}", share, len(first) + len(second)))
+        found.append(number(EARLIER, versus((one, other)), share, len(first) + len(second)))
     return found
 
 
@@ -184,53 +190,6 @@ def of_runs(frame: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: s
     return pd.DataFrame([(*key, value(own)) for key, own in groups], columns=[*keys, name])
 
 
-def cell_labels(runs: pd.DataFrame) -> pd.Series:
-    """What each run's cell is called, whatever its task: "LSTM, b_f = 1".
-
-    Args:
-        runs: ``Results.runs``, or the runs of several.
-    """
-    keys = [column for column in runs.columns if column.startswith("cell.")]
-    flat = [
-        {key: value for key, value in zip(keys, row, strict=True) if not pd.isna(value)}
-        for row in runs[keys].itertuples(index=False)
-    ]
-    return pd.Series(label_each(flat), runs.index)
-
-
-def estimate(numbers: pd.DataFrame, quantity: str, of: str) -> Estimate:
-    """A number of the table; unknown (NaN) if it was not measured, KeyError if it is not one."""
-    rows = numbers[(numbers["quantity"] == quantity) & (numbers["of"] == of)]
-    if rows.empty:
-        return Estimate(math.nan, math.nan, math.nan)
-    if len(rows) > 1:
-        raise KeyError(f"{len(rows)} numbers are called {quantity!r} of {of!r}")
-    row = rows.iloc[0]
-    return Estimate(float(row["value"]), float(row["low"]), float(row["high"]))
-
-
-def in_words(estimate: Estimate, form: str = ".3g") -> str:
-    """As in "41 [36, 48]"; ∞ where it has no bound, no interval where there is none."""
-
-    def written(value: int | float) -> str:
-        return format(value, form).replace("inf", "∞")
-
-    if math.isnan(estimate.mean):
-        return "unknown"
-    if math.isnan(estimate.low):
-        return written(estimate.mean)
-    return f"{written(estimate.mean)} [{written(estimate.low)}, {written(estimate.high)}]"
-
-
-def solved_in_words(numbers: pd.DataFrame, of: str) -> str:
-    """As in "in 67% of runs, at step 500 [257, ∞] (median)", which is left out if it is ∞."""
-    share, at = (estimate(numbers, quantity, of) for quantity in ("share solved", "solved at"))
-    when = f", at step {in_words(at, '.0f')} (median)" if at.mean < math.inf else ""
-    return f"in {share.mean:.0%} of runs{when}"
-
-
-def pairs_in_words(share: Estimate) -> str:
-    """Of ``earlier``, as in "0.33 [0.00, 0.72] of pairs of runs"."""
-    if share.low == share.high:
-        return f"{share.mean:.2f} of pairs of runs (all tie)"
-    return f"{in_words(share, '.2f')} of pairs of runs"
+def bias_name(value: object, symbol: str = "b_f") -> str:
+    """The name of an initial bias: "b_f = 1", "b_f chrono"."""
+    return f"{symbol} chrono" if value == "chrono" else f"{symbol} = {value:g}"

@@ -1,4 +1,4 @@
-"""What papers report, beside what was obtained here."""
+"""Results that papers report, beside those obtained here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.config.labels import kind_name
-from rnnlab.report.claims.evidence import Number, ended, estimate, in_words, number
-from rnnlab.report.claims.verdict import Answer, Verdict, all_of, is_above, is_below
+from rnnlab.report.claims.claim import Claim, Measured
+from rnnlab.report.claims.evidence import Number, ended, number
+from rnnlab.report.claims.rules import Judge, Part, Rule, between
+from rnnlab.report.claims.verdict import Answer
+from rnnlab.report.claims.words import estimate, in_words, is_measured
 from rnnlab.report.figures.learning_curves import learning_curves
 from rnnlab.report.figures.records import settings_of
 from rnnlab.report.figures.style import figure_legend, line_style, panels
-from rnnlab.results.intervals import Estimate, geometric_t_interval
+from rnnlab.results.intervals import geometric_t_interval
+from rnnlab.results.read import Results
 
 OF_BASELINE = "final loss / baseline"
 # Training steps; a loss of one step, or of 256 examples, is too uncertain to tell 1 from 1.1.
@@ -24,8 +28,6 @@ IN_WORDS = {
     Answer.UNDECIDED: "undecided",
 }
 HEADER = ("measured", "of", "published", "obtained", "reproduced if", "verdict")
-
-Judge = Callable[[Estimate], Answer]
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,37 @@ class Published:
     judge: Judge
 
 
-def above(threshold: float) -> Judge:
-    """By ``is_above``."""
-    return lambda obtained: is_above(obtained, threshold)
+def reproduction(
+    measure: Callable[[Results], Measured],
+    published: Sequence[Published],
+    has_standard_figures: bool = True,
+) -> Claim:
+    """The claim that a paper's results are obtained here too.
+
+    Reproduced if each result that was run is, not reproduced if one is not.
+
+    Args:
+        measure: see ``Claim``.
+        published: what the paper reports; what was not run is left out.
+        has_standard_figures: see ``Claim``.
+    """
+
+    def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
+        return [_part(result, numbers) for result in was_run(published, numbers)]
+
+    return Claim(
+        "published",
+        measure,
+        parts,
+        called=IN_WORDS,
+        has_standard_figures=has_standard_figures,
+    )
 
 
-def below(threshold: float) -> Judge:
-    """By ``is_below``."""
-    return lambda obtained: is_below(obtained, threshold)
-
-
-def between(low: float, high: float) -> Judge:
-    """By both."""
-    return lambda obtained: all_of(is_above(obtained, low), is_below(obtained, high))
+def _part(result: Published, numbers: pd.DataFrame) -> Part:
+    rule = Rule(result.quantity, result.of, result.judge)
+    words = f"{in_words(rule.obtained(numbers))}, published {result.value}"
+    return Part(f"{result.quantity}, {result.of}", [rule], words=words)
 
 
 def at_the_baseline(of: str, value: str) -> Published:
@@ -82,9 +102,9 @@ def by_cell_and_length(runs: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame
 
 
 def counted(published: Sequence[Published], of: Iterable[str]) -> int:
-    """How many results are of these settings: those that are judged together."""
+    """How many results are of these settings, and so judged together; at least one."""
     settings = set(of)
-    return sum(result.of in settings for result in published)
+    return max(1, sum(result.of in settings for result in published))
 
 
 def losses_of_baseline(
@@ -114,22 +134,8 @@ def losses_of_baseline(
 
 
 def was_run(published: Sequence[Published], numbers: pd.DataFrame) -> list[Published]:
-    """Those that the numbers have something to say of."""
-    names = set(zip(numbers["quantity"], numbers["of"], strict=True))
-    return [result for result in published if (result.quantity, result.of) in names]
-
-
-def verdict(published: Sequence[Published], numbers: pd.DataFrame) -> Verdict:
-    """Reproduced if each result that was run is, not reproduced if one is not."""
-    answers, words = [], []
-    for result in was_run(published, numbers):
-        obtained = estimate(numbers, result.quantity, result.of)
-        answers.append(result.judge(obtained))
-        words.append(
-            f"{result.quantity}, {result.of}: {in_words(obtained)}, published {result.value}"
-        )
-    answer = all_of(*answers)
-    return Verdict(answer, "; ".join(words), IN_WORDS[answer])
+    """Keep the results for which the table has a number."""
+    return [result for result in published if is_measured(numbers, result.quantity, result.of)]
 
 
 def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Whether a claim holds, by an interval and a threshold that were set beforehand."""
+"""Answers: how an interval compares with a threshold that was set beforehand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rnnlab.support.errors import UserError, did_you_mean
 
 
 class Answer(StrEnum):
-    """What the evidence says of a claim."""
+    """The outcome of a test."""
 
     SUPPORTED = "supported"
     REFUTED = "refuted"
@@ -44,21 +44,21 @@ class Verdict:
 
 
 def is_above(estimate: Estimate, threshold: int | float) -> Answer:
-    """Whether a quantity exceeds a threshold: by its whole interval, or else undecided."""
+    """Decide whether a quantity exceeds a threshold: by its whole interval, or else undecided."""
     if estimate.low > threshold:
         return Answer.SUPPORTED
     return Answer.REFUTED if estimate.high < threshold else Answer.UNDECIDED
 
 
 def is_below(estimate: Estimate, threshold: int | float) -> Answer:
-    """Whether a quantity stays below a threshold: by its whole interval, or else undecided."""
+    """Decide whether a quantity is below a threshold: by its whole interval, or else undecided."""
     if estimate.high < threshold:
         return Answer.SUPPORTED
     return Answer.REFUTED if estimate.low > threshold else Answer.UNDECIDED
 
 
 def all_of(*answers: Answer) -> Answer:
-    """Of a claim that says several things: refuted by one that is, supported if all are.
+    """Combine several answers: refuted if one is, supported if all are.
 
     Undecided if there are none.
     """
@@ -70,7 +70,7 @@ def all_of(*answers: Answer) -> Answer:
 
 
 def of_parts(parts: Mapping[str, Answer]) -> str:
-    """Which parts of a claim hold, by name: "Holds: a. Fails: b; c. Undecided: d."."""
+    """List the parts of a claim by their answer: "Holds: a. Fails: b; c. Undecided: d."."""
     sentences = []
     for answer, verb in zip(Answer, ("Holds", "Fails", "Undecided"), strict=True):
         names = [name for name, own in parts.items() if own is answer]

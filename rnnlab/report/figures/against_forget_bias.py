@@ -56,14 +56,18 @@ def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, le
 
 def _line_of(runs: pd.DataFrame) -> pd.Series:
     tied = np.where(runs["cell.input_bias"] == "tied", "b_i = −b_f", "b_i = 0")
-    chrono = np.where(runs["cell.forget_bias"] == "chrono", "chrono, ", "")
+    chrono = np.where(_is_chrono(runs), "chrono, ", "")
     return pd.Series(chrono, runs.index) + pd.Series(tied, runs.index)
+
+
+def _is_chrono(runs: pd.DataFrame) -> pd.Series:
+    return runs["cell.forget_bias"] == "chrono"
 
 
 def _bands(ax: Axes, runs: pd.DataFrame, column: str) -> None:
     for line, own in runs.groupby(_line_of(runs)):
         index = LINES.index(str(line))
-        if str(line).startswith("chrono"):
+        if _is_chrono(own).all():
             _level(ax, float(own[column].median()), index)
             continue
         own = own.assign(bias=own["cell.forget_bias"].astype(float))
@@ -77,7 +81,7 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
     for line, own in runs.groupby(_line_of(runs)):
         index = LINES.index(str(line))
         at = own["solved_at"].astype(float)
-        if str(line).startswith("chrono"):
+        if _is_chrono(own).all():
             _level(ax, median_solved_at(at), index)
             continue
         bias = own["cell.forget_bias"].astype(float)

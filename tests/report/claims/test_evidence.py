@@ -4,26 +4,23 @@ import math
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from rnnlab.report.claims.evidence import (
     EARLIER,
+    bias_name,
     bounded_difference,
     differences,
     earlier,
     ended,
-    estimate,
-    in_words,
     mean_of,
     number,
     numbers_frame,
     of_runs,
-    pairs_in_words,
     solved,
-    solved_in_words,
+    versus,
 )
+from rnnlab.report.claims.words import estimate
 from rnnlab.results.intervals import (
-    Estimate,
     earlier_interval,
     median_interval,
     share_interval,
@@ -127,36 +124,7 @@ def test_a_number_of_each_run():
     assert mean_of(none, "total") == []
 
 
-def test_a_number_must_be_one():
-    numbers = numbers_frame([number("x", "a", Estimate(1, 0, 2), 3)] * 2)
-    with pytest.raises(KeyError, match="2 numbers are called 'x' of 'a'"):
-        estimate(numbers, "x", "a")
-    assert in_words(estimate(numbers, "x", "b")) == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (Estimate(41.04, 36, 48), "41 [36, 48]"),
-        (Estimate(math.inf, 36, math.inf), "∞ [36, ∞]"),
-        (Estimate(-38, -math.inf, -3), "-38 [-∞, -3]"),
-        (Estimate(5, math.nan, math.nan), "5"),
-        (Estimate(math.nan, math.nan, math.nan), "unknown"),
-    ],
-)
-def test_in_words(found, words):
-    assert in_words(found) == words
-
-
-def test_what_was_solved_in_words():
-    """The median of setting two, of which one run in four solves it, is later than any step."""
-    found = numbers_frame(solved(RUNS))
-    assert solved_in_words(found, "one") == "in 75% of runs, at step 25 (median)"
-    assert solved_in_words(found, "two") == "in 25% of runs"
-
-
-def test_pairs_in_words():
-    """Ties count half; where all runs tie, unsolved say, there is no interval."""
-    assert pairs_in_words(Estimate(0.25, 0.0, 0.6)) == "0.25 [0.00, 0.60] of pairs of runs"
-    unsolved = earlier_interval([math.nan] * 4, [math.nan] * 4)
-    assert pairs_in_words(unsolved) == "0.50 of pairs of runs (all tie)"
+def test_names_of_what_is_compared_and_of_biases():
+    assert versus(("a", "b")) == "a − b"
+    names = [bias_name(1.0), bias_name(-2), bias_name("chrono"), bias_name(0.5, "b_z")]
+    assert names == ["b_f = 1", "b_f = -2", "b_f chrono", "b_z = 0.5"]
