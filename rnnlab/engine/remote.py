@@ -96,7 +96,11 @@ def do(order: Order) -> None:
 
 
 def _is_dropped() -> Callable[[], bool]:
-    """Tells whether nobody waits for the present order any more."""
+    """Tells whether nobody waits for the present order any more.
+
+    Dask tells a running function so in no other way: ``WorkerPlugin.transition`` would report the
+    same states, and Dask promises to keep neither.
+    """
     worker = get_worker()
     task = worker.state.tasks[worker.get_current_task()]
     return lambda: task.state != "executing"
