@@ -4,7 +4,7 @@ import contextlib
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -13,12 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells import dynamics_of
-from rnnlab.config.settings import Settings
 from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
-from rnnlab.recurrence.stack import Method
+from rnnlab.engine.programs import operations_of_update, precision_of, program_of
 from rnnlab.support.environment import environment
 from rnnlab.support.files import Damaged
 from rnnlab.tasks import Examples, Pool
@@ -28,8 +26,6 @@ from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, State, 
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
 OPERATIONS_PER_CALL = 2e10
-# What a time step of a layer costs besides its arithmetic, forward and back, in operations.
-OPERATIONS_PER_TIME_STEP = 4e5
 
 
 class Execution:
@@ -58,8 +54,7 @@ class Execution:
         self._advance = functools.partial(
             self.program.advance, data=streams.data, evaluation=evaluation, pool=self._pool
         )
-        size = _chunks_per_call(self.program, evaluation.inputs.shape[0])
-        self.calls = _calls(self.program.chunk_bounds(), size)
+        self.calls = _calls(self.program.chunk_bounds(), _chunks_per_call(self.program))
         self._seen: list[Chunk] = []
         self._position = 0
         self._started = time.monotonic()
@@ -94,16 +89,8 @@ class Execution:
             if execution in running:
                 execution._take(*jax.tree.map(itemgetter(index), found))
 
-    def try_updates(self, updates: int, start: int = 0) -> None:
-        """Make so many updates from step ``start`` on, recording it first where a record is due.
-
-        All is thrown away: a call to be timed.
-        """
-        skipped = [(-1, -1)] * (len(self.calls[0]) - 1)
-        self.try_call([(start, start + updates), *skipped])
-
     def try_call(self, call: list[tuple[int, int]]) -> None:
-        """Make a call from the present state, which stays as it is."""
+        """Make a call from the present state, which stays as it is: to be timed."""
         state = jax.tree.map(jnp.copy, self._state)
         jax.block_until_ready(self._advance(state, bounds=jnp.asarray(call)))
 
@@ -220,22 +207,6 @@ def _advance_lanes(
     return jax.vmap(advance)(states, data, evaluations, rows)
 
 
-@contextlib.contextmanager
-def precision_of(run: Run) -> Iterator[None]:
-    """Compute in the run's precision."""
-    double = run.settings.training.precision == "float64"
-    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
-        yield
-
-
-def program_of(settings: Settings) -> Program:
-    """What runs must share to share compiled code: all but numbers that it reads as data."""
-    training = settings.training.model_copy(update={"learning_rate": 1.0})
-    method = Method(training.recurrence, training.memory)
-    objective = Objective(dynamics_of(settings.cell), settings.task, method)
-    return Program(objective, training, settings.record)
-
-
 def _spectra(
     program: Program, evaluation: Batch, params: Any, step: int
 ) -> dict[str, pd.DataFrame]:
@@ -253,13 +224,6 @@ def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int
     return [padded[i : i + size] for i in range(0, len(padded), size)]
 
 
-def _chunks_per_call(program: Program, length: int) -> int:
-    chunk = operations_per_update(program, length) * program.chunk_length
+def _chunks_per_call(program: Program) -> int:
+    chunk = operations_of_update(program) * program.chunk_length
     return max(1, min(int(OPERATIONS_PER_CALL / chunk), len(program.chunk_bounds())))
-
-
-def operations_per_update(program: Program, length: int) -> float:
-    """Floating-point operations of an update on sequences of this length, about."""
-    cell = program.objective.cell
-    products = 4 * 2 * cell.hidden**2 * program.training.batch
-    return length * cell.layers * (6 * products + OPERATIONS_PER_TIME_STEP)

@@ -10,10 +10,11 @@ import yaml
 from rnnlab.config.labels import label_settings
 from rnnlab.config.settings import SECTIONS, file_hashes
 from rnnlab.config.sweep import Experiment, Run, load_experiment
-from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
+from rnnlab.engine.groups import Group, bytes_of, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
+from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress, make_progress
 from rnnlab.engine.work import head_of, is_accelerated, work
 from rnnlab.results.read import Results, load
@@ -115,7 +116,7 @@ def run_experiment(
         ledger = Ledger(store, wanted, labels, progress)
         done = len(experiment.runs) - len(missing)
         with progress, stop_on_signal(progress.say) as stop, ledger.live:
-            progress.start(done + len(wanted), done, float(sum(map(cost, wanted))))
+            progress.start(done + len(wanted), done, float(sum(map(operations_of, wanted))))
             if wanted:
                 _do(wanted, ledger, experiment.config.checkpoint_every, placement, stop)
         if stop.wanted:
@@ -141,7 +142,7 @@ def workers_here(placement: Placement, runs: Sequence[Run]) -> int | None:
     if placement.workers is None and placement.scheduler is None and placement.slurm is None:
         from rnnlab.engine.resources import default_workers
 
-        return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(cost, runs)))
+        return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(operations_of, runs)))
     return placement.workers
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlab.config.sweep import Run
-from rnnlab.engine.groups import cost
 from rnnlab.engine.live import LiveFile
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
+from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress
 from rnnlab.results.store import Store
 
@@ -37,10 +37,14 @@ class Ledger:
             return
         match message:
             case Started(worker=worker):
-                label = f"{self.labels[run.id]}, seed {run.seed}"
-                steps = run.settings.training.steps
-                resumed = self.store.checkpoint_path(run.id).exists()
-                self.progress.run_started(run.id, label, steps, cost(run), worker, resumed=resumed)
+                self.progress.run_started(
+                    run.id,
+                    f"{self.labels[run.id]}, seed {run.seed}",
+                    run.settings.training.steps,
+                    operations_of(run),
+                    worker,
+                    resumed=self.store.checkpoint_path(run.id).exists(),
+                )
             case Reached(step=step, loss=loss):
                 self.progress.step(run.id, step, loss)
             case Saved(checkpoint=checkpoint):

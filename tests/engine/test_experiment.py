@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.config.sweep import load_experiment
-from rnnlab.engine import execution, work
+from rnnlab.engine import execution, programs, work
 from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import Damaged
@@ -90,8 +90,8 @@ def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
 def test_the_numbers_do_not_depend_on_the_length_of_a_chunk(config, monkeypatch, longest):
     run = load_experiment(config, ["training.precision=float64"]).runs[2]
     one = execution.execute(run, nothing)
-    original = execution.Program
-    monkeypatch.setattr(execution, "Program", lambda *args: original(*args, longest_chunk=longest))
+    original = programs.Program
+    monkeypatch.setattr(programs, "Program", lambda *args: original(*args, longest_chunk=longest))
     reached = []
     other = execution.execute(run, lambda e: reached.append(e.step))
     for name, table in one.tables.items():

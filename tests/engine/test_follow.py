@@ -11,10 +11,11 @@ from rich.console import Console
 from engine.sweeps import rnnlab, start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import follow as watch
-from rnnlab.engine.estimate import Cost, probe, seconds_in_all
-from rnnlab.engine.execution import execute, program_of
+from rnnlab.engine.estimate import Pace, measure_pace, seconds_in_all
+from rnnlab.engine.execution import execute
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.live import LiveFile, read_live
+from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import PlainLines, minutes
 
 ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
@@ -152,26 +153,25 @@ def seconds_of(run):
 
 
 @pytest.mark.parametrize("record", [{"every": 1}, {"jacobians": {"every": 1000, "examples": 8}}])
-def test_a_probe_tells_what_a_run_takes(tmp_path, record):
+def test_one_timed_call_tells_what_a_run_takes(tmp_path, record):
     """As a ratio within one process, each the best of a few: the machine may do other things."""
     overrides = {f"record.{name}": value for name, value in record.items()}
     runs = load_experiment(write_config(tmp_path, CONFIG), overrides).runs
-    costs = probe(runs, 1, lambda text: None)
-    (cost,) = costs.values()
+    pace = measure_pace(runs, 1, lambda text: None)
     execute(runs[0], lambda _: None)
     took = min(seconds_of(run) for run in runs[1:])
-    assert 1 / 3 < cost.running / took < 3
-    assert cost.compiling > 0
+    assert 1 / 3 < pace.seconds(runs[0]) / took < 3
+    assert pace.compiling > 0
 
 
 def test_time_in_all(tmp_path):
     """Groups in turn to whoever is free first; a program is compiled once by each worker."""
     runs = load_experiment(write_config(tmp_path, CONFIG)).runs
-    costs = {program_of(runs[0].settings): Cost(compiling=5.0, running=10.0)}
+    pace = Pace(compiling=5.0, per_operation=10.0 / operations_of(runs[0]))
     assert [len(group.runs) for group in make_groups(runs, 2)] == [1, 1, 1, 1]
-    assert seconds_in_all(runs, costs, 0) == 5 + 4 * 10
-    assert seconds_in_all(runs, costs, 2) == 5 + 2 * 10
-    assert seconds_in_all(runs, costs, 4) == 5 + 10
+    assert seconds_in_all(runs, pace, 0) == pytest.approx(5 + 4 * 10)
+    assert seconds_in_all(runs, pace, 2) == pytest.approx(5 + 2 * 10)
+    assert seconds_in_all(runs, pace, 4) == pytest.approx(5 + 10)
 
 
 @pytest.fixture
