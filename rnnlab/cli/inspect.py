@@ -107,12 +107,12 @@ def _check(folder: Path, repair: bool) -> bool:
         typer.echo(damage.message)
     if not damages:
         typer.echo(f"{folder}: every file is as it was written")
-    left = damages
+    remaining = damages
     if damages and repair:
-        dropped, left = checking.repair(folder)
+        dropped, remaining = checking.repair(folder)
         for line in dropped:
             typer.echo(line)
-    return not left
+    return not remaining
 
 
 @app.command()

@@ -60,8 +60,8 @@ def _unsettled(settings: Sequence[Flat], varying: Sequence[str]) -> list[str]:
     by_kind: dict[str, list[Flat]] = {}
     for flat in settings:
         by_kind.setdefault(str(flat["task.kind"]), []).append(flat)
-    left = {key for group in by_kind.values() for key in varying_keys(group)}
-    return [key for key in varying if key in left or key == "task.kind"]
+    unsettled = {key for group in by_kind.values() for key in varying_keys(group)}
+    return [key for key in varying if key in unsettled or key == "task.kind"]
 
 
 def _one_line(name: str) -> str:

@@ -34,7 +34,7 @@ def preview(
     parts: list[Text | Table] = [plain(f"{config.name}: {config.question}".removesuffix(": "))]
     if data := [[key, file] for key, file in data_files(config)]:
         parts.append(plain_table("reads the data in", ["key", "file"], data))
-    if code := [[key, reference] for key, reference in named_files(config)]:
+    if code := [[key, reference] for key, reference in code_files(config)]:
         parts.append(plain_table("runs the code of", ["key", "file:name"], code))
         folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
         return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
@@ -45,7 +45,7 @@ def preview(
     return parts
 
 
-def named_files(config: Config) -> Iterator[tuple[str, str]]:
+def code_files(config: Config) -> Iterator[tuple[str, str]]:
     """Key and value of all that has the form of a plug-in, ``file.py:Name``."""
     if config.analysis is not None:
         yield "analysis", config.analysis

@@ -82,8 +82,8 @@ def _check_keys(keys: list[yaml.Node]) -> None:
             key.tag = PREFIX + "str"
 
 
-def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
+def _refused(problem: str, node: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 def _integer(loader: _Loader, node: Any) -> int:
@@ -101,19 +101,19 @@ _Loader.add_implicit_resolver(PREFIX + "float", FLOAT, list("-+0123456789."))
 _Loader.add_constructor(PREFIX + "int", _integer)
 
 
-def read_yaml(text: str, where: str) -> Any:
+def read_yaml(text: str, source: str) -> Any:
     """What a YAML text says, as plain data.
 
     Args:
         text: from anyone.
-        where: it stands, for messages.
+        source: where it stands, for messages.
 
     Raises:
         UserError: it is no YAML, or has tags, more than 500,000 characters or 30 levels.
     """
     if len(text) > MOST_CHARACTERS:
-        raise UserError(f"{where}: has more than {MOST_CHARACTERS} characters")
+        raise UserError(f"{source}: has more than {MOST_CHARACTERS} characters")
     try:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
-        raise UserError(f"{where}: not readable as YAML: {error}") from None
+        raise UserError(f"{source}: not readable as YAML: {error}") from None

@@ -42,9 +42,9 @@ class _Files:
     code: dict[str, plugins.Source] = field(default_factory=dict)
     data: dict[str, plugins.Source] = field(default_factory=dict)
 
-    def load(self, kind: str, where: str) -> Any:
+    def load(self, kind: str, key: str) -> Any:
         """The object that a plug-in's ``kind`` names."""
-        plugin = plugins.load(kind, where, self.find)
+        plugin = plugins.load(kind, key, self.find)
         self.code[kind.rpartition(":")[0]] = plugin.source
         return plugin.value
 
@@ -106,26 +106,26 @@ def _build(
 ) -> Any:
     """A task or cell from its section."""
     kind = options.get("kind")
-    where = f"{files.source}: {section}.kind"
+    key = f"{files.source}: {section}.kind"
     if kind is None:
-        raise UserError(f"{where}: missing; {did_you_mean('', kinds)}")
+        raise UserError(f"{key}: missing; {did_you_mean('', kinds)}")
     if plugins.is_plugin(kind):
-        model = files.load(kind, where)
-        _check_class(model, base, f"{where}: {kind}")
+        model = files.load(kind, key)
+        _check_class(model, base, f"{key}: {kind}")
     elif isinstance(kind, str) and kind in kinds:
         model = kinds[kind]
     else:
         hint = did_you_mean(kind, kinds)
-        raise UserError(f"{where}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
-    options = {key: value for key, value in options.items() if key != "kind"}
+        raise UserError(f"{key}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
+    options = {name: value for name, value in options.items() if name != "kind"}
     return _validate(model, options, section, files.source, files.finder(section))
 
 
-def _check_class(model: Any, base: type, where: str) -> None:
+def _check_class(model: Any, base: type, source: str) -> None:
     if not (isinstance(model, type) and issubclass(model, base)):
-        raise UserError(f"{where} is no rnnlab.{base.__name__}")
+        raise UserError(f"{source} is no rnnlab.{base.__name__}")
     if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
-        raise UserError(f"{where} lacks {', '.join(unwritten)}")
+        raise UserError(f"{source} lacks {', '.join(unwritten)}")
 
 
 def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dict[str, Any]:

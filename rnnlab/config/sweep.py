@@ -12,7 +12,7 @@ from typing import Any
 
 from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
-from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_axes
+from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_values
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION
@@ -112,14 +112,14 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     Raises:
         UserError: whatever is wrong, naming the file and the key.
     """
-    axes = list(swept_axes(config, path))
-    refuse_idle_overrides(overridden, axes)
-    _refuse_too_many_runs(config, path, axes)
+    swept = list(swept_values(config, path))
+    refuse_idle_overrides(overridden, swept)
+    _refuse_too_many_runs(config, path, swept)
     if config.analysis is not None:
         load_analysis(config.analysis, f"{path}: analysis", home)
     find = in_folders(home, Path.cwd())
     settings: dict[str, Settings] = {}
-    for patches in itertools.product(*axes):
+    for patches in itertools.product(*swept):
         patch = {keys: value for part in patches for keys, value in part.items()}
         setting = _settings(config, path, find, patch)
         settings.setdefault(json.dumps(setting.resolved, sort_keys=True), setting)
@@ -136,8 +136,8 @@ def _before_training(config: Config, path: Path, home: Path) -> Experiment | Non
     return expand(measured, Path(f"{path} (before_training)"), [], home)
 
 
-def _refuse_too_many_runs(config: Config, path: Path, axes: list[list[Patch]]) -> None:
-    if math.prod(map(len, axes)) * len(config.seed_list()) > MOST_RUNS:
+def _refuse_too_many_runs(config: Config, path: Path, swept: list[list[Patch]]) -> None:
+    if math.prod(map(len, swept)) * len(config.seed_list()) > MOST_RUNS:
         raise UserError(f"{path}: sweep and seeds ask for more than {MOST_RUNS} runs")
 
 

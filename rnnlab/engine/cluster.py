@@ -30,7 +30,7 @@ from rnnlab.support.threads import cores
 Revive = Callable[[], None]
 
 CONFIG = {
-    "distributed.admin.large-graph-warning-threshold": "1 TB",  # orders hold data sets
+    "distributed.admin.large-graph-warning-threshold": "1 TB",  # groups hold data sets
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.worker.memory.target": False,

@@ -15,7 +15,7 @@ from rnnlab.engine.groups import Group
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.messages import Ended, Message, Reached, Started
-from rnnlab.engine.remote import VERSION, Abandoned, Order, do
+from rnnlab.engine.remote import VERSION, Abandoned, PackedGroup, do
 from rnnlab.engine.work import failure
 from rnnlab.support.errors import UserError
 
@@ -28,7 +28,7 @@ LONGEST_QUEUE = 64
 
 @dataclass
 class Submitted:
-    """An order on the cluster, and which of its runs are in progress: several on an accelerator."""
+    """A group on the cluster, and which of its runs are in progress: several on an accelerator."""
 
     future: Future
     runs: list[Run]
@@ -78,7 +78,7 @@ class Dispatch:
             revive: called now and then to replace workers that are lost.
 
         Raises:
-            SchedulerLost: an order is neither carried out nor failed.
+            SchedulerLost: a group is neither done nor failed.
             UserError: workers cannot work, or the folder cannot be written.
             Exception: of Dask, when it has lost the scheduler.
         """
@@ -113,7 +113,7 @@ class Dispatch:
     def _submit(self, runs: list[Run]) -> None:
         if not runs:
             return
-        order = Order(
+        group = PackedGroup(
             version=VERSION,
             number=next(self.numbers),
             runs=[run.packed() for run in runs],
@@ -123,12 +123,12 @@ class Dispatch:
             queue=self.queue.name,
             stop=self.stop.name,
         )
-        key = f"{self.queue.name}-{order.number}"
-        future = self.client.submit(do, order, key=key, pure=False)
-        self.submitted[order.number] = Submitted(future, runs)
+        key = f"{self.queue.name}-{group.number}"
+        future = self.client.submit(do, group, key=key, pure=False)
+        self.submitted[group.number] = Submitted(future, runs)
 
     def _leave(self) -> None:
-        """Tell workers to leave, and forget orders that none has begun."""
+        """Tell workers to leave, and forget groups that none has begun."""
         self.stop.set()
         self._listen()
         for number in [n for n, s in self.submitted.items() if not s.in_progress]:
@@ -157,7 +157,7 @@ class Dispatch:
         self.ledger.take(message)
 
     def _done(self, number: int, is_leaving: bool) -> None:
-        """What to do when an order has been carried out, or not."""
+        """What to do when a group is no longer in progress."""
         future = self.submitted[number].future
         self._listen()
         submitted = self.submitted.pop(number)
@@ -168,7 +168,7 @@ class Dispatch:
             raise error
         elif error is not None:
             raise UserError(f"a worker cannot work: {type(error).__name__}: {error}")
-        elif future.status == "lost":  # it was carried out, by a worker that has died since
+        elif future.status == "lost":  # it was done, by a worker that has died since
             self._submit([run for run in submitted.runs if run.id in self.ledger.open])
         elif future.status != "finished":
             raise SchedulerLost(future.status)
@@ -183,11 +183,11 @@ class Dispatch:
             if self.early_deaths > MOST_DEATHS:
                 raise UserError("workers die before they begin a run: see what they print")
         if not is_leaving:
-            left = [run for run in submitted.runs if run.id in self.ledger.open]
-            for run in left:
+            remaining = [run for run in submitted.runs if run.id in self.ledger.open]
+            for run in remaining:
                 if run.id in suspects:
                     self._submit([run])
-            self._submit([run for run in left if run.id not in suspects])
+            self._submit([run for run in remaining if run.id not in suspects])
 
     def _blame(self, run_id: str) -> None:
         """Count a death of the process in which this run was in progress."""

@@ -82,9 +82,9 @@ class Execution:
         running = [execution for execution in executions if not execution.is_over]
         bounds = jnp.asarray(running[0].calls[running[0]._position])
         of_runs = [(e._state, *e._examples, e._pool and e._pool.rows) for e in executions]
-        lanes = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
         data_set = running[0]._pool and running[0]._pool.examples
-        found = _advance_lanes(running[0].program, *lanes, data_set, bounds)
+        found = _advance_group(running[0].program, *stacked, data_set, bounds)
         for index, execution in enumerate(executions):
             if execution in running:
                 execution._take(*jax.tree.map(itemgetter(index), found))
@@ -189,7 +189,7 @@ def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[R
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _advance_lanes(
+def _advance_group(
     program: Program,
     states: State,
     data: Any,

@@ -66,10 +66,10 @@ class View:
         if self.live is None:
             rest = "" if len(self.ended) == len(self.labels) else "; no rnnlab run is at work here"
             return stored + rest
-        where = f"process {self.live['process']} on {self.live['host']}"
+        process = f"process {self.live['process']} on {self.live['host']}"
         if self.seconds_without_sign > SECONDS_WITHOUT_SIGN:
-            return f"{stored}; no sign of life of {where}: rnnlab rerun {self.folder} goes on"
-        return f"{stored}; {where} is at work, {minutes(self.live['seconds_left'])} left"
+            return f"{stored}; no sign of life of {process}: rnnlab rerun {self.folder} goes on"
+        return f"{stored}; {process} is at work, {minutes(self.live['seconds_left'])} left"
 
     def is_over(self) -> bool:
         """Whether there is nothing more to wait for."""

@@ -27,15 +27,15 @@ SECONDS_TO_WAIT = 5.0
 
 
 class Abandoned(Exception):
-    """The order has been begun before, and its worker has died."""
+    """The group has been begun before, and its worker has died."""
 
 
-class Order(NamedTuple):
-    """What a worker is to do, as plain data.
+class PackedGroup(NamedTuple):
+    """A group of runs, and how a worker is to do them, as plain data.
 
     Attributes:
         version: of rnnlab and of the results format.
-        number: of the order; goes with every message.
+        number: of the group; goes with every message.
         runs: packed.
         checkpoints: of those that have begun, by id.
         checkpoint_every: seconds.
@@ -54,41 +54,41 @@ class Order(NamedTuple):
     stop: str
 
 
-def do(order: Order) -> None:
-    """Do the runs of an order.
+def do(group: PackedGroup) -> None:
+    """Do the runs of a group.
 
     Raises:
         UserError: this worker has another rnnlab.
-        Abandoned: the scheduler hands on what a dead worker left; who gave the order does better.
+        Abandoned: the scheduler hands on what a dead worker had; who submitted it does better.
     """
     worker = get_worker().address
-    if tuple(order.version) != VERSION:
+    if tuple(group.version) != VERSION:
         raise UserError(
             f"worker {worker} has rnnlab {VERSION[0]} (results format {VERSION[1]}), the sweep "
-            f"{order.version[0]} ({order.version[1]}): install the same on all machines"
+            f"{group.version[0]} ({group.version[1]}): install the same on all machines"
         )
-    limit_threads(order.threads)
-    keep_compiled_code(order.threads)
-    queue, stop = Queue(order.queue), Event(order.stop)
-    begun = Event(f"{order.queue}-{order.number}")
+    limit_threads(group.threads)
+    keep_compiled_code(group.threads)
+    queue, stop = Queue(group.queue), Event(group.stop)
+    begun = Event(f"{group.queue}-{group.number}")
     if begun.is_set():
         raise Abandoned
     begun.set()
     is_dropped = _is_dropped()
 
     def send(messages: list[Message]) -> None:
-        content = pickle.dumps((order.number, messages))
+        content = pickle.dumps((group.number, messages))
         while not is_dropped():
             with contextlib.suppress(TimeoutError):
                 queue.put(content, timeout=SECONDS_TO_WAIT)
                 return
 
     with _one_at_a_time:
-        runs = [unpack(packed) for packed in order.runs]
+        runs = [unpack(packed) for packed in group.runs]
         work(
             runs,
-            order.checkpoints,
-            order.checkpoint_every,
+            group.checkpoints,
+            group.checkpoint_every,
             worker,
             send,
             lambda: is_dropped() or stop.is_set(),
@@ -96,7 +96,7 @@ def do(order: Order) -> None:
 
 
 def _is_dropped() -> Callable[[], bool]:
-    """Tells whether nobody waits for the present order any more.
+    """Tells whether nobody waits for the present group any more.
 
     Dask tells a running function so in no other way: ``WorkerPlugin.transition`` would report the
     same states, and Dask promises to keep neither.

@@ -25,8 +25,8 @@ class Stopped(BaseException):
     """The run has been stored and left where it is."""
 
 
-class LotFailed(Exception):
-    """One of several runs failed, or all together did not fit in memory: try half as many."""
+class GroupFailed(Exception):
+    """One of several runs failed, or they do not fit in memory together: try half as many."""
 
 
 class Unsent(BaseException):
@@ -55,23 +55,23 @@ def work(
         Exception: what ``send`` raises.
     """
     ended: list[Message] = []
-    lots = _lots(runs, checkpoints)
-    while lots and not should_stop():
-        lot = lots.pop(0)
-        send([*ended, *(Started(run.id, worker) for run in lot)])
+    groups = _side_by_side(runs, checkpoints)
+    while groups and not should_stop():
+        group = groups.pop(0)
+        send([*ended, *(Started(run.id, worker) for run in group)])
         reporter = Reporter(checkpoint_every, send, should_stop)
         try:
-            ended = _attempt(lot, reporter, checkpoints.get(lot[0].id))
+            ended = _attempt(group, reporter, checkpoints.get(group[0].id))
         except Unsent as unsent:
             raise unsent.__cause__ or unsent from None
-        except LotFailed:
-            middle = len(lot) // 2
-            lots[:0] = [lot[:middle], lot[middle:]]
+        except GroupFailed:
+            middle = len(group) // 2
+            groups[:0] = [group[:middle], group[middle:]]
             ended = []
     send(ended)
 
 
-def _lots(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]:
+def _side_by_side(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]:
     """What is done side by side: on an accelerator all that has not begun, else each by itself.
 
     A CPU does not gain: small products of matrices are slower there when mapped over runs.
@@ -88,19 +88,19 @@ def is_accelerated() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def _attempt(lot: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
+def _attempt(group: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
     """What there is to say when the runs have ended; nothing if they were stopped."""
     try:
-        if len(lot) == 1:
-            return [_ended(lot[0], execute(lot[0], reporter, checkpoint))]
-        return list(map(_ended, lot, execute_together(lot, reporter)))
+        if len(group) == 1:
+            return [_ended(group[0], execute(group[0], reporter, checkpoint))]
+        return list(map(_ended, group, execute_together(group, reporter)))
     except Stopped:
         return []
     except Exception as error:
-        if len(lot) > 1:
-            raise LotFailed from error
+        if len(group) > 1:
+            raise GroupFailed from error
         reason = f"{type(error).__name__}: {error}"
-        return [failure(lot[0], reason, traceback.format_exc(), environment())]
+        return [failure(group[0], reason, traceback.format_exc(), environment())]
 
 
 def _ended(run: Run, output: RunOutput) -> Ended:

@@ -25,8 +25,8 @@ def plain_table(
     view.caption = Text(printable(caption), "table.caption") if caption else None
     view.box, view.pad_edge, view.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
     for column in columns:
-        left = column in ("setting", "key", "file:name")
-        view.add_column(column, justify="left" if left else "right", overflow="fold")
+        is_text = column in ("setting", "key", "file:name")
+        view.add_column(column, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         view.add_row(*(Text(printable(cell)) for cell in row))
     return view

@@ -162,10 +162,10 @@ def _check_target_shape(array: np.ndarray, shape: tuple[int, ...], targets_at: T
     expected = str(shape)
     if array.dtype.kind == "f":
         expected += " or " + str((*shape, "outputs")).replace("'", "")
-    axes = "examples" if targets_at == "last" else "examples, time"
+    names = "examples" if targets_at == "last" else "examples, time"
     raise ValueError(
         f"targets: has shape {array.shape}; expected of {KINDS[array.dtype.kind]} is {expected}, "
-        f"({axes}) as in inputs, with targets_at: {targets_at}"
+        f"({names}) as in inputs, with targets_at: {targets_at}"
     )
 
 

@@ -91,11 +91,11 @@ class DataTask(Task):
         Raises:
             UserError: no example is held out, or none is left.
         """
-        held_out, left = self._held_out, self.data.size - self._held_out
-        if not (held_out and left):
+        held_out, remaining = self._held_out, self.data.size - self._held_out
+        if not (held_out and remaining):
             raise UserError(
                 f"{self.data.name}: {self.data.size} examples are too few: evaluation_share "
-                f"{self.evaluation_share:g} holds out {held_out} of them and leaves {left} to "
+                f"{self.evaluation_share:g} holds out {held_out} of them and leaves {remaining} to "
                 "train on, and both must be 1 or more"
             )
 

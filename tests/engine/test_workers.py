@@ -42,7 +42,7 @@ def test_one_or_two_workers(config, in_process):
         assert promises == {"bit for bit"}
 
 
-def test_a_run_alone_equals_that_in_a_lane(config, in_process):
+def test_a_run_alone_equals_that_in_a_group(config, in_process):
     folder = config.parent / "alone"
     code, output = rnnlab(
         "run", config, "sweep.cell.forget_bias=[2]", "seeds=[1]", "--out", folder, "--workers", 0
