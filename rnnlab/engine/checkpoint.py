@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from safetensors.numpy import load, save
 
-from rnnlab.support.files import Damaged, has_its_checksum, with_checksum, without_checksum
+from rnnlab.support.checksums import Damaged, has_its_checksum, with_checksum, without_checksum
 from rnnlab.support.pairs import as_pairs, from_pairs, pairs_shape
 
 HEAD = ("run", "position", "seconds", "environments")

@@ -117,7 +117,7 @@ class Dispatch:
             version=VERSION,
             number=next(self.numbers),
             runs=[run.packed() for run in runs],
-            checkpoints=self.ledger.store.read_checkpoints(run.id for run in runs),
+            checkpoints=self.ledger.store.checkpoints.read(run.id for run in runs),
             checkpoint_every=self.checkpoint_every,
             threads=self.threads,
             queue=self.queue.name,

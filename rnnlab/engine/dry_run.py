@@ -13,7 +13,7 @@ from rnnlab.engine.experiment import workers_here
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.programs import program_of
 from rnnlab.engine.progress import minutes
-from rnnlab.results.store import open_for_writing
+from rnnlab.results.folders import open_for_writing
 from rnnlab.support.terminal import plain, plain_table
 
 

@@ -17,8 +17,8 @@ from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
 from rnnlab.engine.programs import operations_of_update, precision_of, program_of
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
-from rnnlab.support.files import Damaged
 from rnnlab.tasks import Examples, Pool
 from rnnlab.training.measurement import spectra
 from rnnlab.training.objective import Batch, Objective

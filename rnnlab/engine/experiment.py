@@ -17,8 +17,8 @@ from rnnlab.engine.placement import Placement
 from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress, make_progress
 from rnnlab.engine.work import head_of, is_accelerated, work
+from rnnlab.results.folders import open_for_reading, open_for_writing
 from rnnlab.results.read import Results, load
-from rnnlab.results.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
 
@@ -152,7 +152,7 @@ def _do_here(groups: list[Group], ledger: Ledger, checkpoint_every: float, stop:
             ledger.take(message)
 
     for group in groups:
-        begun = ledger.store.read_checkpoints(run.id for run in group.runs)
+        begun = ledger.store.checkpoints.read(run.id for run in group.runs)
         work(group.runs, begun, checkpoint_every, "this process", take_all, stop)
 
 

@@ -13,8 +13,9 @@ from rich.text import Text
 from rnnlab.config.labels import label_settings
 from rnnlab.engine.live import read_live
 from rnnlab.engine.progress import SECONDS_BETWEEN_LINES, minutes
-from rnnlab.results.store import Store, open_for_reading
-from rnnlab.support.files import Damaged
+from rnnlab.results.folders import open_for_reading
+from rnnlab.results.store import Store
+from rnnlab.support.checksums import Damaged
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # The sweep writes once a second, less often while it stores large results.

@@ -43,12 +43,12 @@ class Ledger:
                     run.settings.training.steps,
                     operations_of(run),
                     worker,
-                    resumed=self.store.checkpoint_path(run.id).exists(),
+                    resumed=self.store.checkpoints.path(run.id).exists(),
                 )
             case Reached(step=step, loss=loss):
                 self.progress.step(run.id, step, loss)
             case Saved(checkpoint=checkpoint):
-                self.store.write_checkpoint(run.id, checkpoint)
+                self.store.checkpoints.write(run.id, checkpoint)
             case Ended(head=head, files=files):
                 self.store.write_run(run.id, head, files)
                 del self.open[run.id]

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlab.results.store import Store
-from rnnlab.support.errors import UserError
-from rnnlab.support.files import (
+from rnnlab.support.checksums import (
     Damaged,
     OtherVersion,
     has_its_checksum,
     read_bytes,
     read_sealed,
     sha256,
-    storage_errors,
 )
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The results folder: its layout, and writes that are whole or not there.
+"""The results folder: its layout, and atomic writes.
 
 A results folder holds ``experiment.json`` (what the present config asks for), ``config.yaml``,
 ``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary, and the checksum
@@ -11,7 +11,7 @@ import io
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,27 +19,25 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from rnnlab.support.errors import UserError, did_you_mean
-from rnnlab.support.files import (
+from rnnlab.results.checkpoints import Checkpoints
+from rnnlab.support.checksums import (
     Damaged,
     OtherVersion,
     read_bytes,
     read_sealed,
     sealed,
     sha256,
-    storage_errors,
-    sync_folder,
-    write_bytes,
     write_sealed,
-    write_text,
 )
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors, sync_folder, write_bytes, write_text
 from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 # What a writer that was killed leaves: see ``Store._replacing_run`` and ``files.replacing``.
-LEFT_RUN = re.compile(r"\.[0-9a-f]{16}\.")
-LEFT_FILE = re.compile(r"\.\d+\.")
+UNFINISHED_RUN = re.compile(r"\.[0-9a-f]{16}\.")
+UNFINISHED_FILE = re.compile(r"\.\d+\.")
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Store:
         Raises:
             Damaged: it is not what was written, or (OtherVersion) of another version.
         """
-        experiment = _read_experiment(self.folder / "experiment.json")
+        experiment = read_experiment(self.folder / "experiment.json")
         for run in experiment["runs"]:
             if not RUN_ID.fullmatch(run["id"]):
                 raise Damaged(f"{self.folder / 'experiment.json'}: {run['id']!r} is no run's id")
@@ -73,7 +71,7 @@ class Store:
         }
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            # First what says whose the folder is: another process may look, or this one be killed.
+            # First, since it marks the folder as ours: this process may be killed in between.
             write_sealed(self.folder / "experiment.json", head | experiment)
             write_text(self.folder / "config.yaml", config_yaml)
 
@@ -85,6 +83,11 @@ class Store:
         """
         with storage_errors(self.folder):
             write_sealed(self.folder / "environment.json", environment)
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states of runs that are not finished."""
+        return Checkpoints(self.folder)
 
     def run_folder(self, run_id: str) -> Path:
         """Where a run's files are."""
@@ -161,7 +164,7 @@ class Store:
                 write_bytes(folder / name, content)
             write_bytes(folder / "run.json", sealed(head | {"files": checksums}))
         if head["status"] != "failed":
-            self.drop_checkpoint(run_id)
+            self.checkpoints.drop(run_id)
 
     @contextlib.contextmanager
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
@@ -189,37 +192,6 @@ class Store:
         with storage_errors(self.folder):
             shutil.rmtree(self.run_folder(run_id))
 
-    def checkpoint_path(self, run_id: str) -> Path:
-        """Where the state of a run that is not finished is."""
-        return self.folder / "checkpoints" / f"{run_id}.safetensors"
-
-    def read_checkpoints(self, run_ids: Iterable[str]) -> dict[str, bytes]:
-        """The states of those of the runs that have begun; see ``engine.checkpoint``."""
-        paths = {run_id: self.checkpoint_path(run_id) for run_id in run_ids}
-        with storage_errors(self.folder):
-            return {run_id: path.read_bytes() for run_id, path in paths.items() if path.exists()}
-
-    def write_checkpoint(self, run_id: str, content: bytes) -> None:
-        """Store the state that a run reached.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
-        path = self.checkpoint_path(run_id)
-        with storage_errors(self.folder):
-            path.parent.mkdir(exist_ok=True)
-            sync_folder(self.folder)
-            write_bytes(path, content)
-
-    def drop_checkpoint(self, run_id: str) -> None:
-        """Delete a run's state, if there is one.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
-        with storage_errors(self.folder):
-            self.checkpoint_path(run_id).unlink(missing_ok=True)
-
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only one that writes into the folder; leftovers of a killed writer go.
@@ -245,68 +217,20 @@ class Store:
 
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob("runs/.*"):
-            if LEFT_RUN.match(path.name):
+            if UNFINISHED_RUN.match(path.name):
                 shutil.rmtree(path, ignore_errors=True)
         with storage_errors(self.folder):
             for path in [p for pattern in (".*", "*/.*") for p in self.folder.glob(pattern)]:
-                if LEFT_FILE.match(path.name) and path.is_file():
+                if UNFINISHED_FILE.match(path.name) and path.is_file():
                     path.unlink(missing_ok=True)
 
 
-def open_for_writing(folder: Path) -> Store:
-    """The results folder, which may not exist yet.
+def read_experiment(path: Path) -> dict[str, Any]:
+    """Read ``experiment.json``.
 
     Raises:
-        UserError: it holds something else, or results of another version.
+        Damaged: it is not what was written, or (OtherVersion) of another version.
     """
-    store = Store(folder)
-    with storage_errors(folder):
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder}: is a file, not a results folder")
-        has_content = folder.exists() and _has_content(folder)
-    if has_content:
-        try:
-            _check_is_ours(store)
-        except OtherVersion:
-            raise
-        except Damaged:
-            pass  # experiment.json is written anew
-    return store
-
-
-def open_for_reading(folder: Path) -> Store:
-    """An existing results folder.
-
-    Raises:
-        UserError: there is none, or it is empty, not ours, or of another version.
-    """
-    with storage_errors(folder):
-        is_folder = folder.exists() and folder.is_dir()
-        has_content = is_folder and _has_content(folder)
-    if not is_folder:
-        siblings = [p.name for p in folder.parent.glob("*/") if (p / "experiment.json").exists()]
-        raise UserError(f"{folder}: no such results folder; {did_you_mean(folder.name, siblings)}")
-    if not has_content:
-        raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
-    store = Store(folder)
-    _check_is_ours(store)
-    return store
-
-
-def _has_content(folder: Path) -> bool:
-    return any(not path.name.startswith(".") for path in folder.iterdir())
-
-
-def _check_is_ours(store: Store) -> None:
-    path = store.folder / "experiment.json"
-    if not path.exists() and not store.run_ids():
-        raise UserError(f"{store.folder}: not a results folder of rnnlab (no experiment.json)")
-    experiment = _read_experiment(path)
-    if experiment.get("format") != FORMAT:
-        raise UserError(f"{path}: not written by rnnlab")
-
-
-def _read_experiment(path: Path) -> dict[str, Any]:
     try:
         return read_sealed(path)
     except OtherVersion:

@@ -11,9 +11,9 @@ from safetensors.numpy import load_file
 import rnnlab
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, programs, work
-from rnnlab.results.store import Store
+from rnnlab.results.checkpoints import Checkpoints
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import Damaged
 
 TINY = """
 task: {kind: adding, length: 7}
@@ -241,7 +241,7 @@ def test_a_checkpoint_that_cannot_be_stored_is_no_fault_of_the_run(config, monke
     def full(*_):
         raise UserError("no space left on the device")
 
-    monkeypatch.setattr(Store, "write_checkpoint", full)
+    monkeypatch.setattr(Checkpoints, "write", full)
     with pytest.raises(UserError, match="no space left"):
         rnnlab.run(config, {"checkpoint_every": 0.0})
     assert set(rnnlab.load("results/tiny").runs["status"]) == {"missing"}
