@@ -16,7 +16,7 @@ from rnnlab.engine.execution import execute
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.live import LiveFile, read_live
 from rnnlab.engine.programs import operations_of
-from rnnlab.engine.progress import PlainLines, minutes
+from rnnlab.engine.progress import LiveBar, PlainLines, minutes
 
 ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
 RUNS = [
@@ -209,6 +209,26 @@ def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
     assert progress.seconds_left() == pytest.approx(44.0)  # 1 in 4 s, and 11 of 20 are left
     progress.run_ended("1", "finished", "")
     assert progress.seconds_left() == pytest.approx(20.0)  # 2 in 4 s, and 10 are left
+
+
+def test_the_bar_of_a_terminal(clock):
+    console = Console(force_terminal=True, width=120, file=io.StringIO())
+    bar = LiveBar(console)
+    bar.start(4, 1, 30.0)
+    for run_id, label in (("1", "a [b]"), ("2", "c")):
+        bar.run_started(run_id, label, 100, 10.0)
+    bar.step("1", 10, 0.5)
+    clock[0] = 3.0
+    bar.step("1", 40, 0.25)  # 3 in 3 s, and 26 of 30 are left
+    console.print(bar.bar.get_renderable())
+    bar.run_ended("1", "failed", "no [luck]")
+    console.print(bar.bar.get_renderable())
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+    assert shown[0] == "1 of 4 runs are stored already"
+    assert shown[1].startswith("runs 1/4 ")
+    assert "a [b]: step 40/100, loss 0.25 (and 1 more) 00:26 left" in shown[1]
+    assert shown[2] == "a [b]: failed: no [luck]"
+    assert shown[3].startswith("runs 2/4 ")
 
 
 def test_minutes():
