@@ -1,4 +1,4 @@
-"""A config file and overrides as plain data."""
+"""Reads a config file and overrides as plain data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 
 
 def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
-    """A config file's content with a patch merged over it, references written out.
+    """Read a config file, merge a patch over it, and replace its references.
 
     Args:
-        path: of the file.
+        path: the file.
         patch: see ``override_patch``; a sweep in it replaces the file's.
 
     Raises:
@@ -39,7 +39,7 @@ def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(base: Any, patch: Any) -> Any:
-    """Mappings key by key; anything else is replaced."""
+    """Merge mappings key by key; replace anything else."""
     if not (isinstance(base, dict) and isinstance(patch, dict)):
         return patch
     return base | {key: _merged(base.get(key), value) for key, value in patch.items()}
@@ -77,7 +77,7 @@ def _assignment(override: str) -> tuple[str, Any]:
 
 
 def _plain(value: Any, source: str, depth: int = 0) -> Any:
-    """A value from Python, as YAML could hold it."""
+    """A value from Python as plain data."""
     if depth > DEEPEST:
         raise UserError(f"{source}: nested too deeply")
     if isinstance(value, Mapping):
@@ -86,7 +86,7 @@ def _plain(value: Any, source: str, depth: int = 0) -> Any:
         return [_plain(inner, source, depth + 1) for inner in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise UserError(f"{source}: {type(value).__name__} is nothing that a config file holds")
+    raise UserError(f"{source}: a config file cannot hold a {type(value).__name__}")
 
 
 def dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
@@ -99,7 +99,7 @@ def dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 class References:
-    """Writes values in place of ``${dotted.key}``, as long as they do not add up to too much."""
+    """Replaces ``${dotted.key}`` by values, up to a limit of their total size."""
 
     def __init__(self, root: dict[str, Any], source: str) -> None:
         self.root, self.source = root, source
@@ -107,10 +107,10 @@ class References:
         self.trail: list[str] = []
 
     def written_out(self, value: Any) -> Any:
-        """A value with those in place of its references, alone or in the midst of a text.
+        """A value in which references, alone or within a text, are replaced.
 
         Raises:
-            UserError: a reference to nothing or to itself, or that is none, or too much in all.
+            UserError: a reference leads to no key or to itself, is malformed, or all are too large.
         """
         self.depth += 1
         self._spend(1)

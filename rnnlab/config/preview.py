@@ -1,4 +1,4 @@
-"""What a config would do, told without running any code that it names."""
+"""A preview of a config, without running any code that it names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,7 +46,7 @@ def preview(
 
 
 def code_files(config: Config) -> Iterator[tuple[str, str]]:
-    """Key and value of all that has the form of a plug-in, ``file.py:Name``."""
+    """Key and value of everything that has the form of a plug-in, ``file.py:Name``."""
     if config.analysis is not None:
         yield "analysis", config.analysis
     for key, value in _values(config):
@@ -69,7 +69,7 @@ def _values(config: Config) -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """What is neither a mapping nor a list, under its dotted key; lists add nothing to keys."""
+    """The values that are neither mappings nor lists, with dotted keys; lists add no part."""
     if isinstance(value, dict):
         for inner, content in value.items():
             yield from _leaves(content, f"{key}.{inner}")

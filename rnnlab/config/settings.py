@@ -21,7 +21,7 @@ class Settings:
     """Everything but the seed that determines the numbers of a run.
 
     Attributes:
-        resolved: all of it as plain data, every default written out.
+        resolved: the options as plain data, including defaults.
         sources: the plug-in and data files that it names.
     """
 
@@ -35,7 +35,7 @@ class Settings:
 
 @dataclass
 class _Files:
-    """Finds the files that a setting names, and keeps what it found."""
+    """Finds the files that a setting names, and keeps them."""
 
     find: plugins.Find
     source: str
@@ -68,15 +68,15 @@ class _Files:
 
 
 def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
-    """Check the sections of a setting, and write out every default.
+    """Check the sections of a setting, and fill in defaults.
 
     Args:
         raw: options by section, unchecked.
-        source: where they come from, for messages.
-        find: how plug-ins and data are found.
+        source: the file they come from, for messages.
+        find: finds plug-ins and data.
 
     Raises:
-        UserError: whatever is wrong, naming the source and the key.
+        UserError: a value is wrong; the message names the source and the key.
     """
     for name in SECTIONS:
         if not isinstance(raw[name], dict):

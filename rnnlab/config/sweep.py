@@ -29,7 +29,7 @@ class Run:
 
     @cached_property
     def id(self) -> str:
-        """Hash of what determines the numbers."""
+        """A hash of everything that determines the numbers."""
         content = {
             "settings": self.settings.resolved,
             "seed": self.seed,
@@ -39,7 +39,7 @@ class Run:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def packed(self) -> dict[str, Any]:
-        """The run as plain data, content of its files included, for another process or machine."""
+        """The run as plain data with the content of its files, for another process or machine."""
         sources = {f: (str(s.path), s.content) for f, s in self.settings.sources.items()}
         return {"settings": self.settings.resolved, "seed": self.seed, "sources": sources}
 
@@ -60,10 +60,10 @@ class Experiment:
     """A config with its runs, in order: settings as swept, each with every seed.
 
     Attributes:
-        config: what the file says, overrides applied.
+        config: the file's, overrides applied.
         home: the folder in which its files are looked up.
-        runs: what is to be run.
-        before_training: what is measured before training, if the config says so: runs of no step.
+        runs: to be done.
+        before_training: the runs of 0 steps that are measured before training, if there are any.
     """
 
     config: Config
@@ -72,7 +72,7 @@ class Experiment:
     before_training: "Experiment | None" = None
 
     def parts(self, folder: Path) -> list[tuple["Experiment", Path]]:
-        """Itself and what is measured before training, each with its results folder."""
+        """The experiment and the one measured before training, each with its results folder."""
         if self.before_training is None:
             return [(self, folder)]
         return [(self, folder), (self.before_training, folder / BEFORE_TRAINING)]
@@ -91,7 +91,7 @@ def load_experiment(
     Args:
         source: a path, or the name of a bundled config.
         overrides: see ``load_config``.
-        home: where its plug-ins and data are; default the folder of the config.
+        home: the folder of its plug-ins and data; default the config's.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.
@@ -104,10 +104,10 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     """Load the plug-ins and data that a config names, and write out its sweep.
 
     Args:
-        config: what the file says.
+        config: the file's.
         path: the file, for messages.
         overridden: the dotted keys that were overridden.
-        home: where plug-ins and data are.
+        home: the folder of plug-ins and data.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.

@@ -18,7 +18,7 @@ def swept_values(config: Config, path: Path) -> Iterator[list[Patch]]:
     """The sweep as lists of patches, to be crossed.
 
     Raises:
-        UserError: it names what is no section, or is no list where one is due.
+        UserError: it names an unknown section, or has no list of values where one is needed.
     """
     sweep = dict(config.sweep)
     zipped = sweep.pop("zip", None)
@@ -77,7 +77,7 @@ def refuse_idle_overrides(overridden: list[str], swept: list[list[Patch]]) -> No
     """Refuse an override that every setting of the sweep replaces.
 
     Raises:
-        UserError: it would do nothing.
+        UserError: an override would have no effect.
     """
     for dotted, patches in itertools.product(overridden, swept):
         keys = tuple(dotted.split("."))

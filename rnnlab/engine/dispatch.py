@@ -1,4 +1,4 @@
-"""Groups of runs on a Dask cluster, until all have ended, whatever happens to the workers."""
+"""Submits groups of runs to a Dask cluster, and copes with workers that die."""
 
 import contextlib
 import itertools
@@ -37,21 +37,21 @@ class Submitted:
 
 @dataclass
 class Deaths:
-    """How often in a row a run's process has died with no progress, and the step it was at."""
+    """A count of the deaths of a run's process without progress between them, and the step."""
 
     count: int = 0
     step: int = -1
 
 
 class SchedulerLost(Exception):
-    """The scheduler has forgotten what it was to do."""
+    """The scheduler no longer knows the groups that were submitted."""
 
 
 class Dispatch:
-    """Submits groups, takes in what workers say, and submits again what a dead worker left.
+    """Submits groups, receives the workers' messages, and submits the runs of dead workers again.
 
-    A run that is in progress when its process dies is tried again, by itself; after three deaths
-    without progress, alone in its process, it has failed. Its neighbours are never blamed.
+    A run that is in progress when its process dies is tried again, by itself. After three deaths
+    without progress, alone in its process, it counts as failed; the other runs of its group do not.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class Dispatch:
         """Have all groups done; when asked to stop, return with the runs in progress stored.
 
         Args:
-            groups: what to do.
+            groups: to be done.
             stop: whether to leave.
             revive: called now and then to replace workers that are lost.
 
         Raises:
             SchedulerLost: a group is neither done nor failed.
             UserError: workers cannot work, or the folder cannot be written.
-            Exception: of Dask, when it has lost the scheduler.
+            Exception: raised by Dask when it has lost the scheduler.
         """
         try:
             for group in groups:
@@ -103,7 +103,7 @@ class Dispatch:
                 self._done(number, stop.wanted)
 
     def _clear_away(self) -> None:
-        """Leave nothing at a scheduler that others use, nor workers with what nobody waits for."""
+        """Remove the queue and the groups from the scheduler, which others may use."""
         with contextlib.suppress(Exception):
             self.stop.set()
             for submitted in self.submitted.values():
@@ -135,7 +135,7 @@ class Dispatch:
             self.submitted.pop(number).future.cancel()
 
     def _listen(self) -> bool:
-        """Take in all messages that there are; where there is none, wait a moment."""
+        """Receive all messages; if there is none, wait a moment."""
         received = self.queue.get(batch=True)
         for content in received:
             number, messages = pickle.loads(content)
@@ -157,7 +157,7 @@ class Dispatch:
         self.ledger.take(message)
 
     def _done(self, number: int, is_leaving: bool) -> None:
-        """What to do when a group is no longer in progress."""
+        """React to a group that is no longer in progress."""
         future = self.submitted[number].future
         self._listen()
         submitted = self.submitted.pop(number)
@@ -174,7 +174,7 @@ class Dispatch:
             raise SchedulerLost(future.status)
 
     def _died(self, submitted: Submitted, is_leaving: bool) -> None:
-        """Submit again what a dead worker left: each run that was in progress by itself."""
+        """Submit the runs of a dead worker again: each that was in progress by itself."""
         suspects = submitted.in_progress
         if len(suspects) == 1:
             self._blame(*suspects)

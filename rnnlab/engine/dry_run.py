@@ -1,4 +1,4 @@
-"""What ``rnnlab run --dry-run`` tells."""
+"""The output of ``rnnlab run --dry-run``."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +20,13 @@ from rnnlab.support.terminal import plain, plain_table
 def foresee(
     experiment: Experiment, folder: Path, placement: Placement, tell: Callable[[str], None]
 ) -> list[Text | Table]:
-    """What running an experiment would do, as lines and a table; nothing is written.
+    """List the runs of an experiment and estimate their time; nothing is written.
 
     Args:
-        experiment: what would be run.
+        experiment: to be run.
         folder: the results folder, which need not exist.
-        placement: it would run.
-        tell: called before something that takes a while.
+        placement: where it would run.
+        tell: called with a line before each slow part.
 
     Raises:
         UserError: the folder holds something else.

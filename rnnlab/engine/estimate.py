@@ -1,4 +1,4 @@
-"""How long an experiment would take, by how fast this machine does one of its runs."""
+"""An estimate of the time that an experiment takes, from a timed part of one of its runs."""
 
 import heapq
 import time
@@ -24,7 +24,7 @@ SECONDS_OF_CALLS = 1.0
 
 @dataclass
 class Pace:
-    """How fast this machine is.
+    """The speed of this machine.
 
     Attributes:
         compiling: seconds for a program.
@@ -37,7 +37,7 @@ class Pace:
     failing: set[Program] = field(default_factory=set)
 
     def seconds(self, run: Run) -> float:
-        """What a run would take, compiling aside; 0 if it fails."""
+        """The time of a run without compiling; 0 if it fails."""
         fails = program_of(run.settings) in self.failing
         return 0.0 if fails else self.per_operation * operations_of(run)
 
@@ -46,8 +46,8 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
     """Time a call of the most costly of these runs; if that fails, of the next program's.
 
     Args:
-        runs: what is to be done.
-        threads: that XLA computes on.
+        runs: to be done.
+        threads: number of CPU threads for XLA.
         tell: called before each attempt, and after one that fails.
     """
     limit_threads(threads)
@@ -68,7 +68,7 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
 
 
 def _time(run: Run) -> tuple[float, float]:
-    """Seconds to compile, and of an operation, by a call in the middle of the run."""
+    """Seconds to compile, and seconds per operation, from a call in the middle of the run."""
     with precision_of(run):
         started = time.perf_counter()
         execution = Execution(run)
@@ -81,7 +81,7 @@ def _time(run: Run) -> tuple[float, float]:
 
 
 def _least(call: Callable[[], object]) -> float:
-    """Seconds of a call."""
+    """The least time of a few calls, in seconds."""
     took: list[float] = []
     while len(took) < 2 or sum(took) < SECONDS_OF_CALLS:
         started = time.perf_counter()
@@ -91,7 +91,7 @@ def _least(call: Callable[[], object]) -> float:
 
 
 def seconds_in_all(runs: Sequence[Run], pace: Pace, workers: int) -> float:
-    """When the last of the workers would be done, taking groups in turn."""
+    """The time until the last worker is done, if free workers take groups in turn."""
     free_at = [(0.0, index) for index in range(max(workers, 1))]
     compiled: set[tuple[int, Program]] = set()
     for group in make_groups(runs, workers):

@@ -1,4 +1,4 @@
-"""One run, from its settings and seed to its tables; nothing else enters its numbers."""
+"""Executes one run: its numbers depend on its settings and its seed only."""
 
 import contextlib
 import functools
@@ -35,7 +35,7 @@ class Execution:
         step: the update reached.
         loss: the last finite training loss.
         is_over: whether the last call has been made.
-        environments: of everyone who made calls.
+        environments: of all processes that made calls.
         calls: the bounds of the chunks of each, see ``Program.chunk_bounds``; padded.
     """
 
@@ -90,7 +90,7 @@ class Execution:
                 execution._take(*jax.tree.map(itemgetter(index), found))
 
     def try_call(self, call: list[tuple[int, int]]) -> None:
-        """Make a call from the present state, which stays as it is: to be timed."""
+        """Make a call whose results are discarded, to be timed."""
         state = jax.tree.map(jnp.copy, self._state)
         jax.block_until_ready(self._advance(state, bounds=jnp.asarray(call)))
 
@@ -108,7 +108,7 @@ class Execution:
         return time.monotonic() - self._started
 
     def checkpoint(self) -> bytes:
-        """Where the run stands after at least one call."""
+        """The state of the run after at least one call, as bytes."""
         self._seen = [joined(self._seen)]
         return checkpoint.to_bytes(
             checkpoint.Checkpoint(
@@ -136,7 +136,7 @@ class Execution:
         self._look(found.chunks, self.calls[self._position - 1])
 
     def output(self) -> RunOutput:
-        """What the run leaves, once it is over."""
+        """The results of the run, once it is over."""
         chunks = joined(self._seen)
         end = last_step(self.program, chunks, bool(self._state.diverged))
         if end > 0:
@@ -152,12 +152,12 @@ def execute(
     """Train one run.
 
     Args:
-        run: what to run.
-        report: called after each call, about twice a second; an exception of its own ends the run.
+        run: to be trained.
+        report: called after each call, about twice a second; may raise to end the run.
         resume_from: a checkpoint of the run; one that is damaged is not used.
 
     Returns:
-        What the run leaves; ``seconds`` in its summary count from before it was resumed.
+        Its results; ``seconds`` in the summary include those before it was resumed.
     """
     with precision_of(run):
         execution = Execution(run)
@@ -171,14 +171,14 @@ def execute(
 
 
 def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[RunOutput]:
-    """Train runs of one program side by side, as an accelerator does in little more time than one.
+    """Train runs of one program at the same time; an accelerator needs little more than for one.
 
     Args:
-        runs: what to run.
-        report: as for ``execute``, of all.
+        runs: to be trained.
+        report: as for ``execute``, called with all runs.
 
     Returns:
-        As ``execute``; ``seconds`` are those of all together.
+        Results as of ``execute``; ``seconds`` are those of all runs together.
     """
     with precision_of(runs[0]):
         executions = [Execution(run) for run in runs]
@@ -198,7 +198,7 @@ def _advance_group(
     data_set: Examples | None,
     bounds: Any,
 ) -> tuple[State, Chunk]:
-    """Each run draws its own rows of the one data set, if there is one."""
+    """Advance runs under ``vmap``; each draws its own rows of the data set, if there is one."""
 
     def advance(state: State, data: Any, evaluation: Batch, rows: Any) -> tuple[State, Chunk]:
         pool = None if data_set is None else Pool(rows, data_set)

@@ -1,4 +1,4 @@
-"""An experiment, or what is missing of it: done somewhere, stored here."""
+"""Runs an experiment, or the part of it that is not stored yet."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +51,7 @@ def run(
 
 
 def default_folder(experiment: Experiment) -> Path:
-    """Where results go if nothing else is said."""
+    """The results folder of an experiment if the user names none."""
     return Path("results") / experiment.config.name
 
 
@@ -74,7 +74,7 @@ def stored_experiment(folder: Path) -> Experiment:
 
 
 def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
-    """Plug-in and data files that are not as they were."""
+    """Plug-in and data files that have changed since."""
     now: dict[str, str] = {}
     for settings in experiment.settings:
         now |= file_hashes(settings.resolved)
@@ -91,14 +91,14 @@ def run_experiment(
     placement: Placement = HERE,
     only: Collection[str] | None = None,
 ) -> None:
-    """Do the runs that the folder lacks, storing each the moment it has ended.
+    """Do the runs that are not stored in the folder yet, and store each when it ends.
 
     A run that fails is stored as failed, with its traceback, and the others go on.
 
     Args:
-        experiment: what to run.
+        experiment: to be run.
         folder: the results folder.
-        progress: told of every run.
+        progress: shows every run.
         placement: in this process, or in workers.
         only: ids of the runs to do; default all that the folder lacks.
 
@@ -138,7 +138,7 @@ def _do(
 
 
 def workers_here(placement: Placement, runs: Sequence[Run]) -> int | None:
-    """Processes on this machine that the user wants, or that it has room for; None if elsewhere."""
+    """The number of worker processes on this machine; None if runs are done elsewhere."""
     if placement.workers is None and placement.scheduler is None and placement.slurm is None:
         from rnnlab.engine.resources import default_workers
 
@@ -167,7 +167,7 @@ def _description(experiment: Experiment, folder: Path) -> dict[str, Any]:
 
 
 def _relative(path: Path, start: Path) -> str:
-    """From there, unless it is on another drive."""
+    """The path relative to ``start``; absolute if it is on another drive."""
     try:
         return os.path.relpath(path, start)
     except ValueError:
@@ -175,7 +175,7 @@ def _relative(path: Path, start: Path) -> str:
 
 
 def _resolved_yaml(experiment: Experiment) -> str:
-    """The config with overrides applied, and every default on which all settings agree."""
+    """The config with overrides applied, and with the options on which all settings agree."""
     config = experiment.config.model_dump(mode="json")
     first, *others = [settings.resolved for settings in experiment.settings]
     for section in SECTIONS:

@@ -1,4 +1,4 @@
-"""Which runs are handed to a worker together."""
+"""Groups: runs that share a compiled program and are handed to a worker together."""
 
 import math
 from collections.abc import Sequence
@@ -21,11 +21,16 @@ class Group(NamedTuple):
 
 
 def make_groups(runs: Sequence[Run], workers: int, side_by_side: bool = False) -> list[Group]:
-    """Runs that share a program, in pieces, the most costly first.
+    """Divide runs into groups that share a program, the most costly first.
 
-    Pieces are small enough to keep every worker busy to the end, and no smaller, so that where
-    there are many programs each is compiled by one worker; where the runs of one are done side by
-    side, they are as large as can be.
+    Groups are small enough to keep every worker busy to the end, and no smaller: where there are
+    many programs, each is compiled by one worker.
+
+    Args:
+        runs: to be divided.
+        workers: that will do them.
+        side_by_side: whether a worker does the runs of a group at the same time; groups are then
+            as large as possible.
     """
     per_worker = 1 if side_by_side else GROUPS_PER_WORKER
     share = sum(map(operations_of, runs)) / (per_worker * max(workers, 1))
@@ -42,7 +47,7 @@ def make_groups(runs: Sequence[Run], workers: int, side_by_side: bool = False) -
 
 
 def bytes_of(run: Run) -> int:
-    """What a run takes, about: ten arrays of (time, batch, hidden) a layer, and its data set.
+    """About how much memory a run takes: ten arrays (time, batch, hidden) a layer, and its data.
 
     A process keeps a data set as its file, as NumPy arrays, and as JAX arrays.
     """

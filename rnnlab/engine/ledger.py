@@ -1,4 +1,4 @@
-"""Takes in what is told of runs: stores it, and shows it."""
+"""Receives the messages about runs: stores results and shows progress."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from rnnlab.results.store import Store
 
 
 class Ledger:
-    """Stores each run once, the moment it has ended.
+    """Stores each run once, when it ends.
 
     Attributes:
         open: the runs that have not ended, by id.
@@ -27,7 +27,7 @@ class Ledger:
         self.environment: dict[str, Any] | None = None
 
     def take(self, message: Message) -> None:
-        """Act on a message; of a run that has ended there is no more to say.
+        """Act on a message; one about a run that has ended is ignored.
 
         Raises:
             UserError: the folder cannot be written.
@@ -58,7 +58,7 @@ class Ledger:
 
     @property
     def kept(self) -> str:
-        """A sentence for the moment when not all is done."""
+        """A sentence that says how many runs are stored."""
         progress = self.progress
         return f"{progress.done} of {progress.total} runs are stored in {self.store.folder}"
 

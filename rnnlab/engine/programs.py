@@ -1,4 +1,4 @@
-"""The compiled program of a run, and how much work it is."""
+"""The compiled program of a run, and an estimate of its operations."""
 
 import contextlib
 import functools
@@ -25,7 +25,7 @@ PER_CUBED_UNIT = 1e3  # ... times n³ for n units
 
 
 def program_of(settings: Settings) -> Program:
-    """What runs must share to share compiled code: all but numbers that it reads as data."""
+    """The program that runs share if they differ only in numbers which it reads as data."""
     training = settings.training.model_copy(update={"learning_rate": 1.0})
     method = Method(training.recurrence, training.memory)
     objective = Objective(dynamics_of(settings.cell), settings.task, method)
@@ -54,7 +54,7 @@ def operations_of_chunks(program: Program, bounds: Sequence[tuple[int, int]]) ->
     """About how many operations chunks of a run take.
 
     Args:
-        program: of the run.
+        program: the run's program.
         bounds: see ``Program.chunk_bounds``; those with a negative start are skipped.
     """
     made = [(start, stop) for start, stop in bounds if start >= 0]
@@ -74,14 +74,14 @@ def operations_of_update(program: Program) -> float:
 
 
 def _forward_and_back(program: Program, examples: int) -> float:
-    """Of a time step of a layer."""
+    """Operations of one time step of a layer, forward and back."""
     hidden = program.objective.cell.hidden
     products = 3 * 4 * hidden**2 * examples
     return products + PER_UNIT * hidden * examples + PER_TIME_STEP
 
 
 def _operations_of_record(program: Program) -> float:
-    """Evaluation goes forward only."""
+    """Operations of a record; evaluation goes forward only."""
     evaluated = _forward_and_back(program, EVALUATION_EXAMPLES) / 3
     return _layer_steps(program) * (evaluated + PER_RECORDED_EXAMPLE * program.record.examples)
 

@@ -1,4 +1,4 @@
-"""How far a sweep is: a live bar in a terminal, plain lines elsewhere."""
+"""The progress of a sweep: a live bar in a terminal, plain lines elsewhere."""
 
 import math
 import sys
@@ -40,10 +40,10 @@ class Active:
 
 
 class Progress(AbstractContextManager["Progress"], ABC):
-    """What the engine tells while it works; a context manager around all runs.
+    """Shows the progress of all runs; a context manager around them.
 
-    A task of rich's keeps the pace: its total is the cost of all runs that are not stored, its
-    first sample the first sign of work, which comes after starting and compiling.
+    A task of rich keeps the pace. Its total is the cost of all runs that are not stored; its first
+    sample is taken when the first run reports, after starting and compiling.
     """
 
     def __init__(self, bar: Bar) -> None:
@@ -54,7 +54,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         """Nothing to clean up, unless a subclass has something."""
 
     def start(self, total: int, done: int, cost: float | None = None) -> None:
-        """There are so many runs in all, so many of them stored; the cost of those that are not."""
+        """Set the number of runs, how many of them are stored, and the cost of the others."""
         self.total, self.done, self.active = total, done, dict[str, Active]()
         whole = float(total - done) if cost is None else cost
         for task in self.bar.task_ids:
@@ -78,7 +78,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         self._show_run(self.active[run_id])
 
     def step(self, run_id: str, step: int, loss: float) -> None:
-        """The run has made so many updates, and this was its last training loss."""
+        """The run has made ``step`` updates; ``loss`` is its last training loss."""
         run = self.active[run_id]
         before, is_known = run.work, run.step is not None
         run.step, run.loss = step, loss
@@ -88,14 +88,14 @@ class Progress(AbstractContextManager["Progress"], ABC):
         self._show_step(run)
 
     def run_ended(self, run_id: str, status: str, reason: str) -> None:
-        """The run is stored: finished, diverged, or failed for a reason."""
+        """The run is stored as finished, diverged or failed."""
         run = self.active.pop(run_id)
         self.done += 1
         self.bar.advance(self._task.id, run.cost - run.work)
         self._show_end(run, status, reason)
 
     def seconds_left(self) -> float | None:
-        """By the pace since the first sign of work; None until there is some."""
+        """An estimate from the pace since the first report; None until there is a second one."""
         speed, remaining = self._task.speed, self._task.remaining or 0.0
         return max(remaining, 0.0) / speed if speed else None
 
@@ -104,7 +104,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         return self.bar.tasks[0]
 
     def snapshot(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """The progress as plain data."""
         running = [
             {
                 "id": run_id,
@@ -136,7 +136,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
 
 
 class PlainLines(Progress):
-    """A line for each run, and now and then one in between."""
+    """Prints a line for each run, and one every 15 seconds during long runs."""
 
     def __init__(self) -> None:
         super().__init__(Bar(disable=True))
@@ -166,7 +166,7 @@ class PlainLines(Progress):
 
 
 class LiveBar(Progress):
-    """One bar over all runs, with the step and the loss of the run last heard of."""
+    """One bar over all runs, with the step and the loss of the run that reported last."""
 
     def __init__(self, console: Console) -> None:
         columns = (

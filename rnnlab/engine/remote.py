@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does."""
+"""The code that runs in a worker of a Dask cluster."""
 
 import contextlib
 import pickle
@@ -34,14 +34,14 @@ class PackedGroup(NamedTuple):
     """A group of runs, and how a worker is to do them, as plain data.
 
     Attributes:
-        version: of rnnlab and of the results format.
-        number: of the group; goes with every message.
-        runs: packed.
-        checkpoints: of those that have begun, by id.
-        checkpoint_every: seconds.
-        threads: that XLA may compute on.
-        queue: the name of the queue that takes messages.
-        stop: the name of the event that tells to leave.
+        version: versions of rnnlab and of the results format.
+        number: identifies the group in messages.
+        runs: see ``Run.packed``.
+        checkpoints: states of the runs that have begun, by id.
+        checkpoint_every: seconds between two checkpoints of a run.
+        threads: number of CPU threads for XLA.
+        queue: name of the queue for messages.
+        stop: name of the event that tells workers to stop.
     """
 
     version: tuple[str, int]
@@ -59,7 +59,7 @@ def do(group: PackedGroup) -> None:
 
     Raises:
         UserError: this worker has another rnnlab.
-        Abandoned: the scheduler hands on what a dead worker had; who submitted it does better.
+        Abandoned: the scheduler has moved a group from a dead worker here; ``Dispatch`` does that.
     """
     worker = get_worker().address
     if tuple(group.version) != VERSION:
@@ -96,10 +96,10 @@ def do(group: PackedGroup) -> None:
 
 
 def _is_dropped() -> Callable[[], bool]:
-    """Tells whether nobody waits for the present group any more.
+    """Returns a function that tells whether the present group has been cancelled.
 
-    Dask tells a running function so in no other way: ``WorkerPlugin.transition`` would report the
-    same states, and Dask promises to keep neither.
+    The public alternative, ``WorkerPlugin.transition``, reports the same states; Dask promises to
+    keep neither of them.
     """
     worker = get_worker()
     task = worker.state.tasks[worker.get_current_task()]

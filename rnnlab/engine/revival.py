@@ -1,4 +1,4 @@
-"""Workers that are lost for good, and what replaces them."""
+"""Replaces workers that are lost for good."""
 
 import contextlib
 import time
@@ -22,14 +22,14 @@ class Revival:
         """Look after a cluster's workers.
 
         Args:
-            cluster: of our own.
-            started: names of workers that should be there; others count once they have been.
+            cluster: started by rnnlab.
+            started: names of workers that should be there; others are noticed when they appear.
         """
         self.cluster = cluster
         self.seen = dict.fromkeys(started, time.monotonic())
 
     def __call__(self) -> None:
-        """To be called now and then."""
+        """Replace lost workers; to be called every few seconds."""
         self.cluster.sync(self._look)
 
     async def _look(self) -> None:

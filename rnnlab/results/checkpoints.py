@@ -1,4 +1,4 @@
-"""Where the states of runs that are not finished are stored."""
+"""Stores the states of runs that are not finished."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Opening a results folder, and recognising what is none."""
+"""Opens results folders, and refuses other folders."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """The results folder: its layout, and atomic writes.
 
-A results folder holds ``experiment.json`` (what the present config asks for), ``config.yaml``,
+A results folder holds ``experiment.json`` (the experiment of the present config), ``config.yaml``,
 ``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary, and the checksum
 of every other file), Parquet tables and the final parameters; a failed run has ``error.txt``
 instead. ``checkpoints/`` holds the state of runs that are not finished.
@@ -35,7 +35,7 @@ from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")
-# What a writer that was killed leaves: see ``Store._replacing_run`` and ``files.replacing``.
+# Temporary files of ``Store._replacing_run`` and ``files.replacing``, which a kill leaves behind.
 UNFINISHED_RUN = re.compile(r"\.[0-9a-f]{16}\.")
 UNFINISHED_FILE = re.compile(r"\.\d+\.")
 
@@ -47,7 +47,7 @@ class Store:
     folder: Path
 
     def experiment(self) -> dict[str, Any]:
-        """What the present config asks for: name, question, runs (id, seed, settings).
+        """The experiment of the present config: name, question, runs (id, seed, settings).
 
         Raises:
             Damaged: it is not what was written, or (OtherVersion) of another version.
@@ -59,7 +59,7 @@ class Store:
         return experiment
 
     def write_experiment(self, experiment: dict[str, Any], config_yaml: str) -> None:
-        """Make the folder that of this config; runs of earlier ones stay.
+        """Make this the experiment of the folder; runs of earlier ones stay.
 
         Raises:
             UserError: the folder cannot be written.
@@ -76,7 +76,7 @@ class Store:
             write_text(self.folder / "config.yaml", config_yaml)
 
     def write_environment(self, environment: dict[str, Any]) -> None:
-        """Say where the latest runs were made.
+        """Store the environment of the latest runs.
 
         Raises:
             UserError: the folder cannot be written.
@@ -90,11 +90,11 @@ class Store:
         return Checkpoints(self.folder)
 
     def run_folder(self, run_id: str) -> Path:
-        """Where a run's files are."""
+        """The folder of a run's files."""
         return self.folder / "runs" / run_id
 
     def run_ids(self) -> list[str]:
-        """Every run that is stored, whatever its status, config or state of health."""
+        """The ids of all stored runs, of any status and config, damaged ones included."""
         return sorted(p.name for p in self.folder.glob("runs/*") if RUN_ID.fullmatch(p.name))
 
     def read_run(self, run_id: str) -> dict[str, Any] | None:
@@ -113,7 +113,7 @@ class Store:
         return run
 
     def is_done(self, run_id: str) -> bool:
-        """Whether a run has its results; a failed one has not, nor one with a damaged head."""
+        """Whether a run has results: not if it has failed or its ``run.json`` is damaged."""
         try:
             run = self.read_run(run_id)
         except Damaged:
@@ -152,7 +152,7 @@ class Store:
 
         Args:
             run_id: the run.
-            head: what ``run.json`` says, less the checksums.
+            head: the content of ``run.json`` without the checksums.
             files: content by name.
 
         Raises:
@@ -168,7 +168,7 @@ class Store:
 
     @contextlib.contextmanager
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
-        """A scratch folder that takes the run's place when all is written."""
+        """A temporary folder that replaces the run's when it is complete."""
         target = self.run_folder(run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         sync_folder(self.folder)
@@ -194,7 +194,7 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one that writes into the folder; leftovers of a killed writer go.
+        """Lock the folder for writing, and remove temporary files of a killed process.
 
         Raises:
             UserError: another process writes into it.

@@ -1,4 +1,4 @@
-"""Text and tables in the terminal, shown as they are."""
+"""Text and tables for the terminal, without markup."""
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -10,14 +10,14 @@ MOST_LAID_OUT = 500
 
 
 def plain(text: str) -> Text:
-    """Text for the terminal as it is: no markup, no control characters."""
+    """Text for the terminal, without markup and control characters."""
     return Text(printable(text))
 
 
 def plain_table(
     title: str, columns: list[str], rows: list[list[str]], caption: str = ""
 ) -> Table | Text:
-    """A table that shows its text as it is; a long one as lines, which are laid out sooner."""
+    """A table without markup; long ones are aligned lines of text, which are faster to lay out."""
     if len(rows) > MOST_LAID_OUT:
         return _aligned(title, columns, rows, caption)
     view = Table(title_justify="left", caption_justify="left")

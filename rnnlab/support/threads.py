@@ -1,4 +1,4 @@
-"""How many CPU threads XLA computes on, which is settled when JAX starts."""
+"""The number of CPU threads that XLA computes on, which is fixed when JAX starts."""
 
 import os
 
@@ -15,7 +15,7 @@ def cores() -> list[int]:
 
 
 def limit_threads(threads: int) -> None:
-    """Have XLA compute on so many CPU threads; without effect once JAX has started."""
+    """Set the number of CPU threads for XLA; without effect once JAX has started."""
     global _limit
     if not _jax_has_started():
         os.environ["NPROC"] = str(threads)
@@ -23,12 +23,12 @@ def limit_threads(threads: int) -> None:
 
 
 def xla_threads() -> int:
-    """CPU threads that XLA computes on."""
+    """The number of CPU threads that XLA computes on."""
     return _limit or int(os.environ.get("NPROC", len(cores())))
 
 
 def _jax_has_started() -> bool:
-    """JAX refuses to change its number of CPU devices from its first computation on."""
+    """Whether JAX has started: it then refuses to change its number of CPU devices."""
     devices = jax.config.jax_num_cpu_devices  # type: ignore[attr-defined]
     try:
         jax.config.update("jax_num_cpu_devices", devices + 1)

@@ -1,4 +1,4 @@
-"""A user's sequences and targets in an .npz file, checked."""
+"""Reads and checks a user's sequences and targets from an .npz file."""
 
 import functools
 import io
@@ -21,7 +21,7 @@ MOST_CLASSES = 2**20
 
 
 class Target(NamedTuple):
-    """What ``Arrays`` compares outputs with.
+    """The target that ``Arrays`` compares outputs with.
 
     Attributes:
         values: classes (…) or numbers (…, outputs), where … is nothing if they are read at the
@@ -76,7 +76,7 @@ def _read(content: bytes) -> dict[str, np.ndarray]:
     for key in file.files:
         if key not in (*REQUIRED, *OPTIONAL):
             hint = did_you_mean(key, (*REQUIRED, *OPTIONAL))
-            raise ValueError(f"{key}: is nothing that is read; {hint}")
+            raise ValueError(f"{key}: is no known key; {hint}")
     return {key: _entry(file, key) for key in file.files}
 
 

@@ -19,7 +19,7 @@ class Choice(BaseModel):
     kind: str
 
     def build(self, *arguments: Any) -> Any:
-        """What the function makes of these arguments and the options."""
+        """Call the function with these arguments and the options."""
         return type(self).function(*arguments, **self.model_dump(exclude={"kind"}))
 
 
@@ -78,7 +78,7 @@ SCHEDULES = [
 
 
 def _by_name(value: Any) -> Any:
-    """Let a name stand for that entry with its defaults."""
+    """Read a name as that entry with its defaults."""
     return {"kind": value} if isinstance(value, str) else value
 
 
