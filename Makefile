@@ -15,8 +15,8 @@ test: .venv/installed
 # What make test does in short: 20 kills of each kind, 5,000 hostile configs, 10,000 runs.
 soak: .venv/installed
 	RNNLAB_KILLS=20 RNNLAB_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest -s -m 'soak or not soak' \
-	  tests/engine/test_kills.py tests/engine/test_many.py tests/test_many_runs.py \
-	  tests/test_hostile_configs.py
+	  tests/engine/test_kills.py tests/engine/test_many.py tests/engine/test_many_runs.py \
+	  tests/config/test_hostile_configs.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What the commands share: the application, its arguments, how it prints and ends."""
+"""Shared parts of the commands: the application, arguments, and printing."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -64,11 +64,11 @@ def options(
 
 
 class Interrupted(Exception):
-    """Ctrl-C, with what to say about it."""
+    """Ctrl-C was pressed; holds a message for the user."""
 
 
 def console() -> "Console":
-    """Where tables are printed; wide enough for them if it is no terminal."""
+    """The console for tables; at least 120 columns wide if it is no terminal."""
     from rich.console import Console
 
     console = Console()
@@ -88,7 +88,7 @@ def show_parts(parts: "Iterable[RenderableType]") -> None:
 
 
 def print_comparison(table: "DataFrame", results: "Results") -> None:
-    """Print the comparison, and on what the runs differ that they should not."""
+    """Print the comparison, and differences in the runs' environments."""
     from rnnlab.report.tables import comparison_tables
     from rnnlab.support.terminal import plain
 

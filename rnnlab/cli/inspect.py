@@ -19,10 +19,10 @@ def show(
     ] = False,
     every_config: EveryConfig = False,
 ) -> None:
-    """What ran, with which settings, and what is missing or failed.
+    """Show the runs with their settings, and which are missing or failed.
 
-    Of a CONFIG, what it would run, which files it would load as code (none of them is loaded), and
-    which hold its data.
+    Of a CONFIG, show what it would run, the files that it would load as code (none is loaded), and
+    the files of its data.
     """
     from rnnlab.config.preview import preview
     from rnnlab.report.tables import failures, overview
@@ -99,7 +99,7 @@ def check(
 
 
 def _check(folder: Path, repair: bool) -> bool:
-    """Whether all is well, in the end."""
+    """Print the damage and repair it; return whether none remains."""
     from rnnlab.results import check as checking
 
     damages = checking.find_damage(folder)
@@ -107,12 +107,12 @@ def _check(folder: Path, repair: bool) -> bool:
         typer.echo(damage.message)
     if not damages:
         typer.echo(f"{folder}: every file is as it was written")
-    left = damages
+    remaining = damages
     if damages and repair:
-        dropped, left = checking.repair(folder)
+        dropped, remaining = checking.repair(folder)
         for line in dropped:
             typer.echo(line)
-    return not left
+    return not remaining
 
 
 @app.command()

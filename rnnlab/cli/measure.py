@@ -70,10 +70,10 @@ def _subjects(
     weights: Path | None,
     origin: str | None,
 ) -> "tuple[list[Subject], Path]":
-    """What the arguments mean, and the results folder that it belongs to.
+    """The subjects that the arguments name, and the results folder that they belong to.
 
     Raises:
-        UserError: the arguments do not go together, or name nothing that there is.
+        UserError: the arguments contradict each other, or name nothing that exists.
     """
     from rnnlab.config.sweep import load_experiment
     from rnnlab.measure.subjects import of_config, of_results, of_weights

@@ -144,7 +144,7 @@ def _foresee(experiment: "Experiment", folder: Path, placement: "Placement") -> 
 def _train(
     experiment: "Experiment", folder: Path, placement: "Placement", only: set[str] | None = None
 ) -> None:
-    """Do the runs, then show and write what they say."""
+    """Do the runs, then show and write the findings."""
     from rnnlab.engine import run_experiment
     from rnnlab.engine.progress import make_progress
     from rnnlab.report.findings import find, write_findings

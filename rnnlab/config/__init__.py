@@ -1,1 +1,1 @@
-"""Config files: what they say, checked, and the runs that they ask for."""
+"""Config files: reading, checking, and expanding them to runs."""

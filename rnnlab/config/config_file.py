@@ -1,4 +1,4 @@
-"""A config file and overrides as plain data."""
+"""Reads a config file and overrides as plain data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 
 
 def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
-    """A config file's content with a patch merged over it, references written out.
+    """Read a config file, merge a patch over it, and replace its references.
 
     Args:
-        path: of the file.
+        path: the file.
         patch: see ``override_patch``; a sweep in it replaces the file's.
 
     Raises:
@@ -39,7 +39,7 @@ def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(base: Any, patch: Any) -> Any:
-    """Mappings key by key; anything else is replaced."""
+    """Merge mappings key by key; replace anything else."""
     if not (isinstance(base, dict) and isinstance(patch, dict)):
         return patch
     return base | {key: _merged(base.get(key), value) for key, value in patch.items()}
@@ -57,10 +57,10 @@ def override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> dict[str, An
     patch: dict[str, Any] = {}
     pairs = overrides.items() if isinstance(overrides, Mapping) else map(_assignment, overrides)
     for key, value in pairs:
-        where = f"override {str(key)[:200]!r}"
+        source = f"override {str(key)[:200]!r}"
         if str(key).count(".") >= DEEPEST:
-            raise UserError(f"{where} has too many parts")
-        value = _plain(value, where)
+            raise UserError(f"{source} has too many parts")
+        value = _plain(value, source)
         for part in reversed(str(key).split(".")):
             value = {part: value}
         patch = _merged(patch, value)
@@ -70,23 +70,23 @@ def override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> dict[str, An
 def _assignment(override: str) -> tuple[str, Any]:
     """The key and the value of ``key=value``."""
     key, is_given, text = override.partition("=")
-    where = f"override {override[:200]!r}"
+    source = f"override {override[:200]!r}"
     if not is_given or not key.strip():
-        raise UserError(f"{where} must be key=value, such as cell.hidden=32")
-    return key.strip(), read_yaml(text, where)
+        raise UserError(f"{source} must be key=value, such as cell.hidden=32")
+    return key.strip(), read_yaml(text, source)
 
 
-def _plain(value: Any, where: str, depth: int = 0) -> Any:
-    """A value from Python, as YAML could hold it."""
+def _plain(value: Any, source: str, depth: int = 0) -> Any:
+    """A value from Python as plain data."""
     if depth > DEEPEST:
-        raise UserError(f"{where}: nested too deeply")
+        raise UserError(f"{source}: nested too deeply")
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner, where, depth + 1) for key, inner in value.items()}
+        return {str(key): _plain(inner, source, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner, where, depth + 1) for inner in value]
+        return [_plain(inner, source, depth + 1) for inner in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise UserError(f"{where}: {type(value).__name__} is nothing that a config file holds")
+    raise UserError(f"{source}: a config file cannot hold a {type(value).__name__}")
 
 
 def dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
@@ -99,23 +99,23 @@ def dotted_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 class References:
-    """Writes values in place of ``${dotted.key}``, as long as they do not add up to too much."""
+    """Replaces ``${dotted.key}`` by values, up to a limit of their total size."""
 
-    def __init__(self, root: dict[str, Any], where: str) -> None:
-        self.root, self.where = root, where
-        self.left, self.depth = MOST_CHARACTERS, 0
+    def __init__(self, root: dict[str, Any], source: str) -> None:
+        self.root, self.source = root, source
+        self.characters_left, self.depth = MOST_CHARACTERS, 0
         self.trail: list[str] = []
 
     def written_out(self, value: Any) -> Any:
-        """A value with those in place of its references, alone or in the midst of a text.
+        """A value in which references, alone or within a text, are replaced.
 
         Raises:
-            UserError: a reference to nothing or to itself, or that is none, or too much in all.
+            UserError: a reference leads to no key or to itself, is malformed, or all are too large.
         """
         self.depth += 1
         self._spend(1)
         if self.depth > DEEPEST:
-            raise UserError(f"{self.where}: nested too deeply, references written out")
+            raise UserError(f"{self.source}: nested too deeply, references written out")
         if isinstance(value, dict):
             value = {key: self.written_out(inner) for key, inner in value.items()}
         elif isinstance(value, list):
@@ -130,14 +130,14 @@ class References:
             return self._target(whole[1])
         if "${" in REFERENCE.sub("", text):
             raise UserError(
-                f"{self.where}: {text[:200]!r}: a reference names a key, as in ${{task.length}}"
+                f"{self.source}: {text[:200]!r}: a reference names a key, as in ${{task.length}}"
             )
         text = REFERENCE.sub(lambda found: str(self._target(found[1])), text)
         self._spend(len(text))
         return text
 
     def _target(self, dotted: str) -> Any:
-        shown = f"{self.where}: the reference ${{{dotted[:200]}}}"
+        shown = f"{self.source}: the reference ${{{dotted[:200]}}}"
         if dotted in self.trail:
             raise UserError(f"{shown} leads to itself")
         self.trail.append(dotted)
@@ -152,8 +152,8 @@ class References:
         return value
 
     def _spend(self, characters: int) -> None:
-        self.left -= characters
-        if self.left < 0:
+        self.characters_left -= characters
+        if self.characters_left < 0:
             raise UserError(
-                f"{self.where}: references make more than {MOST_CHARACTERS} characters of it"
+                f"{self.source}: references make more than {MOST_CHARACTERS} characters of it"
             )

@@ -1,4 +1,4 @@
-"""What the settings of a sweep are called in tables and figures."""
+"""Labels of the settings of a sweep, for tables and figures."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Flat = dict[str, Any]
 
 
 def flatten(settings: dict[str, Any]) -> Flat:
-    """Settings with dotted keys; ``kind``s of optimiser and schedule lose the last part."""
+    """Settings with dotted keys; optimiser and schedule stand for their ``kind``."""
     flat: Flat = {}
     for section, options in settings.items():
         for key, value in options.items():
@@ -37,7 +37,7 @@ def varying_keys(settings: Sequence[Flat]) -> list[str]:
 
 
 def labels(settings: Sequence[Flat]) -> list[str]:
-    """A short name for each setting that tells it from the others.
+    """A short, distinct name for each setting.
 
     Names give a forget bias as the effective offset b_f, and the tie to the input gate's.
     """
@@ -54,14 +54,14 @@ def labels(settings: Sequence[Flat]) -> list[str]:
 
 
 def _unsettled(settings: Sequence[Flat], varying: Sequence[str]) -> list[str]:
-    """The varying keys less those that the task's kind settles, as its length and batch may be."""
+    """The varying keys without those that follow from the task's kind, such as its length."""
     if "task.kind" not in varying:
         return list(varying)
     by_kind: dict[str, list[Flat]] = {}
     for flat in settings:
         by_kind.setdefault(str(flat["task.kind"]), []).append(flat)
-    left = {key for group in by_kind.values() for key in varying_keys(group)}
-    return [key for key in varying if key in left or key == "task.kind"]
+    unsettled = {key for group in by_kind.values() for key in varying_keys(group)}
+    return [key for key in varying if key in unsettled or key == "task.kind"]
 
 
 def _one_line(name: str) -> str:
@@ -70,12 +70,12 @@ def _one_line(name: str) -> str:
 
 
 def label_settings(settings: Sequence[dict[str, Any]]) -> list[str]:
-    """As ``label_each``, of settings with nested keys."""
+    """Labels of settings with nested keys; see ``label_each``."""
     return label_each([flatten(one) for one in settings])
 
 
 def label_each(settings: Sequence[Flat]) -> list[str]:
-    """As ``labels``, where settings may occur more than once."""
+    """Labels of settings, some of which may be equal; see ``labels``."""
     keys = [json.dumps(flat, sort_keys=True) for flat in settings]
     distinct = dict(zip(keys, settings, strict=True))
     names = dict(zip(distinct, labels(list(distinct.values())), strict=True))

@@ -1,4 +1,4 @@
-"""What a config file may say."""
+"""The keys of a config file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ BEFORE_TRAINING = "before_training"
 
 
 class BeforeTraining(BaseModel):
-    """What is measured before training, where it differs from what is trained.
+    """Options of measuring before training, where they differ from those of training.
 
     Attributes:
         seeds: as in ``Config``; default the same.
@@ -41,18 +41,18 @@ class Config(BaseModel):
     """A config file.
 
     Attributes:
-        name: of the experiment; default the file's name.
-        question: what the experiment answers.
+        name: the experiment's; default the file's.
+        question: answered by the experiment.
         task: ``kind`` and the task's options.
         cell: ``kind`` and the cell's options.
         training: see ``Training``.
         record: see ``Record``.
         sweep: nested like the config; a list is swept, several are crossed.
-        seeds: so many, from 0, or a list of them.
+        seeds: a list, or the number of seeds, counted from 0.
         before_training: also measures gradients and Jacobians before training, of other seeds,
             tasks or settings; see ``BeforeTraining``.
-        analysis: ``file.py:function`` of the results.
-        checkpoint_every: seconds from one checkpoint of a run to the next; no part of its numbers.
+        analysis: ``file.py:function``, called with the results.
+        checkpoint_every: seconds between two checkpoints of a run; does not affect its numbers.
     """
 
     model_config = STRICT
@@ -70,11 +70,11 @@ class Config(BaseModel):
     checkpoint_every: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
 
     def seed_list(self) -> list[int]:
-        """The seeds, written out."""
+        """The seeds as a list."""
         return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
     def before_training_config(self) -> "Config | None":
-        """The config of what is measured before training: runs of no step."""
+        """The config for measuring before training, with 0 steps; None if nothing is measured."""
         changed = self.before_training
         if changed is None:
             return None

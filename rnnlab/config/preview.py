@@ -1,4 +1,4 @@
-"""What a config would do, told without running any code that it names."""
+"""A preview of a config, without running any code that it names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ def preview(
     parts: list[Text | Table] = [plain(f"{config.name}: {config.question}".removesuffix(": "))]
     if data := [[key, file] for key, file in data_files(config)]:
         parts.append(plain_table("reads the data in", ["key", "file"], data))
-    if code := [[key, reference] for key, reference in named_files(config)]:
+    if code := [[key, reference] for key, reference in code_files(config)]:
         parts.append(plain_table("runs the code of", ["key", "file:name"], code))
         folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
         return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
@@ -45,8 +45,8 @@ def preview(
     return parts
 
 
-def named_files(config: Config) -> Iterator[tuple[str, str]]:
-    """Key and value of all that has the form of a plug-in, ``file.py:Name``."""
+def code_files(config: Config) -> Iterator[tuple[str, str]]:
+    """Key and value of everything that has the form of a plug-in, ``file.py:Name``."""
     if config.analysis is not None:
         yield "analysis", config.analysis
     for key, value in _values(config):
@@ -69,7 +69,7 @@ def _values(config: Config) -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """What is neither a mapping nor a list, under its dotted key; lists add nothing to keys."""
+    """The values that are neither mappings nor lists, with dotted keys; lists add no part."""
     if isinstance(value, dict):
         for inner, content in value.items():
             yield from _leaves(content, f"{key}.{inner}")

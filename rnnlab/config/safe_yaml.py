@@ -1,4 +1,4 @@
-"""YAML from strangers: bounded in size and depth before anything is expanded."""
+"""Reads YAML from unknown sources: its size and depth are limited before it is expanded."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
-    """Keys are words as they are written, dates are words too, and 1e-3 is a number."""
+    """A loader in which keys and dates stay text, and 1e-3 is a number."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -29,7 +29,7 @@ class _Loader(yaml.SafeLoader):
         self.measured: dict[yaml.Node, tuple[int, int]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """A node whose size and depth, aliases written out, are within bounds."""
+        """Compose a node, and check its size and depth, aliases expanded."""
         event = self.peek_event()
         self.depth += 1
         if self.depth > DEEPEST:
@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _measure(self, node: yaml.Node) -> tuple[int, int]:
-        """How many characters a node stands for, and how many levels."""
+        """The number of characters and levels of a node, aliases expanded."""
         if isinstance(node, yaml.ScalarNode):
             return 1 + len(node.value), 1
         pairs = isinstance(node, yaml.MappingNode)
@@ -59,7 +59,7 @@ class _Loader(yaml.SafeLoader):
 
 def _check(node: yaml.Node) -> None:
     if node.tag not in TAGS:
-        raise _refused(f"the tag {node.tag!r} is not taken", node)
+        raise _refused(f"the tag {node.tag!r} is not allowed", node)
     if isinstance(node, yaml.ScalarNode):
         if len(node.value) > LONGEST_VALUE:
             raise _refused(f"a value of more than {LONGEST_VALUE} characters", node)
@@ -70,7 +70,7 @@ def _check(node: yaml.Node) -> None:
 
 
 def _check_keys(keys: list[yaml.Node]) -> None:
-    """Make every key a word, and refuse one that is given twice."""
+    """Make every key a text, and refuse duplicates."""
     seen: set[str] = set()
     for key in keys:
         if not isinstance(key, yaml.ScalarNode):
@@ -82,8 +82,8 @@ def _check_keys(keys: list[yaml.Node]) -> None:
             key.tag = PREFIX + "str"
 
 
-def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
+def _refused(problem: str, node: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 def _integer(loader: _Loader, node: Any) -> int:
@@ -101,19 +101,19 @@ _Loader.add_implicit_resolver(PREFIX + "float", FLOAT, list("-+0123456789."))
 _Loader.add_constructor(PREFIX + "int", _integer)
 
 
-def read_yaml(text: str, where: str) -> Any:
-    """What a YAML text says, as plain data.
+def read_yaml(text: str, source: str) -> Any:
+    """Read YAML as plain data.
 
     Args:
-        text: from anyone.
-        where: it stands, for messages.
+        text: the YAML.
+        source: where it stands, for messages.
 
     Raises:
         UserError: it is no YAML, or has tags, more than 500,000 characters or 30 levels.
     """
     if len(text) > MOST_CHARACTERS:
-        raise UserError(f"{where}: has more than {MOST_CHARACTERS} characters")
+        raise UserError(f"{source}: has more than {MOST_CHARACTERS} characters")
     try:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
-        raise UserError(f"{where}: not readable as YAML: {error}") from None
+        raise UserError(f"{source}: not readable as YAML: {error}") from None

@@ -61,6 +61,6 @@ def _names_too(described: dict[str, Any]) -> dict[str, Any]:
             names = sorted(field["discriminator"]["mapping"])
             described["properties"][name] = {
                 "anyOf": [{"enum": names}, {"oneOf": field["oneOf"]}],
-                "default": field["default"]["kind"],
+                "default": field["default"],
             }
     return described

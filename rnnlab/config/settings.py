@@ -21,7 +21,7 @@ class Settings:
     """Everything but the seed that determines the numbers of a run.
 
     Attributes:
-        resolved: all of it as plain data, every default written out.
+        resolved: the options as plain data, including defaults.
         sources: the plug-in and data files that it names.
     """
 
@@ -35,16 +35,16 @@ class Settings:
 
 @dataclass
 class _Files:
-    """Finds the files that a setting names, and keeps what it found."""
+    """Finds the files that a setting names, and keeps them."""
 
     find: plugins.Find
     source: str
     code: dict[str, plugins.Source] = field(default_factory=dict)
     data: dict[str, plugins.Source] = field(default_factory=dict)
 
-    def load(self, kind: str, where: str) -> Any:
+    def load(self, kind: str, key: str) -> Any:
         """The object that a plug-in's ``kind`` names."""
-        plugin = plugins.load(kind, where, self.find)
+        plugin = plugins.load(kind, key, self.find)
         self.code[kind.rpartition(":")[0]] = plugin.source
         return plugin.value
 
@@ -68,15 +68,15 @@ class _Files:
 
 
 def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
-    """Check the sections of a setting, and write out every default.
+    """Check the sections of a setting, and fill in defaults.
 
     Args:
         raw: options by section, unchecked.
-        source: where they come from, for messages.
-        find: how plug-ins and data are found.
+        source: the file they come from, for messages.
+        find: finds plug-ins and data.
 
     Raises:
-        UserError: whatever is wrong, naming the source and the key.
+        UserError: a value is wrong; the message names the source and the key.
     """
     for name in SECTIONS:
         if not isinstance(raw[name], dict):
@@ -111,26 +111,26 @@ def _build(
 ) -> Any:
     """A task or cell from its section."""
     kind = options.get("kind")
-    where = f"{files.source}: {section}.kind"
+    key = f"{files.source}: {section}.kind"
     if kind is None:
-        raise UserError(f"{where}: missing; {did_you_mean('', kinds)}")
+        raise UserError(f"{key}: missing; {did_you_mean('', kinds)}")
     if plugins.is_plugin(kind):
-        model = files.load(kind, where)
-        _check_class(model, base, f"{where}: {kind}")
+        model = files.load(kind, key)
+        _check_class(model, base, f"{key}: {kind}")
     elif isinstance(kind, str) and kind in kinds:
         model = kinds[kind]
     else:
         hint = did_you_mean(kind, kinds)
-        raise UserError(f"{where}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
-    options = {key: value for key, value in options.items() if key != "kind"}
+        raise UserError(f"{key}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
+    options = {name: value for name, value in options.items() if name != "kind"}
     return _validate(model, options, section, files.source, files.finder(section))
 
 
-def _check_class(model: Any, base: type, where: str) -> None:
+def _check_class(model: Any, base: type, source: str) -> None:
     if not (isinstance(model, type) and issubclass(model, base)):
-        raise UserError(f"{where} is no rnnlab.{base.__name__}")
+        raise UserError(f"{source} is no rnnlab.{base.__name__}")
     if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
-        raise UserError(f"{where} lacks {', '.join(unwritten)}")
+        raise UserError(f"{source} lacks {', '.join(unwritten)}")
 
 
 def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dict[str, Any]:

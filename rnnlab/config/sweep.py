@@ -12,7 +12,7 @@ from typing import Any
 
 from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
-from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_axes
+from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_values
 from rnnlab.support.errors import UserError
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION
@@ -29,7 +29,7 @@ class Run:
 
     @cached_property
     def id(self) -> str:
-        """Hash of what determines the numbers."""
+        """A hash of everything that determines the numbers."""
         content = {
             "settings": self.settings.resolved,
             "seed": self.seed,
@@ -39,7 +39,7 @@ class Run:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def packed(self) -> dict[str, Any]:
-        """The run as plain data, content of its files included, for another process or machine."""
+        """The run as plain data with the content of its files, for another process or machine."""
         sources = {f: (str(s.path), s.content) for f, s in self.settings.sources.items()}
         return {"settings": self.settings.resolved, "seed": self.seed, "sources": sources}
 
@@ -60,10 +60,10 @@ class Experiment:
     """A config with its runs, in order: settings as swept, each with every seed.
 
     Attributes:
-        config: what the file says, overrides applied.
+        config: the file's, overrides applied.
         home: the folder in which its files are looked up.
-        runs: what is to be run.
-        before_training: what is measured before training, if the config says so: runs of no step.
+        runs: to be done.
+        before_training: the runs of 0 steps that are measured before training, if there are any.
     """
 
     config: Config
@@ -72,7 +72,7 @@ class Experiment:
     before_training: "Experiment | None" = None
 
     def parts(self, folder: Path) -> list[tuple["Experiment", Path]]:
-        """Itself and what is measured before training, each with its results folder."""
+        """The experiment and the one measured before training, each with its results folder."""
         if self.before_training is None:
             return [(self, folder)]
         return [(self, folder), (self.before_training, folder / BEFORE_TRAINING)]
@@ -91,7 +91,7 @@ def load_experiment(
     Args:
         source: a path, or the name of a bundled config.
         overrides: see ``load_config``.
-        home: where its plug-ins and data are; default the folder of the config.
+        home: the folder of its plug-ins and data; default the config's.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.
@@ -104,22 +104,22 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     """Load the plug-ins and data that a config names, and write out its sweep.
 
     Args:
-        config: what the file says.
+        config: the file's.
         path: the file, for messages.
         overridden: the dotted keys that were overridden.
-        home: where plug-ins and data are.
+        home: the folder of plug-ins and data.
 
     Raises:
         UserError: whatever is wrong, naming the file and the key.
     """
-    axes = list(swept_axes(config, path))
-    refuse_idle_overrides(overridden, axes)
-    _refuse_too_many_runs(config, path, axes)
+    swept = list(swept_values(config, path))
+    refuse_idle_overrides(overridden, swept)
+    _refuse_too_many_runs(config, path, swept)
     if config.analysis is not None:
         load_analysis(config.analysis, f"{path}: analysis", home)
     find = in_folders(home, Path.cwd())
     settings: dict[str, Settings] = {}
-    for patches in itertools.product(*axes):
+    for patches in itertools.product(*swept):
         patch = {keys: value for part in patches for keys, value in part.items()}
         setting = _settings(config, path, find, patch)
         settings.setdefault(json.dumps(setting.resolved, sort_keys=True), setting)
@@ -136,8 +136,8 @@ def _before_training(config: Config, path: Path, home: Path) -> Experiment | Non
     return expand(measured, Path(f"{path} (before_training)"), [], home)
 
 
-def _refuse_too_many_runs(config: Config, path: Path, axes: list[list[Patch]]) -> None:
-    if math.prod(map(len, axes)) * len(config.seed_list()) > MOST_RUNS:
+def _refuse_too_many_runs(config: Config, path: Path, swept: list[list[Patch]]) -> None:
+    if math.prod(map(len, swept)) * len(config.seed_list()) > MOST_RUNS:
         raise UserError(f"{path}: sweep and seeds ask for more than {MOST_RUNS} runs")
 
 

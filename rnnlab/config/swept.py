@@ -1,4 +1,4 @@
-"""The sweep of a config as axes: lists of patches, to be crossed."""
+"""The swept values of a config: lists of patches, to be crossed."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -14,11 +14,11 @@ Keys = tuple[str, ...]
 Patch = dict[Keys, Any]
 
 
-def swept_axes(config: Config, path: Path) -> Iterator[list[Patch]]:
+def swept_values(config: Config, path: Path) -> Iterator[list[Patch]]:
     """The sweep as lists of patches, to be crossed.
 
     Raises:
-        UserError: it names what is no section, or is no list where one is due.
+        UserError: it names an unknown section, or has no list of values where one is needed.
     """
     sweep = dict(config.sweep)
     zipped = sweep.pop("zip", None)
@@ -60,9 +60,9 @@ def _swept_lists(
             raise UserError(f"{path}: sweep.{dotted}: must be a list of values, got {shown(value)}")
 
 
-def _check_section(section: str, where: str) -> None:
+def _check_section(section: str, source: str) -> None:
     if section not in SECTIONS:
-        raise UserError(f"{where}.{section}: {did_you_mean(section, (*SECTIONS, 'zip'))}")
+        raise UserError(f"{source}.{section}: {did_you_mean(section, (*SECTIONS, 'zip'))}")
 
 
 def _leaves(tree: dict[str, Any], prefix: Keys = ()) -> Iterator[tuple[Keys, Any]]:
@@ -73,17 +73,17 @@ def _leaves(tree: dict[str, Any], prefix: Keys = ()) -> Iterator[tuple[Keys, Any
             yield (*prefix, key), value
 
 
-def refuse_idle_overrides(overridden: list[str], axes: list[list[Patch]]) -> None:
+def refuse_idle_overrides(overridden: list[str], swept: list[list[Patch]]) -> None:
     """Refuse an override that every setting of the sweep replaces.
 
     Raises:
-        UserError: it would do nothing.
+        UserError: an override would have no effect.
     """
-    for dotted, axis in itertools.product(overridden, axes):
+    for dotted, patches in itertools.product(overridden, swept):
         keys = tuple(dotted.split("."))
         covering = {keys[:length] for length in range(1, len(keys) + 1)} | {(*keys, "kind")}
-        if all(covering & patch.keys() for patch in axis):
-            whole = next(iter(covering & axis[0].keys()))
+        if all(covering & patch.keys() for patch in patches):
+            whole = next(iter(covering & patches[0].keys()))
             example = "[{kind: …}, …]" if whole in (("cell",), ("task",)) else "[…]"
             raise UserError(
                 f"override {dotted} has no effect, since the sweep sets {'.'.join(whole)}: "

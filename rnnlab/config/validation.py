@@ -1,4 +1,4 @@
-"""Pydantic's findings as sentences that name the file, the key, the value and a valid choice."""
+"""Turns pydantic's errors into sentences with the file, the key, the value and valid choices."""
 
 import re
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ MOST_LINES = 20
 
 
 def explain(error: ValidationError, model: type[BaseModel], source: str, section: str = "") -> str:
-    """One line for each key that is wrong.
+    """The error message: one line for each wrong key.
 
     Args:
-        error: what pydantic found.
+        error: pydantic's.
         model: the model that it checked.
         source: the file, and the setting of a sweep.
         section: dotted key of what the model describes, such as ``cell``.
@@ -32,7 +32,7 @@ def explain(error: ValidationError, model: type[BaseModel], source: str, section
 
 
 def shown(value: object) -> str:
-    """A value for a message, cut where it is long."""
+    """A value for a message, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 

@@ -1,4 +1,4 @@
-"""The state of a run between two calls, as bytes; what is read back is bit for bit the same."""
+"""The state of a run between two calls, as bytes that restore it bit for bit."""
 
 import json
 from typing import Any, NamedTuple
@@ -7,22 +7,22 @@ import jax
 import numpy as np
 from safetensors.numpy import load, save
 
-from rnnlab.support.files import Damaged, has_its_checksum, with_checksum, without_checksum
+from rnnlab.support.checksums import Damaged, has_its_checksum, with_checksum, without_checksum
 from rnnlab.support.pairs import as_pairs, from_pairs, pairs_shape
 
 HEAD = ("run", "position", "seconds", "environments")
 
 
 class Checkpoint(NamedTuple):
-    """Where a run stands.
+    """The state of a run.
 
     Attributes:
         run: the run's id.
         position: calls made.
         seconds: time spent on them.
-        environments: where they were made, see ``environment``.
-        state: handed to the next call.
-        chunks: all that was reported, concatenated along the leading axis.
+        environments: of the processes that made them, see ``environment``.
+        state: the argument of the next call.
+        chunks: all reported values, concatenated along the leading axis.
     """
 
     run: str
@@ -34,7 +34,7 @@ class Checkpoint(NamedTuple):
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """A checksum, then safetensors (no code runs when it is read)."""
+    """The checkpoint as a checksum and a safetensors file, which is read without running code."""
     leaves = jax.tree.leaves((checkpoint.state, checkpoint.chunks))
     arrays = {f"{i:04d}": as_pairs(leaf) for i, leaf in enumerate(leaves)}
     facts = checkpoint._asdict()
@@ -44,13 +44,13 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
-    """The checkpoint, in trees of these structures.
+    """Read a checkpoint whose trees have these structures.
 
     Args:
         content: see ``to_bytes``.
-        run: whose checkpoint it should be.
+        run: the id of the run that it should belong to.
         state: shapes of the state.
-        chunks: shapes of what a call reports.
+        chunks: shapes of the values that a call reports.
 
     Raises:
         Damaged: it is not what was written, or not of such a run.

@@ -30,7 +30,7 @@ from rnnlab.support.threads import cores
 Revive = Callable[[], None]
 
 CONFIG = {
-    "distributed.admin.large-graph-warning-threshold": "1 TB",  # orders hold data sets
+    "distributed.admin.large-graph-warning-threshold": "1 TB",  # groups hold data sets
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.worker.memory.target": False,
@@ -42,9 +42,9 @@ CONFIG = {
 CONFIG |= {
     f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in KEEP_MEMORY.items()
 }
-# Of the memory that is free: the rest is for this process and the others.
+# Share of the free memory for workers; the rest is for other processes.
 MEMORY_SHARE = 0.9
-# Dask gives up a cluster of which a worker dies while it starts.
+# Dask gives up a cluster if a worker dies during its start.
 MOST_STARTS = 3
 
 
@@ -56,15 +56,15 @@ def do_on_cluster(
     workers: int | None,
     stop: Stop,
 ) -> None:
-    """Do runs on the cluster that the user chose; a cluster of our own ends with them.
+    """Do runs on the cluster that the user chose; one that rnnlab started ends with them.
 
     Args:
-        runs: what to do.
-        ledger: takes in what workers say.
-        checkpoint_every: seconds.
-        placement: what the user chose.
-        workers: so many, if they are processes on this machine.
-        stop: whether to leave.
+        runs: to be done.
+        ledger: receives the workers' messages.
+        checkpoint_every: seconds between two checkpoints of a run.
+        placement: the cluster that the user chose.
+        workers: their number, if they are processes on this machine.
+        stop: tells whether the user wants to stop.
 
     Raises:
         UserError: there is no cluster at that address, or it cannot be started, or is lost.
@@ -88,7 +88,7 @@ def do_on_cluster(
 
 
 def _have_gpus(placement: Placement) -> bool:
-    """Whether workers are known to have one each."""
+    """Whether each worker is known to have a GPU."""
     if placement.slurm is not None:
         return placement.slurm.get("gpus", "0").rpartition(":")[-1] != "0"
     return placement.scheduler is None and bool(gpus())
@@ -96,7 +96,7 @@ def _have_gpus(placement: Placement) -> bool:
 
 @contextlib.contextmanager
 def _scheduler_errors(client: Client, ledger: Ledger) -> Iterator[None]:
-    """Turn what Dask raises when the scheduler is gone into a message."""
+    """Turn an error of Dask into a UserError if the scheduler is gone."""
     try:
         yield
     except (Exception, asyncio.CancelledError) as error:
@@ -110,7 +110,7 @@ def _scheduler_errors(client: Client, ledger: Ledger) -> Iterator[None]:
 
 
 def _wait_for_workers(client: Client, say: Callable[[str], None], stop: Stop) -> int:
-    """How many workers there are, as soon as there is one; more may come later."""
+    """Wait for the first worker, and return the number of workers; more may come later."""
     started, patience = time.monotonic(), 10.0
     while not (found := len(client.nthreads())) and not stop.wanted:
         time.sleep(0.1)
@@ -122,7 +122,7 @@ def _wait_for_workers(client: Client, say: Callable[[str], None], stop: Stop) ->
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Dask logs what is handled here, such as the death of a worker, with tracebacks."""
+    """Silence Dask, which logs with tracebacks what is handled here, such as a dead worker."""
     names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     levels = {name: logging.getLogger(name).level for name in names}
     for name in names:
@@ -136,7 +136,7 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _connect(placement: Placement, workers: int | None) -> Iterator[tuple[Client, Revive]]:
-    """A client of the cluster, and what replaces workers that are lost."""
+    """Connect to the cluster; yields a client, and a function that replaces lost workers."""
     security = _security(placement)
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(CONFIG))
@@ -181,7 +181,7 @@ def _existing(address: str, security: Security | None) -> Client:
 
 
 def _check_address(address: str) -> None:
-    """A client of an address that is none would wait for it when it is cleared away."""
+    """Refuse text that is no address, with which a client would hang when it is closed."""
     try:
         scheme, location = parse_address(address)
         get_backend(scheme)
@@ -226,7 +226,7 @@ def local_cluster(
 
 
 def _environments(workers: int, threads: int) -> list[dict[str, str]]:
-    """What tells each worker its GPU, or else its core where it computes on one thread."""
+    """Environment variables that give each worker a GPU, or a core if it uses one thread."""
     if devices := gpus():
         shared = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"} if workers > len(devices) else {}
         chosen = [devices[i % len(devices)] for i in range(workers)]

@@ -1,4 +1,4 @@
-"""Groups of runs on a Dask cluster, until all have ended, whatever happens to the workers."""
+"""Submits groups of runs to a Dask cluster, and copes with workers that die."""
 
 import contextlib
 import itertools
@@ -15,7 +15,7 @@ from rnnlab.engine.groups import Group
 from rnnlab.engine.interrupt import Stop
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.messages import Ended, Message, Reached, Started
-from rnnlab.engine.remote import VERSION, Abandoned, Order, do
+from rnnlab.engine.remote import VERSION, Abandoned, PackedGroup, do
 from rnnlab.engine.work import failure
 from rnnlab.support.errors import UserError
 
@@ -28,7 +28,7 @@ LONGEST_QUEUE = 64
 
 @dataclass
 class Submitted:
-    """An order on the cluster, and which of its runs are in progress: several on an accelerator."""
+    """A group on the cluster, and which of its runs are in progress: several on an accelerator."""
 
     future: Future
     runs: list[Run]
@@ -37,21 +37,21 @@ class Submitted:
 
 @dataclass
 class Deaths:
-    """How often in a row a run's process has died with no progress, and the step it was at."""
+    """A count of the deaths of a run's process without progress between them, and the step."""
 
     count: int = 0
     step: int = -1
 
 
 class SchedulerLost(Exception):
-    """The scheduler has forgotten what it was to do."""
+    """The scheduler no longer knows the groups that were submitted."""
 
 
 class Dispatch:
-    """Submits groups, takes in what workers say, and submits again what a dead worker left.
+    """Submits groups, receives the workers' messages, and submits the runs of dead workers again.
 
-    A run that is in progress when its process dies is tried again, by itself; after three deaths
-    without progress, alone in its process, it has failed. Its neighbours are never blamed.
+    A run that is in progress when its process dies is tried again, by itself. After three deaths
+    without progress, alone in its process, it counts as failed; the other runs of its group do not.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class Dispatch:
         """Have all groups done; when asked to stop, return with the runs in progress stored.
 
         Args:
-            groups: what to do.
+            groups: to be done.
             stop: whether to leave.
             revive: called now and then to replace workers that are lost.
 
         Raises:
-            SchedulerLost: an order is neither carried out nor failed.
+            SchedulerLost: a group is neither done nor failed.
             UserError: workers cannot work, or the folder cannot be written.
-            Exception: of Dask, when it has lost the scheduler.
+            Exception: raised by Dask when it has lost the scheduler.
         """
         try:
             for group in groups:
@@ -103,7 +103,7 @@ class Dispatch:
                 self._done(number, stop.wanted)
 
     def _clear_away(self) -> None:
-        """Leave nothing at a scheduler that others use, nor workers with what nobody waits for."""
+        """Remove the queue and the groups from the scheduler, which others may use."""
         with contextlib.suppress(Exception):
             self.stop.set()
             for submitted in self.submitted.values():
@@ -113,29 +113,29 @@ class Dispatch:
     def _submit(self, runs: list[Run]) -> None:
         if not runs:
             return
-        order = Order(
+        group = PackedGroup(
             version=VERSION,
             number=next(self.numbers),
             runs=[run.packed() for run in runs],
-            checkpoints=self.ledger.store.read_checkpoints(run.id for run in runs),
+            checkpoints=self.ledger.store.checkpoints.read(run.id for run in runs),
             checkpoint_every=self.checkpoint_every,
             threads=self.threads,
             queue=self.queue.name,
             stop=self.stop.name,
         )
-        key = f"{self.queue.name}-{order.number}"
-        future = self.client.submit(do, order, key=key, pure=False)
-        self.submitted[order.number] = Submitted(future, runs)
+        key = f"{self.queue.name}-{group.number}"
+        future = self.client.submit(do, group, key=key, pure=False)
+        self.submitted[group.number] = Submitted(future, runs)
 
     def _leave(self) -> None:
-        """Tell workers to leave, and forget orders that none has begun."""
+        """Tell workers to leave, and forget groups that none has begun."""
         self.stop.set()
         self._listen()
         for number in [n for n, s in self.submitted.items() if not s.in_progress]:
             self.submitted.pop(number).future.cancel()
 
     def _listen(self) -> bool:
-        """Take in all messages that there are; where there is none, wait a moment."""
+        """Receive all messages; if there is none, wait a moment."""
         received = self.queue.get(batch=True)
         for content in received:
             number, messages = pickle.loads(content)
@@ -157,7 +157,7 @@ class Dispatch:
         self.ledger.take(message)
 
     def _done(self, number: int, is_leaving: bool) -> None:
-        """What to do when an order has been carried out, or not."""
+        """React to a group that is no longer in progress."""
         future = self.submitted[number].future
         self._listen()
         submitted = self.submitted.pop(number)
@@ -168,13 +168,13 @@ class Dispatch:
             raise error
         elif error is not None:
             raise UserError(f"a worker cannot work: {type(error).__name__}: {error}")
-        elif future.status == "lost":  # it was carried out, by a worker that has died since
+        elif future.status == "lost":  # it was done, by a worker that has died since
             self._submit([run for run in submitted.runs if run.id in self.ledger.open])
         elif future.status != "finished":
             raise SchedulerLost(future.status)
 
     def _died(self, submitted: Submitted, is_leaving: bool) -> None:
-        """Submit again what a dead worker left: each run that was in progress by itself."""
+        """Submit the runs of a dead worker again: each that was in progress by itself."""
         suspects = submitted.in_progress
         if len(suspects) == 1:
             self._blame(*suspects)
@@ -183,11 +183,11 @@ class Dispatch:
             if self.early_deaths > MOST_DEATHS:
                 raise UserError("workers die before they begin a run: see what they print")
         if not is_leaving:
-            left = [run for run in submitted.runs if run.id in self.ledger.open]
-            for run in left:
+            remaining = [run for run in submitted.runs if run.id in self.ledger.open]
+            for run in remaining:
                 if run.id in suspects:
                     self._submit([run])
-            self._submit([run for run in left if run.id not in suspects])
+            self._submit([run for run in remaining if run.id not in suspects])
 
     def _blame(self, run_id: str) -> None:
         """Count a death of the process in which this run was in progress."""

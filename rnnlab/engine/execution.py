@@ -1,10 +1,10 @@
-"""One run, from its settings and seed to its tables; nothing else enters its numbers."""
+"""Executes one run: its numbers depend on its settings and its seed only."""
 
 import contextlib
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -13,14 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells import dynamics_of
-from rnnlab.config.settings import Settings
 from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
 from rnnlab.engine.output import RunOutput, joined, last_step, make_output
-from rnnlab.recurrence.stack import Method
+from rnnlab.engine.programs import operations_of_update, precision_of, program_of
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
-from rnnlab.support.files import Damaged
 from rnnlab.tasks import Examples, Pool
 from rnnlab.training.measurement import spectra
 from rnnlab.training.objective import Batch, Objective
@@ -28,8 +26,6 @@ from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, State, 
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
 OPERATIONS_PER_CALL = 2e10
-# What a time step of a layer costs besides its arithmetic, forward and back, in operations.
-OPERATIONS_PER_TIME_STEP = 4e5
 
 
 class Execution:
@@ -39,7 +35,7 @@ class Execution:
         step: the update reached.
         loss: the last finite training loss.
         is_over: whether the last call has been made.
-        environments: of everyone who made calls.
+        environments: of all processes that made calls.
         calls: the bounds of the chunks of each, see ``Program.chunk_bounds``; padded.
     """
 
@@ -58,8 +54,7 @@ class Execution:
         self._advance = functools.partial(
             self.program.advance, data=streams.data, evaluation=evaluation, pool=self._pool
         )
-        size = _chunks_per_call(self.program, evaluation.inputs.shape[0])
-        self.calls = _calls(self.program.chunk_bounds(), size)
+        self.calls = _calls(self.program.chunk_bounds(), _chunks_per_call(self.program))
         self._seen: list[Chunk] = []
         self._position = 0
         self._started = time.monotonic()
@@ -87,23 +82,15 @@ class Execution:
         running = [execution for execution in executions if not execution.is_over]
         bounds = jnp.asarray(running[0].calls[running[0]._position])
         of_runs = [(e._state, *e._examples, e._pool and e._pool.rows) for e in executions]
-        lanes = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_runs)
         data_set = running[0]._pool and running[0]._pool.examples
-        found = _advance_lanes(running[0].program, *lanes, data_set, bounds)
+        found = _advance_group(running[0].program, *stacked, data_set, bounds)
         for index, execution in enumerate(executions):
             if execution in running:
                 execution._take(*jax.tree.map(itemgetter(index), found))
 
-    def try_updates(self, updates: int, start: int = 0) -> None:
-        """Make so many updates from step ``start`` on, recording it first where a record is due.
-
-        All is thrown away: a call to be timed.
-        """
-        skipped = [(-1, -1)] * (len(self.calls[0]) - 1)
-        self.try_call([(start, start + updates), *skipped])
-
     def try_call(self, call: list[tuple[int, int]]) -> None:
-        """Make a call from the present state, which stays as it is."""
+        """Make a call whose results are discarded, to be timed."""
         state = jax.tree.map(jnp.copy, self._state)
         jax.block_until_ready(self._advance(state, bounds=jnp.asarray(call)))
 
@@ -121,7 +108,7 @@ class Execution:
         return time.monotonic() - self._started
 
     def checkpoint(self) -> bytes:
-        """Where the run stands after at least one call."""
+        """The state of the run after at least one call, as bytes."""
         self._seen = [joined(self._seen)]
         return checkpoint.to_bytes(
             checkpoint.Checkpoint(
@@ -149,7 +136,7 @@ class Execution:
         self._look(found.chunks, self.calls[self._position - 1])
 
     def output(self) -> RunOutput:
-        """What the run leaves, once it is over."""
+        """The results of the run, once it is over."""
         chunks = joined(self._seen)
         end = last_step(self.program, chunks, bool(self._state.diverged))
         if end > 0:
@@ -165,12 +152,12 @@ def execute(
     """Train one run.
 
     Args:
-        run: what to run.
-        report: called after each call, about twice a second; an exception of its own ends the run.
+        run: to be trained.
+        report: called after each call, about twice a second; may raise to end the run.
         resume_from: a checkpoint of the run; one that is damaged is not used.
 
     Returns:
-        What the run leaves; ``seconds`` in its summary count from before it was resumed.
+        Its results; ``seconds`` in the summary include those before it was resumed.
     """
     with precision_of(run):
         execution = Execution(run)
@@ -184,14 +171,14 @@ def execute(
 
 
 def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[RunOutput]:
-    """Train runs of one program side by side, as an accelerator does in little more time than one.
+    """Train runs of one program at the same time; an accelerator needs little more than for one.
 
     Args:
-        runs: what to run.
-        report: as for ``execute``, of all.
+        runs: to be trained.
+        report: as for ``execute``, called with all runs.
 
     Returns:
-        As ``execute``; ``seconds`` are those of all together.
+        Results as of ``execute``; ``seconds`` are those of all runs together.
     """
     with precision_of(runs[0]):
         executions = [Execution(run) for run in runs]
@@ -202,7 +189,7 @@ def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[R
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _advance_lanes(
+def _advance_group(
     program: Program,
     states: State,
     data: Any,
@@ -211,29 +198,13 @@ def _advance_lanes(
     data_set: Examples | None,
     bounds: Any,
 ) -> tuple[State, Chunk]:
-    """Each run draws its own rows of the one data set, if there is one."""
+    """Advance runs under ``vmap``; each draws its own rows of the data set, if there is one."""
 
     def advance(state: State, data: Any, evaluation: Batch, rows: Any) -> tuple[State, Chunk]:
         pool = None if data_set is None else Pool(rows, data_set)
         return program.advance(state, data, evaluation, bounds, pool)
 
     return jax.vmap(advance)(states, data, evaluations, rows)
-
-
-@contextlib.contextmanager
-def precision_of(run: Run) -> Iterator[None]:
-    """Compute in the run's precision."""
-    double = run.settings.training.precision == "float64"
-    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
-        yield
-
-
-def program_of(settings: Settings) -> Program:
-    """What runs must share to share compiled code: all but numbers that it reads as data."""
-    training = settings.training.model_copy(update={"learning_rate": 1.0})
-    method = Method(training.recurrence, training.memory)
-    objective = Objective(dynamics_of(settings.cell), settings.task, method)
-    return Program(objective, training, settings.record)
 
 
 def _spectra(
@@ -253,13 +224,6 @@ def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int
     return [padded[i : i + size] for i in range(0, len(padded), size)]
 
 
-def _chunks_per_call(program: Program, length: int) -> int:
-    chunk = operations_per_update(program, length) * program.chunk_length
+def _chunks_per_call(program: Program) -> int:
+    chunk = operations_of_update(program) * program.chunk_length
     return max(1, min(int(OPERATIONS_PER_CALL / chunk), len(program.chunk_bounds())))
-
-
-def operations_per_update(program: Program, length: int) -> float:
-    """Floating-point operations of an update on sequences of this length, about."""
-    cell = program.objective.cell
-    products = 4 * 2 * cell.hidden**2 * program.training.batch
-    return length * cell.layers * (6 * products + OPERATIONS_PER_TIME_STEP)

@@ -1,4 +1,4 @@
-"""An experiment, or what is missing of it: done somewhere, stored here."""
+"""Runs an experiment, or the part of it that is not stored yet."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -10,14 +10,15 @@ import yaml
 from rnnlab.config.labels import label_settings
 from rnnlab.config.settings import SECTIONS, file_hashes
 from rnnlab.config.sweep import Experiment, Run, load_experiment
-from rnnlab.engine.groups import Group, bytes_of, cost, make_groups
+from rnnlab.engine.groups import Group, bytes_of, make_groups
 from rnnlab.engine.interrupt import Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
+from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress, make_progress
 from rnnlab.engine.work import head_of, is_accelerated, work
+from rnnlab.results.folders import open_for_reading, open_for_writing
 from rnnlab.results.read import Results, load
-from rnnlab.results.store import open_for_reading, open_for_writing
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import limit_threads
 
@@ -50,7 +51,7 @@ def run(
 
 
 def default_folder(experiment: Experiment) -> Path:
-    """Where results go if nothing else is said."""
+    """The results folder of an experiment if the user names none."""
     return Path("results") / experiment.config.name
 
 
@@ -73,7 +74,7 @@ def stored_experiment(folder: Path) -> Experiment:
 
 
 def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
-    """Plug-in and data files that are not as they were."""
+    """Plug-in and data files that have changed since."""
     now: dict[str, str] = {}
     for settings in experiment.settings:
         now |= file_hashes(settings.resolved)
@@ -90,14 +91,14 @@ def run_experiment(
     placement: Placement = HERE,
     only: Collection[str] | None = None,
 ) -> None:
-    """Do the runs that the folder lacks, storing each the moment it has ended.
+    """Do the runs that are not stored in the folder yet, and store each when it ends.
 
     A run that fails is stored as failed, with its traceback, and the others go on.
 
     Args:
-        experiment: what to run.
+        experiment: to be run.
         folder: the results folder.
-        progress: told of every run.
+        progress: shows every run.
         placement: in this process, or in workers.
         only: ids of the runs to do; default all that the folder lacks.
 
@@ -115,7 +116,7 @@ def run_experiment(
         ledger = Ledger(store, wanted, labels, progress)
         done = len(experiment.runs) - len(missing)
         with progress, stop_on_signal(progress.say) as stop, ledger.live:
-            progress.start(done + len(wanted), done, float(sum(map(cost, wanted))))
+            progress.start(done + len(wanted), done, float(sum(map(operations_of, wanted))))
             if wanted:
                 _do(wanted, ledger, experiment.config.checkpoint_every, placement, stop)
         if stop.wanted:
@@ -137,11 +138,11 @@ def _do(
 
 
 def workers_here(placement: Placement, runs: Sequence[Run]) -> int | None:
-    """Processes on this machine that the user wants, or that it has room for; None if elsewhere."""
+    """The number of worker processes on this machine; None if runs are done elsewhere."""
     if placement.workers is None and placement.scheduler is None and placement.slurm is None:
         from rnnlab.engine.resources import default_workers
 
-        return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(cost, runs)))
+        return default_workers(len(runs), max(map(bytes_of, runs)), sum(map(operations_of, runs)))
     return placement.workers
 
 
@@ -151,7 +152,7 @@ def _do_here(groups: list[Group], ledger: Ledger, checkpoint_every: float, stop:
             ledger.take(message)
 
     for group in groups:
-        begun = ledger.store.read_checkpoints(run.id for run in group.runs)
+        begun = ledger.store.checkpoints.read(run.id for run in group.runs)
         work(group.runs, begun, checkpoint_every, "this process", take_all, stop)
 
 
@@ -166,7 +167,7 @@ def _description(experiment: Experiment, folder: Path) -> dict[str, Any]:
 
 
 def _relative(path: Path, start: Path) -> str:
-    """From there, unless it is on another drive."""
+    """The path relative to ``start``; absolute if it is on another drive."""
     try:
         return os.path.relpath(path, start)
     except ValueError:
@@ -174,7 +175,7 @@ def _relative(path: Path, start: Path) -> str:
 
 
 def _resolved_yaml(experiment: Experiment) -> str:
-    """The config with overrides applied, and every default on which all settings agree."""
+    """The config with overrides applied, and with the options on which all settings agree."""
     config = experiment.config.model_dump(mode="json")
     first, *others = [settings.resolved for settings in experiment.settings]
     for section in SECTIONS:

@@ -1,4 +1,4 @@
-"""A sweep as seen from another terminal, or from another machine that sees the same files."""
+"""Follows a sweep from another terminal, or from another machine with the same files."""
 
 import time
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ from rich.text import Text
 from rnnlab.config.labels import label_settings
 from rnnlab.engine.live import read_live
 from rnnlab.engine.progress import SECONDS_BETWEEN_LINES, minutes
-from rnnlab.results.store import Store, open_for_reading
-from rnnlab.support.files import Damaged
+from rnnlab.results.folders import open_for_reading
+from rnnlab.results.store import Store
+from rnnlab.support.checksums import Damaged
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # The sweep writes once a second, less often while it stores large results.
@@ -23,7 +24,7 @@ MOST_ENDED = 10
 
 
 class View:
-    """What can be seen of a sweep in its results folder."""
+    """The state of a sweep, read from its results folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,7 +40,7 @@ class View:
         self.live: dict[str, Any] | None = None
 
     def look(self) -> None:
-        """Read what has changed since the last look."""
+        """Read the changes since the last call."""
         self.live = read_live(self.folder)
         if self.live is not None and self.live["beat"] != self.beat:
             self.beat, self.changed = self.live["beat"], time.monotonic()
@@ -57,19 +58,19 @@ class View:
 
     @property
     def seconds_without_sign(self) -> float:
-        """By this machine's clock, since the sweep last wrote."""
+        """Seconds since the sweep last wrote its file, by this machine's clock."""
         return time.monotonic() - self.changed
 
     def state(self) -> str:
-        """A sentence: at work, at its end, or stopped."""
+        """A sentence: the sweep is running, has ended, or has stopped."""
         stored = f"{len(self.ended)} of {len(self.labels)} runs are stored"
         if self.live is None:
             rest = "" if len(self.ended) == len(self.labels) else "; no rnnlab run is at work here"
             return stored + rest
-        where = f"process {self.live['process']} on {self.live['host']}"
+        process = f"process {self.live['process']} on {self.live['host']}"
         if self.seconds_without_sign > SECONDS_WITHOUT_SIGN:
-            return f"{stored}; no sign of life of {where}: rnnlab rerun {self.folder} goes on"
-        return f"{stored}; {where} is at work, {minutes(self.live['seconds_left'])} left"
+            return f"{stored}; no sign of life of {process}: rnnlab rerun {self.folder} goes on"
+        return f"{stored}; {process} is at work, {minutes(self.live['seconds_left'])} left"
 
     def is_over(self) -> bool:
         """Whether there is nothing more to wait for."""
@@ -116,7 +117,7 @@ def watch(folder: Path, console: Console) -> None:
 
 
 def _watch_in_lines(sweep: View, console: Console) -> None:
-    """A line whenever a run has ended, and now and then one in between."""
+    """Print a line whenever a run has ended, and one every 15 seconds."""
     ended, last_line = -1, 0.0
     for _ in _looks(sweep):
         now = time.monotonic()

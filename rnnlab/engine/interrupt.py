@@ -1,4 +1,4 @@
-"""Ctrl-C: once to store what is in progress and leave, twice to leave at once."""
+"""Handles Ctrl-C: once stores the runs in progress and stops, twice stops at once."""
 
 import contextlib
 import signal
@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """Whether to leave; becomes true once."""
+    """Tells whether the user wants to stop."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -22,7 +22,7 @@ class Stop:
 
 @contextlib.contextmanager
 def stop_on_signal(say: Callable[[str], None]) -> Iterator[Stop]:
-    """Take Ctrl-C, and a polite request to end, as a wish to stop; the second one raises.
+    """Take the first SIGINT or SIGTERM as a wish to stop; the second one raises KeyboardInterrupt.
 
     Outside the main thread signals are left alone.
     """

@@ -1,18 +1,18 @@
-"""Takes in what is told of runs: stores it, and shows it."""
+"""Receives the messages about runs: stores results and shows progress."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from rnnlab.config.sweep import Run
-from rnnlab.engine.groups import cost
 from rnnlab.engine.live import LiveFile
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
+from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress
 from rnnlab.results.store import Store
 
 
 class Ledger:
-    """Stores each run once, the moment it has ended.
+    """Stores each run once, when it ends.
 
     Attributes:
         open: the runs that have not ended, by id.
@@ -27,7 +27,7 @@ class Ledger:
         self.environment: dict[str, Any] | None = None
 
     def take(self, message: Message) -> None:
-        """Act on a message; of a run that has ended there is no more to say.
+        """Act on a message; one about a run that has ended is ignored.
 
         Raises:
             UserError: the folder cannot be written.
@@ -37,14 +37,18 @@ class Ledger:
             return
         match message:
             case Started(worker=worker):
-                label = f"{self.labels[run.id]}, seed {run.seed}"
-                steps = run.settings.training.steps
-                resumed = self.store.checkpoint_path(run.id).exists()
-                self.progress.run_started(run.id, label, steps, cost(run), worker, resumed=resumed)
+                self.progress.run_started(
+                    run.id,
+                    f"{self.labels[run.id]}, seed {run.seed}",
+                    run.settings.training.steps,
+                    operations_of(run),
+                    worker,
+                    resumed=self.store.checkpoints.path(run.id).exists(),
+                )
             case Reached(step=step, loss=loss):
                 self.progress.step(run.id, step, loss)
             case Saved(checkpoint=checkpoint):
-                self.store.write_checkpoint(run.id, checkpoint)
+                self.store.checkpoints.write(run.id, checkpoint)
             case Ended(head=head, files=files):
                 self.store.write_run(run.id, head, files)
                 del self.open[run.id]
@@ -54,7 +58,7 @@ class Ledger:
 
     @property
     def kept(self) -> str:
-        """A sentence for the moment when not all is done."""
+        """A sentence that says how many runs are stored."""
         progress = self.progress
         return f"{progress.done} of {progress.total} runs are stored in {self.store.folder}"
 

@@ -1,4 +1,4 @@
-"""What a sweep that is under way tells those who watch its folder."""
+"""The file through which ``rnnlab watch`` follows a sweep."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ FIELDS = {"process", "host", "beat", "total", "done", "seconds_left", "running"}
 class LiveFile(contextlib.AbstractContextManager["LiveFile"]):
     """``live.json`` in a results folder: rewritten about once a second, removed at the end.
 
-    A beat that no longer rises tells that the sweep is dead.
+    If ``beat`` no longer increases, the sweep is dead.
     """
 
     def __init__(self, folder: Path, progress: Progress) -> None:
@@ -28,7 +28,7 @@ class LiveFile(contextlib.AbstractContextManager["LiveFile"]):
         self.facts: dict[str, Any] = {"process": os.getpid(), "host": socket.gethostname()}
 
     def update(self) -> None:
-        """Write, unless that was done a moment ago; what cannot be written is left out."""
+        """Write the file, at most once a second; errors of the file system are ignored."""
         if time.monotonic() - self.written < SECONDS_BETWEEN_WRITES:
             return
         self.written, self.beat = time.monotonic(), self.beat + 1
@@ -43,7 +43,7 @@ class LiveFile(contextlib.AbstractContextManager["LiveFile"]):
 
 
 def read_live(folder: Path) -> dict[str, Any] | None:
-    """What the sweep under way in a folder last told, or None where there is none."""
+    """The content of ``live.json``, or None if no sweep is running in this folder."""
     try:
         content = json.loads((folder / NAME).read_bytes())
     except (OSError, ValueError):

@@ -1,17 +1,17 @@
-"""What is told of a run while it is done, wherever that is."""
+"""The messages that a worker sends about its runs."""
 
 from typing import Any, NamedTuple
 
 
 class Started(NamedTuple):
-    """A run begins; from now on it is in progress in its process."""
+    """A run begins."""
 
     run: str
     worker: str
 
 
 class Reached(NamedTuple):
-    """A run has made so many updates; ``loss`` is its last finite training loss."""
+    """A run has made ``step`` updates; ``loss`` is its last finite training loss."""
 
     run: str
     step: int
@@ -19,14 +19,14 @@ class Reached(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """The state that a run has reached; see ``checkpoint``."""
+    """A run's state is to be stored; see ``checkpoint``."""
 
     run: str
     checkpoint: bytes
 
 
 class Ended(NamedTuple):
-    """A run has finished, diverged or failed: what ``Store.write_run`` takes."""
+    """A run has finished, diverged or failed; the fields are arguments of ``Store.write_run``."""
 
     run: str
     head: dict[str, Any]

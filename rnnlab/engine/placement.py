@@ -1,4 +1,4 @@
-"""Where runs execute, as the user says it."""
+"""The user's choice of where runs execute."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnlab.support.errors import UserError, did_you_mean
 
 TLS_KEYS = ("ca", "cert", "key")
-# What a value looks like, and what it is.
+# For each key the pattern of valid values, and its description.
 SLURM_VALUES = {
     "jobs": ("0*[1-9][0-9]*", "a whole number, 1 or more"),
     "gpus": ("([A-Za-z][^:]*:)?[0-9]+", "a whole number, or type:number"),
@@ -20,7 +20,7 @@ SLURM_KEYS = ("partition", "jobs", "gpus", "memory", "time", "account", "constra
 
 @dataclass(frozen=True)
 class Placement:
-    """Where runs execute.
+    """The place where runs execute.
 
     Attributes:
         workers: processes on this machine, 0 for this process only; None chooses.
@@ -28,7 +28,7 @@ class Placement:
         slurm: options of SLURM jobs that become workers, see ``slurm``.
         interface: the network interface that a scheduler of our own listens on; None is loopback.
         tls: files ``ca``, ``cert`` and ``key`` with which all connections are encrypted.
-        threads: CPU threads that XLA computes on in each process.
+        threads: number of CPU threads for XLA in each process.
     """
 
     workers: int | None = None
@@ -58,7 +58,7 @@ class Placement:
 
     @property
     def slurm_jobs(self) -> int:
-        """How many jobs of SLURM are wanted."""
+        """The number of SLURM jobs."""
         return int((self.slurm or {}).get("jobs", "1"))
 
 

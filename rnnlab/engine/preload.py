@@ -1,4 +1,4 @@
-"""Run by Dask in each local worker process before anything else."""
+"""Code that Dask runs in each local worker process before anything else."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 CORE = "RNNLAB_CORE"
-# Of 1000: should memory run out, the system ends a worker, not the process that stores results.
+# Up to 1000: if memory runs out, the system kills a worker, not the process that stores results.
 OUT_OF_MEMORY_SCORE = "800"
 
 

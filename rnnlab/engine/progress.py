@@ -1,4 +1,4 @@
-"""How far a sweep is: a live bar in a terminal, plain lines elsewhere."""
+"""The progress of a sweep: a live bar in a terminal, plain lines elsewhere."""
 
 import math
 import sys
@@ -9,47 +9,59 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from rnnlab.support.text import printable
 
 SECONDS_BETWEEN_LINES = 15.0
+# The time left follows from the pace within the last hour.
+PACE_PERIOD = 3600.0
 
 
 @dataclass
 class Active:
-    """A run in progress."""
+    """A run in progress; ``step`` is None until it is known where a resumed one goes on."""
 
     label: str
     steps: int
     cost: float
     worker: str
-    first_step: int | None
-    step: int = 0
+    step: int | None
     loss: float = math.nan
 
-    def work(self, steps: int) -> float:
-        """The part of its cost that so many steps are."""
-        return self.cost * steps / self.steps if self.steps else 0.0
+    @property
+    def work(self) -> float:
+        """The part of its cost that is done."""
+        return self.cost * (self.step or 0) / self.steps if self.steps else 0.0
 
     def __str__(self) -> str:
-        return f"{self.label}: step {self.step}/{self.steps}, loss {_number(self.loss)}"
+        return f"{self.label}: step {self.step or 0}/{self.steps}, loss {_number(self.loss)}"
 
 
 class Progress(AbstractContextManager["Progress"], ABC):
-    """What the engine tells while it works; a context manager around all runs."""
+    """Shows the progress of all runs; a context manager around them.
+
+    A task of rich keeps the pace. Its total is the cost of all runs that are not stored; its first
+    sample is taken when the first run reports, after starting and compiling.
+    """
+
+    def __init__(self, bar: Bar) -> None:
+        bar.get_time, bar.speed_estimate_period = time.monotonic, PACE_PERIOD
+        self.bar = bar
 
     def __exit__(self, *error: object) -> None:
         """Nothing to clean up, unless a subclass has something."""
 
     def start(self, total: int, done: int, cost: float | None = None) -> None:
-        """There are so many runs in all, so many of them stored; the cost of those that are not."""
+        """Set the number of runs, how many of them are stored, and the cost of the others."""
         self.total, self.done, self.active = total, done, dict[str, Active]()
-        self.cost = float(total - done) if cost is None else cost
-        self.work_done = self.work_here = 0.0
-        self.first_sign: tuple[float, float] | None = None
-        self._show_start()
+        whole = float(total - done) if cost is None else cost
+        for task in self.bar.task_ids:
+            self.bar.remove_task(task)
+        self.bar.add_task("", total=whole, runs=f"{done}/{total}", now="")
+        if done:
+            self.say(f"{done} of {total} runs are stored already")
 
     def run_started(
         self,
@@ -66,67 +78,55 @@ class Progress(AbstractContextManager["Progress"], ABC):
         self._show_run(self.active[run_id])
 
     def step(self, run_id: str, step: int, loss: float) -> None:
-        """The run has made so many updates, and this was its last training loss."""
+        """The run has made ``step`` updates; ``loss`` is its last training loss."""
         run = self.active[run_id]
+        before, is_known = run.work, run.step is not None
         run.step, run.loss = step, loss
-        run.first_step = step if run.first_step is None else run.first_step
-        self._note_first_sign()
+        if not is_known:  # what was done before it was resumed takes no time now
+            self.bar.update(self._task.id, total=(self._task.total or 0.0) - run.work)
+        self.bar.advance(self._task.id, run.work - before if is_known else 0.0)
         self._show_step(run)
 
     def run_ended(self, run_id: str, status: str, reason: str) -> None:
-        """The run is stored: finished, diverged, or failed for a reason."""
+        """The run is stored as finished, diverged or failed."""
         run = self.active.pop(run_id)
         self.done += 1
-        self.work_done += run.cost
-        self.work_here += run.cost - run.work(run.first_step or 0)
-        self._note_first_sign()
+        self.bar.advance(self._task.id, run.cost - run.work)
         self._show_end(run, status, reason)
 
     def seconds_left(self) -> float | None:
-        """By the pace since the first sign of work, which starting and compiling come before.
+        """An estimate from the pace since the first report; None until there is a second one."""
+        speed, remaining = self._task.speed, self._task.remaining or 0.0
+        return max(remaining, 0.0) / speed if speed else None
 
-        None until there is some.
-        """
-        if self.first_sign is None:
-            return None
-        begun, before = self.first_sign
-        work = self._work_since_start() - before
-        left = self.cost - self.work_done - sum(run.work(run.step) for run in self.active.values())
-        return (time.monotonic() - begun) / work * max(left, 0.0) if work else None
-
-    def _work_since_start(self) -> float:
-        active = self.active.values()
-        return self.work_here + sum(run.work(run.step - (run.first_step or 0)) for run in active)
-
-    def _note_first_sign(self) -> None:
-        if self.first_sign is None:
-            self.first_sign = time.monotonic(), self._work_since_start()
+    @property
+    def _task(self) -> Any:
+        return self.bar.tasks[0]
 
     def snapshot(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """The progress as plain data."""
         running = [
             {
                 "id": run_id,
                 "label": run.label,
                 "worker": run.worker,
-                "step": run.step,
+                "step": run.step or 0,
                 "steps": run.steps,
                 "loss": run.loss if math.isfinite(run.loss) else None,
             }
             for run_id, run in self.active.items()
         ]
-        left = self.seconds_left()
-        return {"total": self.total, "done": self.done, "seconds_left": left, "running": running}
-
-    def _time_left(self) -> str:
-        return minutes(self.seconds_left())
+        return {
+            "total": self.total,
+            "done": self.done,
+            "seconds_left": self.seconds_left(),
+            "running": running,
+        }
 
     @abstractmethod
     def say(self, text: str) -> None:
         """Show a line."""
 
-    @abstractmethod
-    def _show_start(self) -> None: ...
     @abstractmethod
     def _show_run(self, run: Active) -> None: ...
     @abstractmethod
@@ -136,47 +136,47 @@ class Progress(AbstractContextManager["Progress"], ABC):
 
 
 class PlainLines(Progress):
-    """A line for each run, and now and then one in between."""
+    """Prints a line for each run, and one every 15 seconds during long runs."""
+
+    def __init__(self) -> None:
+        super().__init__(Bar(disable=True))
+
+    def start(self, total: int, done: int, cost: float | None = None) -> None:
+        """Also say how many runs there are to do."""
+        super().start(total, done, cost)
+        if missing := total - done:
+            self.say(f"{missing} run{'s' if missing > 1 else ''} to do")
 
     def say(self, text: str) -> None:
         """Print it to standard error."""
         self.last_line = time.monotonic()
         print(printable(text), file=sys.stderr, flush=True)
 
-    def _show_start(self) -> None:
-        if self.done:
-            self.say(f"{self.done} of {self.total} runs are stored already")
-        if self.done < self.total:
-            missing = self.total - self.done
-            self.say(f"{missing} run{'s' if missing > 1 else ''} to do")
-
     def _show_run(self, run: Active) -> None:
         pass
 
     def _show_step(self, run: Active) -> None:
         if time.monotonic() - self.last_line > SECONDS_BETWEEN_LINES:
-            self.say(f"  {run}, {self._time_left()} left")
+            self.say(f"  {run}, {minutes(self.seconds_left())} left")
 
     def _show_end(self, run: Active, status: str, reason: str) -> None:
         detail = f": {reason}" if reason else ""
-        self.say(
-            f"[{self.done}/{self.total}] {run.label}: {status}{detail}, {self._time_left()} left"
-        )
+        time_left = minutes(self.seconds_left())
+        self.say(f"[{self.done}/{self.total}] {run.label}: {status}{detail}, {time_left} left")
 
 
 class LiveBar(Progress):
-    """One bar over all runs, with the step and the loss of the run last heard of."""
+    """One bar over all runs, with the step and the loss of the run that reported last."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
-        self.bar = Bar(
-            TextColumn("runs"),
-            MofNCompleteColumn(),
+        columns = (
+            TextColumn("runs {task.fields[runs]}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[now]}", markup=False),
-            TextColumn("{task.fields[left]} left"),
-            console=console,
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
         )
+        super().__init__(Bar(*columns, console=console))
 
     def __enter__(self) -> "LiveBar":
         self.bar.start()
@@ -187,32 +187,21 @@ class LiveBar(Progress):
 
     def say(self, text: str) -> None:
         """Print it above the bar."""
-        self.console.print(printable(text), markup=False, highlight=False)
-
-    def _show_start(self) -> None:
-        if self.done:
-            self.say(f"{self.done} of {self.total} runs are stored already")
-        self.task = self.bar.add_task(
-            "", total=self.total, completed=self.done, now="", left="–:––"
-        )
+        self.bar.console.print(printable(text), markup=False, highlight=False)
 
     def _show_run(self, run: Active) -> None:
-        self.bar.update(self.task, now=f"{run.label}: compiling" + self._others())
+        self._show(f"{run.label}: compiling")
 
     def _show_step(self, run: Active) -> None:
-        fractions = sum(run.step / run.steps for run in self.active.values() if run.steps)
-        self.bar.update(
-            self.task,
-            completed=self.done + fractions,
-            now=str(run) + self._others(),
-            left=self._time_left(),
-        )
+        self._show(str(run))
 
-    def _others(self) -> str:
-        return f" (and {len(self.active) - 1} more)" if len(self.active) > 1 else ""
+    def _show(self, text: str) -> None:
+        others = len(self.active) - 1
+        now = text + f" (and {others} more)" * (others > 0)
+        self.bar.update(self._task.id, now=now)
 
     def _show_end(self, run: Active, status: str, reason: str) -> None:
-        self.bar.update(self.task, completed=self.done, left=self._time_left())
+        self.bar.update(self._task.id, runs=f"{self.done}/{self.total}")
         if status != "finished":
             self.say(f"{run.label}: {status}{': ' + reason if reason else ''}")
 

@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does."""
+"""The code that runs in a worker of a Dask cluster."""
 
 import contextlib
 import pickle
@@ -27,21 +27,21 @@ SECONDS_TO_WAIT = 5.0
 
 
 class Abandoned(Exception):
-    """The order has been begun before, and its worker has died."""
+    """The group has been begun before, and its worker has died."""
 
 
-class Order(NamedTuple):
-    """What a worker is to do, as plain data.
+class PackedGroup(NamedTuple):
+    """A group of runs, and how a worker is to do them, as plain data.
 
     Attributes:
-        version: of rnnlab and of the results format.
-        number: of the order; goes with every message.
-        runs: packed.
-        checkpoints: of those that have begun, by id.
-        checkpoint_every: seconds.
-        threads: that XLA may compute on.
-        queue: the name of the queue that takes messages.
-        stop: the name of the event that tells to leave.
+        version: versions of rnnlab and of the results format.
+        number: identifies the group in messages.
+        runs: see ``Run.packed``.
+        checkpoints: states of the runs that have begun, by id.
+        checkpoint_every: seconds between two checkpoints of a run.
+        threads: number of CPU threads for XLA.
+        queue: name of the queue for messages.
+        stop: name of the event that tells workers to stop.
     """
 
     version: tuple[str, int]
@@ -54,41 +54,41 @@ class Order(NamedTuple):
     stop: str
 
 
-def do(order: Order) -> None:
-    """Do the runs of an order.
+def do(group: PackedGroup) -> None:
+    """Do the runs of a group.
 
     Raises:
         UserError: this worker has another rnnlab.
-        Abandoned: the scheduler hands on what a dead worker left; who gave the order does better.
+        Abandoned: the scheduler has moved a group from a dead worker here; ``Dispatch`` does that.
     """
     worker = get_worker().address
-    if tuple(order.version) != VERSION:
+    if tuple(group.version) != VERSION:
         raise UserError(
             f"worker {worker} has rnnlab {VERSION[0]} (results format {VERSION[1]}), the sweep "
-            f"{order.version[0]} ({order.version[1]}): install the same on all machines"
+            f"{group.version[0]} ({group.version[1]}): install the same on all machines"
         )
-    limit_threads(order.threads)
-    keep_compiled_code(order.threads)
-    queue, stop = Queue(order.queue), Event(order.stop)
-    begun = Event(f"{order.queue}-{order.number}")
+    limit_threads(group.threads)
+    keep_compiled_code(group.threads)
+    queue, stop = Queue(group.queue), Event(group.stop)
+    begun = Event(f"{group.queue}-{group.number}")
     if begun.is_set():
         raise Abandoned
     begun.set()
     is_dropped = _is_dropped()
 
     def send(messages: list[Message]) -> None:
-        content = pickle.dumps((order.number, messages))
+        content = pickle.dumps((group.number, messages))
         while not is_dropped():
             with contextlib.suppress(TimeoutError):
                 queue.put(content, timeout=SECONDS_TO_WAIT)
                 return
 
     with _one_at_a_time:
-        runs = [unpack(packed) for packed in order.runs]
+        runs = [unpack(packed) for packed in group.runs]
         work(
             runs,
-            order.checkpoints,
-            order.checkpoint_every,
+            group.checkpoints,
+            group.checkpoint_every,
             worker,
             send,
             lambda: is_dropped() or stop.is_set(),
@@ -96,7 +96,11 @@ def do(order: Order) -> None:
 
 
 def _is_dropped() -> Callable[[], bool]:
-    """Tells whether nobody waits for the present order any more."""
+    """Returns a function that tells whether the present group has been cancelled.
+
+    The public alternative, ``WorkerPlugin.transition``, reports the same states; Dask promises to
+    keep neither of them.
+    """
     worker = get_worker()
     task = worker.state.tasks[worker.get_current_task()]
     return lambda: task.state != "executing"

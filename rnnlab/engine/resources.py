@@ -1,4 +1,4 @@
-"""What this machine offers to workers."""
+"""The memory, GPUs and network addresses of this machine."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ from distributed.utils import get_ip_interface
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.threads import cores
 
-# What a worker needs besides its arrays: Python, JAX, and the programs that it has compiled.
+# For Python, JAX and compiled programs; a worker needs its arrays in addition.
 WORKER_BYTES = 2**30
-# Starting workers and compiling in each of them; and what a core does meanwhile.
+# To start workers and to compile in each of them; and the pace of one core.
 SECONDS_TO_START_WORKERS = 15.0
 OPERATIONS_PER_SECOND = 4e10
 # For glibc's malloc, before a worker starts: what a training step frees, the next one gets back
@@ -26,7 +26,7 @@ KEEP_MEMORY = {
 
 
 def memory() -> int:
-    """Bytes that are free, within the limits set for this process."""
+    """Free memory in bytes, within the limits set for this process."""
     return min(psutil.virtual_memory().available, MEMORY_LIMIT)
 
 
@@ -46,7 +46,7 @@ def gpus() -> list[str]:
 
 
 def address_of(interface: str | None) -> str:
-    """The IPv4 address of a network interface; of loopback where none is named.
+    """The IPv4 address of a network interface; default loopback.
 
     Raises:
         UserError: there is no such interface, or it has no such address.
@@ -64,12 +64,12 @@ def address_of(interface: str | None) -> str:
 
 
 def default_workers(runs: int, bytes_per_run: int, operations: float) -> int:
-    """One worker a GPU, or a core, if memory allows; 0, this process, where that is as fast.
+    """The number of workers: one for each GPU, or else each core; 0 if this process is as fast.
 
     Args:
-        runs: that are to be done.
-        bytes_per_run: that a run's arrays take.
-        operations: of all runs together.
+        runs: number of runs to do.
+        bytes_per_run: memory for the arrays of a run.
+        operations: floating-point operations of all runs together.
     """
     devices = gpus()
     if devices:

@@ -1,4 +1,4 @@
-"""Workers that are lost for good, and what replaces them."""
+"""Replaces workers that are lost for good."""
 
 import contextlib
 import time
@@ -22,25 +22,28 @@ class Revival:
         """Look after a cluster's workers.
 
         Args:
-            cluster: of our own.
-            started: names of workers that should be there; others count once they have been.
+            cluster: started by rnnlab.
+            started: names of workers that should be there; others are noticed when they appear.
         """
         self.cluster = cluster
         self.seen = dict.fromkeys(started, time.monotonic())
 
     def __call__(self) -> None:
-        """To be called now and then."""
+        """Replace lost workers; to be called every few seconds."""
         self.cluster.sync(self._look)
 
     async def _look(self) -> None:
         now = time.monotonic()
-        present = [worker.name for worker in self.cluster.scheduler.workers.values()]
-        self.seen |= dict.fromkeys(present, now)
-        lost = [name for name, seen in self.seen.items() if now - seen > SECONDS_AWAY]
-        for name in lost:
-            self.seen[name] = now
-            if worker := self.cluster.workers.pop(name, None):
-                with contextlib.suppress(Exception):
-                    await worker.close()
+        self.seen |= dict.fromkeys(self.cluster.observed, now)
+        lost = {name for name, seen in self.seen.items() if now - seen > SECONDS_AWAY}
         if lost:
-            self.cluster._correct_state()
+            self.seen |= dict.fromkeys(lost, now)
+            await self._replace(lost)
+
+    async def _replace(self, names: set[Any]) -> None:
+        """Take workers out of the cluster, and have it start others of the same kind and name."""
+        specs = {name: spec for name, spec in self.cluster.worker_spec.items() if name in names}
+        with contextlib.suppress(Exception):  # what is lost may not end as it should
+            await self.cluster.scale_down(names)
+        self.cluster.worker_spec.update(specs)
+        self.cluster.scale(len(self.cluster.worker_spec))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
 
 
-# Workers hold no data that could be moved to disk: without this they would only stand still.
+# Workers hold no data that could be moved to disk: without this they would pause for ever.
 NO_PAUSE = [
     f"export DASK_DISTRIBUTED__WORKER__MEMORY__{name}=False"
     for name in ("TARGET", "SPILL", "PAUSE")
@@ -36,7 +36,7 @@ def make_cluster(
             ``time``, ``account``, ``constraint``, ``qos``.
         interface: through which compute nodes reach this machine.
         threads: CPU cores of each job.
-        security: of all connections.
+        security: the encryption of all connections.
 
     Raises:
         UserError: dask-jobqueue is not installed, or an option is wrong.
@@ -83,6 +83,6 @@ def _directives(options: dict[str, str]) -> list[str]:
 
 
 def job_script(options: dict[str, str], interface: str | None, threads: int) -> str:
-    """What would be handed to ``sbatch`` for each job; raises as ``make_cluster``."""
+    """The script for ``sbatch`` of each job; raises as ``make_cluster``."""
     with make_cluster(options, interface, threads, None) as cluster:
         return str(cluster.job_script())

@@ -1,4 +1,4 @@
-"""The runs of a group, wherever that is; each is sent the moment it ends."""
+"""Does the runs of a group, in any process; each is sent when it ends."""
 
 import time
 import traceback
@@ -22,15 +22,15 @@ Send = Callable[[list[Message]], None]
 
 
 class Stopped(BaseException):
-    """The run has been stored and left where it is."""
+    """The run has been stopped, after its state was stored."""
 
 
-class LotFailed(Exception):
-    """One of several runs failed, or all together did not fit in memory: try half as many."""
+class GroupFailed(Exception):
+    """One of several runs failed, or they do not fit in memory together: try half as many."""
 
 
 class Unsent(BaseException):
-    """What a run reports does not arrive, which is no fault of the run."""
+    """A message could not be sent, which is not the fault of the run."""
 
 
 def work(
@@ -41,40 +41,40 @@ def work(
     send: Send,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Do runs; each begins with a message and ends with one.
+    """Do runs; a message is sent when each begins and when it ends.
 
     Args:
-        runs: what to do.
-        checkpoints: of those that have begun, by id.
+        runs: to be done.
+        checkpoints: states of the runs that have begun, by id.
         checkpoint_every: seconds from one checkpoint to the next.
         worker: the name of this process.
         send: takes messages.
-        should_stop: whether to store what is in progress and leave.
+        should_stop: tells whether to store the runs in progress and stop.
 
     Raises:
-        Exception: what ``send`` raises.
+        Exception: raised by ``send``.
     """
     ended: list[Message] = []
-    lots = _lots(runs, checkpoints)
-    while lots and not should_stop():
-        lot = lots.pop(0)
-        send([*ended, *(Started(run.id, worker) for run in lot)])
+    groups = _side_by_side(runs, checkpoints)
+    while groups and not should_stop():
+        group = groups.pop(0)
+        send([*ended, *(Started(run.id, worker) for run in group)])
         reporter = Reporter(checkpoint_every, send, should_stop)
         try:
-            ended = _attempt(lot, reporter, checkpoints.get(lot[0].id))
+            ended = _attempt(group, reporter, checkpoints.get(group[0].id))
         except Unsent as unsent:
             raise unsent.__cause__ or unsent from None
-        except LotFailed:
-            middle = len(lot) // 2
-            lots[:0] = [lot[:middle], lot[middle:]]
+        except GroupFailed:
+            middle = len(group) // 2
+            groups[:0] = [group[:middle], group[middle:]]
             ended = []
     send(ended)
 
 
-def _lots(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]:
-    """What is done side by side: on an accelerator all that has not begun, else each by itself.
+def _side_by_side(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[list[Run]]:
+    """Divide runs into those done at the same time: on an accelerator all that have not begun.
 
-    A CPU does not gain: small products of matrices are slower there when mapped over runs.
+    On a CPU each is done by itself, since small matrix products are slower there under ``vmap``.
     """
     if not is_accelerated():
         return [[run] for run in runs]
@@ -88,19 +88,19 @@ def is_accelerated() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def _attempt(lot: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
-    """What there is to say when the runs have ended; nothing if they were stopped."""
+def _attempt(group: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:
+    """Do runs, and return the messages of their ends; none if they were stopped."""
     try:
-        if len(lot) == 1:
-            return [_ended(lot[0], execute(lot[0], reporter, checkpoint))]
-        return list(map(_ended, lot, execute_together(lot, reporter)))
+        if len(group) == 1:
+            return [_ended(group[0], execute(group[0], reporter, checkpoint))]
+        return list(map(_ended, group, execute_together(group, reporter)))
     except Stopped:
         return []
     except Exception as error:
-        if len(lot) > 1:
-            raise LotFailed from error
+        if len(group) > 1:
+            raise GroupFailed from error
         reason = f"{type(error).__name__}: {error}"
-        return [failure(lot[0], reason, traceback.format_exc(), environment())]
+        return [failure(group[0], reason, traceback.format_exc(), environment())]
 
 
 def _ended(run: Run, output: RunOutput) -> Ended:
@@ -114,7 +114,7 @@ def _ended(run: Run, output: RunOutput) -> Ended:
 
 
 def head_of(run: Run) -> dict[str, Any]:
-    """What defines a run, as it is stored."""
+    """The part of a stored run that defines it."""
     return {
         "id": run.id,
         "seed": run.seed,
@@ -126,13 +126,13 @@ def head_of(run: Run) -> dict[str, Any]:
 def failure(
     run: Run, reason: str, details: str, environment: dict[str, Any] | None = None
 ) -> Ended:
-    """How a run ends that did not reach its end.
+    """The message that a run has failed.
 
     Args:
         run: that failed.
-        reason: of which the first line is shown.
+        reason: an error message; its first line is shown.
         details: the traceback.
-        environment: where, if known.
+        environment: of the process, if known.
     """
     head = head_of(run) | {
         "environment": environment or {},
@@ -144,21 +144,21 @@ def failure(
 
 
 def promise(environments: Sequence[dict[str, Any]]) -> str:
-    """How far the same run, done again on these machines, may differ."""
+    """How exactly the same run, done again on these machines, repeats its numbers."""
     one = environments[0]
     is_exact = len(environments) == 1 and one["device"].startswith("cpu") and one["threads"] == 1
     return "bit for bit" if is_exact else "rounding"
 
 
 class Reporter:
-    """Tells how far runs are, stores them now and then, and ends them when asked to."""
+    """Reports the progress of runs, stores their states regularly, and stops them on request."""
 
     def __init__(self, every: float, send: Send, should_stop: Callable[[], bool]) -> None:
         self.every, self.send, self.should_stop = every, send, should_stop
         self.reported = self.saved = time.monotonic()
 
     def __call__(self, *executions: Execution) -> None:
-        """Called after each call of the compiled program."""
+        """Report, if it is time to; to be called after each call of the compiled program."""
         now = time.monotonic()
         is_over = all(execution.is_over for execution in executions)
         if now - self.reported < SECONDS_BETWEEN_REPORTS or is_over:
@@ -172,7 +172,7 @@ class Reporter:
             raise Stopped
 
     def _report(self, executions: Sequence[Execution]) -> bool:
-        """Say how far the runs are, store them if that is due, and tell whether to stop."""
+        """Send progress, and states if that is due; return whether to stop."""
         begun = time.monotonic()
         messages: list[Message] = [Reached(e.run.id, e.step, e.loss) for e in executions]
         stops = self.should_stop()

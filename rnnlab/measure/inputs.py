@@ -1,11 +1,11 @@
 """Input sequences from a file that a user brings."""
 
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
+from rnnlab.support.array_files import Pickled, load_arrays, read_entry
 from rnnlab.support.errors import UserError
 from rnnlab.support.user_files import check_is_file, not_finite, some
 
@@ -37,26 +37,23 @@ def load_inputs(path: Path) -> np.ndarray:
 
 
 def _read_array(path: Path) -> np.ndarray:
-    """The array, whatever its type and shape; Python objects are not unpickled."""
+    """The array, whatever its type and shape."""
     try:
-        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
-            if not file.peek(6).startswith((b"\x93NUMPY", b"PK\3\4", b"PK\5\6", b"\x80")):
-                raise ValueError("it is not such a file as np.save or np.savez writes")
-            loaded = np.load(file, allow_pickle=False)
+        with path.open("rb") as file:
+            loaded = load_arrays(file)
             return loaded if isinstance(loaded, np.ndarray) else _only_array(loaded)
-    except Exception as error:  # damaged files make numpy and zipfile raise a dozen kinds
-        if "Object arrays" in str(error) or "pickled (object) data" in str(error):
-            raise UserError(
-                f"{path}: holds pickled Python objects, refused because unpickling runs code; "
-                f"save numbers only: np.save({path.name!r}, np.asarray(values, dtype=float))"
-            ) from None
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path}: cannot be read as an array: {reason}") from None
+    except Pickled:
+        raise UserError(
+            f"{path}: holds pickled Python objects, refused because unpickling runs code; "
+            f"save numbers only: np.save({path.name!r}, np.asarray(values, dtype=float))"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as an array: {error}") from None
 
 
-def _only_array(arrays: Any) -> np.ndarray:
-    names = ["inputs"] if "inputs" in arrays.files else arrays.files
-    array = arrays[names[0]] if len(names) == 1 else None
-    if not isinstance(array, np.ndarray):
+def _only_array(file: NpzFile) -> np.ndarray:
+    names = ["inputs"] if "inputs" in file.files else file.files
+    array = read_entry(file, names[0]) if len(names) == 1 else None
+    if array is None:
         raise ValueError(f"it has {some(names)}; expected is one array, or one called 'inputs'")
     return array

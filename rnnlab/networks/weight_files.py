@@ -13,7 +13,7 @@ def read_torch_params(path: Path, cell: Cell, input_size: int) -> Any:
     """Parameters as ``cell.init`` makes them, from the state dict of a PyTorch layer.
 
     Args:
-        path: of a safetensors file: the state dict of the layer, or of a model with one such layer.
+        path: a safetensors file: the state dict of the layer, or of a model with one such layer.
         cell: its counterpart.
         input_size: number of input features.
 

@@ -1,28 +1,28 @@
-"""Whether a results folder is as it was written, and what to drop where it is not."""
+"""Checks a results folder for damage, and repairs it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlab.results.store import Store
-from rnnlab.support.errors import UserError
-from rnnlab.support.files import (
+from rnnlab.support.checksums import (
     Damaged,
     OtherVersion,
     has_its_checksum,
     read_bytes,
     read_sealed,
     sha256,
-    storage_errors,
 )
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that is not as it was written.
+    """A damaged file.
 
     Attributes:
-        message: which file, and what is wrong.
+        message: names the file and the damage.
         run: the id of the run that it is part of, or None.
         checkpoint: the damaged checkpoint, or None.
     """
@@ -86,7 +86,7 @@ def repair(folder: Path) -> tuple[list[str], list[Damage]]:
     """Drop damaged runs and checkpoints, and nothing else.
 
     Returns:
-        What was dropped, and the damage that is left.
+        A line for each thing dropped, and the damage that remains.
 
     Raises:
         UserError: another process writes into the folder, or it cannot be written.

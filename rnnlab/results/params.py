@@ -33,8 +33,8 @@ def read_params(path: Path, cell: Cell, input_size: int) -> Any:
     """Parameters as ``cell.init`` makes them, from a file with rnnlab's names.
 
     Args:
-        path: of a run's ``params.safetensors``, or a file with its names, also without ``cell.``.
-        cell: whose parameters they are.
+        path: a run's ``params.safetensors``, or a file with its names, also without ``cell.``.
+        cell: the cell that the parameters belong to.
         input_size: number of input features.
 
     Raises:

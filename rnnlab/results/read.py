@@ -10,9 +10,10 @@ import pandas as pd
 
 from rnnlab.config.labels import flatten, label_each
 from rnnlab.config.model import BEFORE_TRAINING
-from rnnlab.results.store import Store, open_for_reading
+from rnnlab.results.folders import open_for_reading
+from rnnlab.results.store import Store
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import Damaged
 
 # What ``analysis.summarize_run`` and the engine say of a run; None where it has not run.
 SUMMARY = (
@@ -156,7 +157,7 @@ class Results:
 
     def has_begun(self, run: str) -> bool:
         """Whether a checkpoint of the run is stored."""
-        return run in self._home and self._home[run].checkpoint_path(run).exists()
+        return run in self._home and self._home[run].checkpoints.path(run).exists()
 
     @property
     def has_jacobians(self) -> bool:

@@ -1,6 +1,6 @@
-"""The results folder: its layout, and writes that are whole or not there.
+"""The results folder: its layout, and atomic writes.
 
-A results folder holds ``experiment.json`` (what the present config asks for), ``config.yaml``,
+A results folder holds ``experiment.json`` (the experiment of the present config), ``config.yaml``,
 ``environment.json`` and ``runs/<id>/``: ``run.json`` (settings, status, summary, and the checksum
 of every other file), Parquet tables and the final parameters; a failed run has ``error.txt``
 instead. ``checkpoints/`` holds the state of runs that are not finished.
@@ -11,7 +11,7 @@ import io
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,27 +19,25 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from rnnlab.support.errors import UserError, did_you_mean
-from rnnlab.support.files import (
+from rnnlab.results.checkpoints import Checkpoints
+from rnnlab.support.checksums import (
     Damaged,
     OtherVersion,
     read_bytes,
     read_sealed,
     sealed,
     sha256,
-    storage_errors,
-    sync_folder,
-    write_bytes,
     write_sealed,
-    write_text,
 )
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import storage_errors, sync_folder, write_bytes, write_text
 from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")
-# What a writer that was killed leaves: see ``Store._replacing_run`` and ``files.replacing``.
-LEFT_RUN = re.compile(r"\.[0-9a-f]{16}\.")
-LEFT_FILE = re.compile(r"\.\d+\.")
+# Temporary files of ``Store._replacing_run`` and ``files.replacing``, which a kill leaves behind.
+UNFINISHED_RUN = re.compile(r"\.[0-9a-f]{16}\.")
+UNFINISHED_FILE = re.compile(r"\.\d+\.")
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,19 @@ class Store:
     folder: Path
 
     def experiment(self) -> dict[str, Any]:
-        """What the present config asks for: name, question, runs (id, seed, settings).
+        """The experiment of the present config: name, question, runs (id, seed, settings).
 
         Raises:
             Damaged: it is not what was written, or (OtherVersion) of another version.
         """
-        experiment = _read_experiment(self.folder / "experiment.json")
+        experiment = read_experiment(self.folder / "experiment.json")
         for run in experiment["runs"]:
             if not RUN_ID.fullmatch(run["id"]):
                 raise Damaged(f"{self.folder / 'experiment.json'}: {run['id']!r} is no run's id")
         return experiment
 
     def write_experiment(self, experiment: dict[str, Any], config_yaml: str) -> None:
-        """Make the folder that of this config; runs of earlier ones stay.
+        """Make this the experiment of the folder; runs of earlier ones stay.
 
         Raises:
             UserError: the folder cannot be written.
@@ -73,12 +71,12 @@ class Store:
         }
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            # First what says whose the folder is: another process may look, or this one be killed.
+            # First, since it marks the folder as ours: this process may be killed in between.
             write_sealed(self.folder / "experiment.json", head | experiment)
             write_text(self.folder / "config.yaml", config_yaml)
 
     def write_environment(self, environment: dict[str, Any]) -> None:
-        """Say where the latest runs were made.
+        """Store the environment of the latest runs.
 
         Raises:
             UserError: the folder cannot be written.
@@ -86,12 +84,17 @@ class Store:
         with storage_errors(self.folder):
             write_sealed(self.folder / "environment.json", environment)
 
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states of runs that are not finished."""
+        return Checkpoints(self.folder)
+
     def run_folder(self, run_id: str) -> Path:
-        """Where a run's files are."""
+        """The folder of a run's files."""
         return self.folder / "runs" / run_id
 
     def run_ids(self) -> list[str]:
-        """Every run that is stored, whatever its status, config or state of health."""
+        """The ids of all stored runs, of any status and config, damaged ones included."""
         return sorted(p.name for p in self.folder.glob("runs/*") if RUN_ID.fullmatch(p.name))
 
     def read_run(self, run_id: str) -> dict[str, Any] | None:
@@ -110,7 +113,7 @@ class Store:
         return run
 
     def is_done(self, run_id: str) -> bool:
-        """Whether a run has its results; a failed one has not, nor one with a damaged head."""
+        """Whether a run has results: not if it has failed or its ``run.json`` is damaged."""
         try:
             run = self.read_run(run_id)
         except Damaged:
@@ -149,7 +152,7 @@ class Store:
 
         Args:
             run_id: the run.
-            head: what ``run.json`` says, less the checksums.
+            head: the content of ``run.json`` without the checksums.
             files: content by name.
 
         Raises:
@@ -161,11 +164,11 @@ class Store:
                 write_bytes(folder / name, content)
             write_bytes(folder / "run.json", sealed(head | {"files": checksums}))
         if head["status"] != "failed":
-            self.drop_checkpoint(run_id)
+            self.checkpoints.drop(run_id)
 
     @contextlib.contextmanager
     def _replacing_run(self, run_id: str) -> Iterator[Path]:
-        """A scratch folder that takes the run's place when all is written."""
+        """A temporary folder that replaces the run's when it is complete."""
         target = self.run_folder(run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         sync_folder(self.folder)
@@ -189,40 +192,9 @@ class Store:
         with storage_errors(self.folder):
             shutil.rmtree(self.run_folder(run_id))
 
-    def checkpoint_path(self, run_id: str) -> Path:
-        """Where the state of a run that is not finished is."""
-        return self.folder / "checkpoints" / f"{run_id}.safetensors"
-
-    def read_checkpoints(self, run_ids: Iterable[str]) -> dict[str, bytes]:
-        """The states of those of the runs that have begun; see ``engine.checkpoint``."""
-        paths = {run_id: self.checkpoint_path(run_id) for run_id in run_ids}
-        with storage_errors(self.folder):
-            return {run_id: path.read_bytes() for run_id, path in paths.items() if path.exists()}
-
-    def write_checkpoint(self, run_id: str, content: bytes) -> None:
-        """Store the state that a run reached.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
-        path = self.checkpoint_path(run_id)
-        with storage_errors(self.folder):
-            path.parent.mkdir(exist_ok=True)
-            sync_folder(self.folder)
-            write_bytes(path, content)
-
-    def drop_checkpoint(self, run_id: str) -> None:
-        """Delete a run's state, if there is one.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
-        with storage_errors(self.folder):
-            self.checkpoint_path(run_id).unlink(missing_ok=True)
-
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one that writes into the folder; leftovers of a killed writer go.
+        """Lock the folder for writing, and remove temporary files of a killed process.
 
         Raises:
             UserError: another process writes into it.
@@ -245,68 +217,20 @@ class Store:
 
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob("runs/.*"):
-            if LEFT_RUN.match(path.name):
+            if UNFINISHED_RUN.match(path.name):
                 shutil.rmtree(path, ignore_errors=True)
         with storage_errors(self.folder):
             for path in [p for pattern in (".*", "*/.*") for p in self.folder.glob(pattern)]:
-                if LEFT_FILE.match(path.name) and path.is_file():
+                if UNFINISHED_FILE.match(path.name) and path.is_file():
                     path.unlink(missing_ok=True)
 
 
-def open_for_writing(folder: Path) -> Store:
-    """The results folder, which may not exist yet.
+def read_experiment(path: Path) -> dict[str, Any]:
+    """Read ``experiment.json``.
 
     Raises:
-        UserError: it holds something else, or results of another version.
+        Damaged: it is not what was written, or (OtherVersion) of another version.
     """
-    store = Store(folder)
-    with storage_errors(folder):
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder}: is a file, not a results folder")
-        has_content = folder.exists() and _has_content(folder)
-    if has_content:
-        try:
-            _check_is_ours(store)
-        except OtherVersion:
-            raise
-        except Damaged:
-            pass  # experiment.json is written anew
-    return store
-
-
-def open_for_reading(folder: Path) -> Store:
-    """An existing results folder.
-
-    Raises:
-        UserError: there is none, or it is empty, not ours, or of another version.
-    """
-    with storage_errors(folder):
-        is_folder = folder.exists() and folder.is_dir()
-        has_content = is_folder and _has_content(folder)
-    if not is_folder:
-        siblings = [p.name for p in folder.parent.glob("*/") if (p / "experiment.json").exists()]
-        raise UserError(f"{folder}: no such results folder; {did_you_mean(folder.name, siblings)}")
-    if not has_content:
-        raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
-    store = Store(folder)
-    _check_is_ours(store)
-    return store
-
-
-def _has_content(folder: Path) -> bool:
-    return any(not path.name.startswith(".") for path in folder.iterdir())
-
-
-def _check_is_ours(store: Store) -> None:
-    path = store.folder / "experiment.json"
-    if not path.exists() and not store.run_ids():
-        raise UserError(f"{store.folder}: not a results folder of rnnlab (no experiment.json)")
-    experiment = _read_experiment(path)
-    if experiment.get("format") != FORMAT:
-        raise UserError(f"{path}: not written by rnnlab")
-
-
-def _read_experiment(path: Path) -> dict[str, Any]:
     try:
         return read_sealed(path)
     except OtherVersion:

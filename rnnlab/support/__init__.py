@@ -1,1 +1,1 @@
-"""What every room may use: errors, files, the machine, user code, text."""
+"""Helpers for all other packages: errors, files, the machine, user code, text."""

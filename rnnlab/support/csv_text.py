@@ -11,7 +11,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """A table as CSV, of which a spreadsheet takes no word for a formula."""
+    """A table as CSV in which a spreadsheet finds no formulas."""
     safe = pd.DataFrame(
         {
             _no_formula(name): column if is_numeric_dtype(column) else _safe(column)
@@ -26,7 +26,7 @@ def _safe(column: pd.Series) -> pd.Series:
 
 
 def _no_formula(value: Any) -> Any:
-    """Text as it may be shown, guarded unless it is a number."""
+    """Printable text, guarded unless it is a number."""
     if not isinstance(value, str):
         return value
     text = printable(value)
@@ -34,7 +34,7 @@ def _no_formula(value: Any) -> Any:
 
 
 def guarded(value: Any) -> Any:
-    """Text that begins as formulas do with an apostrophe in front; all else as it is."""
+    """Put an apostrophe in front of text that begins like a formula."""
     is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
     return f"'{value}" if is_formula else value
 

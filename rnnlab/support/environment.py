@@ -1,4 +1,4 @@
-"""Where the numbers were made: versions, device, revision."""
+"""The environment that produced the numbers: versions, device, revision."""
 
 import contextlib
 import functools
@@ -36,7 +36,7 @@ def environment() -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    """The processor, to the stepping: another one may round differently, also of the same name."""
+    """The processor with its stepping: processors of the same name may round differently."""
     facts = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():

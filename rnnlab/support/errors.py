@@ -1,4 +1,4 @@
-"""Mistakes that a user can mend: one clear message, no traceback."""
+"""Errors that the user can correct: one clear message, no traceback."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Something that the user can put right; the command line prints it and exits with 2."""
+    """An error that the user can correct; the command line prints it and exits with 2."""
 
 
 def did_you_mean(word: object, valid: Iterable[str]) -> str:
-    """The nearest valid choice and all of them, as the end of an error message."""
+    """The end of an error message: the nearest valid choice, and all of them."""
     options = sorted(valid)
     if not options:
         return "there is none"
@@ -20,7 +20,7 @@ def did_you_mean(word: object, valid: Iterable[str]) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file; a path that none can have, too long say, is none."""
+    """Whether the path is a file; False for an invalid path, such as one that is too long."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -1,36 +1,20 @@
-"""Files that are whole or not there, and that tell whether they have been damaged since."""
+"""Atomic writes: a file is complete, or it is not there."""
 
 import contextlib
 import errno
-import hashlib
 import io
-import json
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rnnlab.support.errors import UserError
-from rnnlab.support.version import RESULTS_VERSION
-
-SEAL = "sha256"
-LAST_UNSEALED = 1
-
-
-class Damaged(UserError):
-    """A file is not what was written."""
-
-
-class OtherVersion(Damaged):
-    """A file is of another version of the results format; it may well be whole."""
 
 
 @contextlib.contextmanager
 def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a message."""
+    """Turn an error of the file system into a UserError."""
     try:
         yield
     except OSError as error:
@@ -44,7 +28,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A scratch file of the same ending that takes the path's place when it is written."""
+    """A temporary file with the same suffix, which replaces the path when it is complete."""
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial
@@ -54,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all, also if the machine stops."""
+    """Write a file atomically, also if the machine stops."""
     with replacing(path) as partial, partial.open("wb") as file:
         file.write(content)
         file.flush()
@@ -63,12 +47,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As ``write_bytes``, of text."""
+    """Write a text file atomically; see ``write_bytes``."""
     write_bytes(path, text.encode())
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the file system keep which files the folder holds."""
+    """Make the list of files in a folder durable."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -92,97 +76,3 @@ def parquet_bytes(table: pd.DataFrame) -> bytes:
         content, index=False, compression="zstd", use_dictionary=keys, use_byte_stream_split=floats
     )
     return content.getvalue()
-
-
-def sha256(content: bytes) -> str:
-    """The hash of a file's content."""
-    return hashlib.sha256(content).hexdigest()
-
-
-DIGEST_BYTES = 32
-
-
-def with_checksum(content: bytes) -> bytes:
-    """The SHA-256 of bytes, then the bytes."""
-    return hashlib.sha256(content).digest() + content
-
-
-def has_its_checksum(content: bytes) -> bool:
-    """Whether bytes are what ``with_checksum`` returned."""
-    return hashlib.sha256(without_checksum(content)).digest() == content[:DIGEST_BYTES]
-
-
-def without_checksum(content: bytes) -> bytes:
-    """The bytes that ``with_checksum`` was given."""
-    return content[DIGEST_BYTES:]
-
-
-def write_sealed(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON together with a hash of itself."""
-    write_bytes(path, sealed(content))
-
-
-def sealed(content: dict[str, Any]) -> bytes:
-    """JSON with a hash of the rest of it under ``sha256``."""
-    finite = _finite(content)
-    return _json(finite | {SEAL: _seal(finite)})
-
-
-def read_sealed(path: Path) -> dict[str, Any]:
-    """Read JSON that was written with ``write_sealed``.
-
-    Raises:
-        OtherVersion: it is of another version of the results format.
-        Damaged: it is missing, or not what was written.
-        UserError: the file system cannot read it.
-    """
-    text = read_bytes(path)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Damaged(f"{path}: cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise Damaged(f"{path}: is not as it was written")
-    version = content.get("results_version", RESULTS_VERSION)
-    is_sealed = text.endswith(b"\n") and content.pop(SEAL, None) == _seal(content)
-    if version != RESULTS_VERSION and (is_sealed or version == LAST_UNSEALED):
-        raise OtherVersion(
-            f"{path}: in version {version} of the results format, and this rnnlab reads version "
-            f"{RESULTS_VERSION}: install the rnnlab that fits, or choose another folder"
-        )
-    if not is_sealed:
-        raise Damaged(f"{path}: is not as it was written (its checksum differs)")
-    return content
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file's content.
-
-    Raises:
-        Damaged: there is no such file.
-        UserError: the file system cannot read it, which need not be for good.
-    """
-    with storage_errors(path):
-        try:
-            return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _seal(content: dict[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode())
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode()
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity; null stands for a number that there is not."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

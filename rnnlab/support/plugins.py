@@ -17,7 +17,7 @@ MODULE_PREFIX = "rnnlab_plugin_"
 
 @dataclass(frozen=True)
 class Source:
-    """A file that a config names: where it was found, and what it held then."""
+    """A file that a config names: its path, and its content when it was read."""
 
     path: Path
     content: bytes
@@ -66,7 +66,7 @@ def load(reference: str, key: str, find: Find) -> Plugin:
 
 
 def _is_of(module: ModuleType, value: object) -> bool:
-    """Whether it is defined there, and not imported."""
+    """Whether the value is defined in the module, not imported."""
     return getattr(value, "__module__", None) == module.__name__
 
 
@@ -74,9 +74,9 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
     """Load ``file.py:function`` from the config's folder, this one, or the bundled experiments.
 
     Args:
-        reference: as the config has it.
-        key: where it stands, for messages.
-        config_folder: of the config.
+        reference: the text in the config.
+        key: the config key that holds it, for messages.
+        config_folder: the folder of the config.
 
     Raises:
         UserError: there is none, or it is no function.
@@ -118,7 +118,7 @@ def read_source(path: Path, key: str) -> Source:
     """Read a file that a config names.
 
     Args:
-        path: of the file.
+        path: the file.
         key: the config key that names it, for messages.
 
     Raises:
@@ -131,7 +131,7 @@ def read_source(path: Path, key: str) -> Source:
 
 
 def _import(source: Source, key: str) -> ModuleType:
-    """The module of this content; the same one wherever in this process it is asked for."""
+    """The module with this content, which is executed once in a process."""
     name = f"{MODULE_PREFIX}{source.path.stem}_{source.sha256[:12]}"
     if name in sys.modules:
         return sys.modules[name]

@@ -1,4 +1,4 @@
-"""Text and tables in the terminal, shown as they are."""
+"""Text and tables for the terminal, without markup."""
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -10,14 +10,14 @@ MOST_LAID_OUT = 500
 
 
 def plain(text: str) -> Text:
-    """Text for the terminal as it is: no markup, no control characters."""
+    """Text for the terminal, without markup and control characters."""
     return Text(printable(text))
 
 
 def plain_table(
     title: str, columns: list[str], rows: list[list[str]], caption: str = ""
 ) -> Table | Text:
-    """A table that shows its text as it is; a long one as lines, which are laid out sooner."""
+    """A table without markup; long ones are aligned lines of text, which are faster to lay out."""
     if len(rows) > MOST_LAID_OUT:
         return _aligned(title, columns, rows, caption)
     view = Table(title_justify="left", caption_justify="left")
@@ -25,8 +25,8 @@ def plain_table(
     view.caption = Text(printable(caption), "table.caption") if caption else None
     view.box, view.pad_edge, view.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
     for column in columns:
-        left = column in ("setting", "key", "file:name")
-        view.add_column(column, justify="left" if left else "right", overflow="fold")
+        is_text = column in ("setting", "key", "file:name")
+        view.add_column(column, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         view.add_row(*(Text(printable(cell)) for cell in row))
     return view

@@ -4,7 +4,7 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """Text for terminals, tables and figures: all that steers them shows as its escape."""
+    """Text for terminals, tables and figures, with control characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c == "\n" or _is_plain(c) else ascii(c)[1:-1] for c in text)

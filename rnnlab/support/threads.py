@@ -1,8 +1,8 @@
-"""How many CPU threads XLA computes on, which is settled when it starts."""
+"""The number of CPU threads that XLA computes on, which is fixed when JAX starts."""
 
 import os
 
-from jax._src import xla_bridge
+import jax
 
 _limit: int | None = None
 
@@ -15,13 +15,24 @@ def cores() -> list[int]:
 
 
 def limit_threads(threads: int) -> None:
-    """Have XLA compute on so many CPU threads; without effect once it has started."""
+    """Set the number of CPU threads for XLA; without effect once JAX has started."""
     global _limit
-    if not xla_bridge.backends_are_initialized():
+    if not _jax_has_started():
         os.environ["NPROC"] = str(threads)
         _limit = threads
 
 
 def xla_threads() -> int:
-    """CPU threads that XLA computes on."""
+    """The number of CPU threads that XLA computes on."""
     return _limit or int(os.environ.get("NPROC", len(cores())))
+
+
+def _jax_has_started() -> bool:
+    """Whether JAX has started: it then refuses to change its number of CPU devices."""
+    devices = jax.config.jax_num_cpu_devices  # type: ignore[attr-defined]
+    try:
+        jax.config.update("jax_num_cpu_devices", devices + 1)
+    except RuntimeError:
+        return True
+    jax.config.update("jax_num_cpu_devices", devices)
+    return False

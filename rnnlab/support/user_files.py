@@ -1,4 +1,4 @@
-"""Files that a user brings: whether they are there, and what is wrong with them."""
+"""Checks of the user's files: whether they exist, and which values are not finite."""
 
 import contextlib
 from collections.abc import Iterable
@@ -23,18 +23,18 @@ def check_is_file(path: Path) -> None:
 
 
 def not_finite(array: np.ndarray) -> str:
-    """How many values are not finite, and where the first is; nothing if all are."""
+    """The number of values that are not finite and the index of the first; empty if all are."""
     finite = np.isfinite(array)
     bad = f"{finite.size - finite.sum()} of {finite.size} {array.dtype} values are NaN or infinite"
     return "" if finite.all() else f"{bad}, the first at {np.argwhere(~finite)[0].tolist()}"
 
 
 def nearest(word: str, choices: list[str]) -> str:
-    """(did you mean …?), or nothing."""
+    """A hint (did you mean …?), or an empty text."""
     return "".join(f" (did you mean {n!r}?)" for n in get_close_matches(word, choices, 1, 0.5))
 
 
 def some(words: Iterable[str], most: int = 40) -> str:
-    """Words in order, separated by commas; no more than ``most``."""
+    """Sorted words, separated by commas; at most ``most`` of them."""
     names = sorted(words)
     return ", ".join(names[:most] + ["…"] * (len(names) > most)) or "nothing"

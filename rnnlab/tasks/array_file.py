@@ -1,13 +1,14 @@
-"""A user's sequences and targets in an .npz file, checked."""
+"""Reads and checks a user's sequences and targets from an .npz file."""
 
 import functools
 import io
-import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from numpy.lib.npyio import NpzFile
 
+from rnnlab.support.array_files import ZIP, Pickled, load_arrays, read_entry
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import Source
 from rnnlab.tasks.data_set import DataSet, Examples
@@ -20,7 +21,7 @@ MOST_CLASSES = 2**20
 
 
 class Target(NamedTuple):
-    """What ``Arrays`` compares outputs with.
+    """The target that ``Arrays`` compares outputs with.
 
     Attributes:
         values: classes (…) or numbers (…, outputs), where … is nothing if they are read at the
@@ -61,42 +62,37 @@ def read_arrays(source: Source, targets_at: TargetsAt) -> DataSet:
 
 
 def _read(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays by key; Python objects are not unpickled."""
-    if not content.startswith((b"PK\3\4", b"PK\5\6")):
+    """The arrays by key."""
+    if not content.startswith(ZIP):
         raise ValueError("is no .npz file, such as np.savez(path, inputs=…, targets=…) writes")
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            file = np.load(io.BytesIO(content), allow_pickle=False)
-        except Exception as error:  # damaged files make numpy and zipfile raise a dozen kinds
-            raise ValueError(f"cannot be read: {_reason(error)}") from None
-        with file:
-            if missing := [key for key in REQUIRED if key not in file.files]:
-                found = ", ".join(sorted(file.files)) or "nothing"
-                raise ValueError(f"lacks {' and '.join(missing)}; it has {found}")
-            for key in file.files:
-                if key not in (*REQUIRED, *OPTIONAL):
-                    hint = did_you_mean(key, (*REQUIRED, *OPTIONAL))
-                    raise ValueError(f"{key}: is nothing that is read; {hint}")
-            return {key: _entry(file, key) for key in file.files}
-
-
-def _entry(file: Any, key: str) -> np.ndarray:
     try:
-        array = file[key]
-    except Exception as error:
-        if "Object arrays" in str(error):
-            raise ValueError(
-                f"{key}: has type object, refused because unpickling runs code; expected are "
-                "numbers, sequences padded to one length with their lengths under 'lengths'"
-            ) from None
-        raise ValueError(f"{key}: cannot be read: {_reason(error)}") from None
-    if not isinstance(array, np.ndarray):
+        file = load_arrays(io.BytesIO(content))
+    except ValueError as error:
+        raise ValueError(f"cannot be read: {error}") from None
+    assert isinstance(file, NpzFile)
+    if missing := [key for key in REQUIRED if key not in file.files]:
+        found = ", ".join(sorted(file.files)) or "nothing"
+        raise ValueError(f"lacks {' and '.join(missing)}; it has {found}")
+    for key in file.files:
+        if key not in (*REQUIRED, *OPTIONAL):
+            hint = did_you_mean(key, (*REQUIRED, *OPTIONAL))
+            raise ValueError(f"{key}: is no known key; {hint}")
+    return {key: _entry(file, key) for key in file.files}
+
+
+def _entry(file: NpzFile, key: str) -> np.ndarray:
+    try:
+        array = read_entry(file, key)
+    except Pickled:
+        raise ValueError(
+            f"{key}: has type object, refused because unpickling runs code; expected are "
+            "numbers, sequences padded to one length with their lengths under 'lengths'"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{key}: cannot be read: {error}") from None
+    if array is None:
         raise ValueError(f"{key}: is no array")
     return array
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _check_kind(key: str, array: np.ndarray, kinds: str, expected: str) -> None:
@@ -166,10 +162,10 @@ def _check_target_shape(array: np.ndarray, shape: tuple[int, ...], targets_at: T
     expected = str(shape)
     if array.dtype.kind == "f":
         expected += " or " + str((*shape, "outputs")).replace("'", "")
-    axes = "examples" if targets_at == "last" else "examples, time"
+    names = "examples" if targets_at == "last" else "examples, time"
     raise ValueError(
         f"targets: has shape {array.shape}; expected of {KINDS[array.dtype.kind]} is {expected}, "
-        f"({axes}) as in inputs, with targets_at: {targets_at}"
+        f"({names}) as in inputs, with targets_at: {targets_at}"
     )
 
 

@@ -36,10 +36,10 @@ class Arrays(DataTask):
     Padding, whatever it holds, enters no loss and no metric, and reaches no gradient.
 
     Attributes:
-        path: of the file.
+        path: the file.
         targets_at: ``last``, at the last step of each sequence that is no padding; ``each``, at
             each step that is no padding.
-        evaluation_share: of the examples, rounded to a whole number of them, that is held out.
+        evaluation_share: share of the examples that is held out, rounded to whole examples.
         solved_below: in configs ``threshold``: the training loss below which the task counts as
             solved; default a tenth of the baseline.
 
@@ -108,7 +108,7 @@ class Arrays(DataTask):
 
     @property
     def threshold(self) -> float:
-        """As the user wants it, or a tenth of the baseline."""
+        """The user's threshold, or a tenth of the baseline."""
         return super().threshold if self.solved_below is None else self.solved_below
 
     @property

@@ -1,4 +1,4 @@
-"""Tasks on a data set, of which each seed holds out a part for evaluation."""
+"""Tasks on a data set; each seed holds out a part of it for evaluation."""
 
 import functools
 from abc import abstractmethod
@@ -43,7 +43,7 @@ class DataSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the examples take."""
+        """The size of the examples in bytes."""
         return sum(leaf.nbytes for leaf in jax.tree.leaves(self.examples))
 
 
@@ -64,7 +64,7 @@ class Pool(NamedTuple):
         return jax.tree.map(lambda leaf: leaf[self.rows[index]], self.examples)
 
     def first(self, most: int) -> Examples:
-        """So many of them, or all where there are fewer, each once."""
+        """The first ``most`` examples, or all if there are fewer."""
         return jax.tree.map(lambda leaf: leaf[self.rows[:most]], self.examples)
 
 
@@ -75,7 +75,7 @@ class DataTask(Task):
     others, uniformly and with replacement; evaluation is on those that are held out.
 
     Attributes:
-        evaluation_share: of the examples, rounded to a whole number of them, that is held out.
+        evaluation_share: share of the examples that is held out, rounded to whole examples.
     """
 
     evaluation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
@@ -91,11 +91,11 @@ class DataTask(Task):
         Raises:
             UserError: no example is held out, or none is left.
         """
-        held_out, left = self._held_out, self.data.size - self._held_out
-        if not (held_out and left):
+        held_out, remaining = self._held_out, self.data.size - self._held_out
+        if not (held_out and remaining):
             raise UserError(
                 f"{self.data.name}: {self.data.size} examples are too few: evaluation_share "
-                f"{self.evaluation_share:g} holds out {held_out} of them and leaves {left} to "
+                f"{self.evaluation_share:g} holds out {held_out} of them and leaves {remaining} to "
                 "train on, and both must be 1 or more"
             )
 
@@ -139,7 +139,7 @@ class DataTask(Task):
 
 @functools.lru_cache(maxsize=1)
 def _for_jax(data: DataSet, floats: np.dtype) -> Examples:
-    """As JAX arrays, once for all runs: floating-point numbers of this type, integers of 32 bits.
+    """The examples as JAX arrays, made once for all runs: floats of this type, 32-bit integers.
 
     Tracing, which calls this too, must not make tracers of them.
     """

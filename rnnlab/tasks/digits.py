@@ -25,7 +25,7 @@ class Digits(DataTask):
     Attributes:
         permuted: show the pixels in an order that is random, but the same for all images and seeds
             (``numpy.random.default_rng(0).permutation(64)``).
-        evaluation_share: of the images, rounded to a whole number of them, that is held out.
+        evaluation_share: share of the images that is held out, rounded to whole images.
 
     Raises:
         UserError: scikit-learn is not installed.

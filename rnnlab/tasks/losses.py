@@ -1,4 +1,4 @@
-"""Losses of a readout, step by step, and what the best constant answer would lose."""
+"""Losses at each time step, and the loss of the best constant answer."""
 
 import jax
 import jax.numpy as jnp
@@ -34,8 +34,8 @@ def class_entropy(
     """The least cross-entropy of a constant answer: the entropy of the classes, in nats.
 
     Args:
-        classes: the right ones.
-        weights: of each of them in the loss; their sum is 1.
+        classes: the targets.
+        weights: of each target in the loss; their sum is 1.
     """
     frequencies = np.bincount(classes, weights)
     frequencies = frequencies[frequencies > 0]
@@ -48,8 +48,8 @@ def target_variance(
     """The least squared error of a constant answer: the variance of each output, their mean.
 
     Args:
-        targets: the right answers.
-        weights: of each of them in the loss; their sum is 1.
+        targets: the targets.
+        weights: of each target in the loss; their sum is 1.
     """
     deviations = targets - weights @ targets
     return float(np.mean(weights @ deviations**2))

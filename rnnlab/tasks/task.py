@@ -1,4 +1,4 @@
-"""What a task is: sequences to read, and a loss that needs memory."""
+"""The base class of tasks: sequences to read, and a loss that needs memory."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ class Task(BaseModel, ABC):
     shapes depend on the settings only.
 
     Attributes:
-        metric_name: what ``metric`` measures.
+        metric_name: the name of ``metric``.
         output_steps: the time steps at which ``loss`` and ``metric`` read the output.
     """
 
@@ -62,7 +62,7 @@ class Task(BaseModel, ABC):
 
     @abstractmethod
     def loss(self, outputs: Float[Array, "steps outputs"], target: Any) -> Float[Array, ""]:
-        """What training minimises, for one example; outputs at ``output_steps``."""
+        """The loss that training minimises, for one example; outputs at ``output_steps``."""
 
     def memory_loss(self, outputs: Float[Array, "steps outputs"], target: Any) -> Float[Array, ""]:
         """The part of the loss that needs memory, for one example; default the whole loss."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from rnnlab.training.optimizers import Adam, AnyOptimizer, AnySchedule, Constant, Cosine
+from rnnlab.training.optimizers import AnyOptimizer, AnySchedule
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -35,9 +35,9 @@ class Training(BaseModel):
 
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 2000
     batch: PositiveInt = 32
-    optimizer: AnyOptimizer = Adam()
+    optimizer: AnyOptimizer = Field("adam", validate_default=True)
     learning_rate: Positive = 5e-3
-    schedule: AnySchedule = Constant()
+    schedule: AnySchedule = Field("constant", validate_default=True)
     clip_norm: Positive | None = None
     clip_value: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"
@@ -46,7 +46,7 @@ class Training(BaseModel):
 
     @model_validator(mode="after")
     def _a_schedule_needs_steps(self) -> "Training":
-        if self.steps == 0 and isinstance(self.schedule, Cosine):
+        if self.steps == 0 and self.schedule.kind == "cosine":
             raise ValueError("schedule 'cosine' needs steps ≥ 1")
         return self
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rnnlab.config.config_file import override_patch
 from rnnlab.config.labels import flatten, label_each
-from rnnlab.config.preview import named_files, preview
+from rnnlab.config.preview import code_files, preview
 from rnnlab.config.safe_yaml import DEEPEST, LONGEST_VALUE, MOST_CHARACTERS, read_yaml
 from rnnlab.config.sweep import MOST_RUNS, load_experiment
 from rnnlab.support.errors import UserError
@@ -506,7 +506,7 @@ def check_experiment(experiment):
     assert all(len(run.id) == 16 for run in experiment.runs)
     names = label_each([flatten(s.resolved) for s in experiment.settings])
     assert len(set(names)) == len(names) == len(experiment.settings)
-    assert not list(named_files(experiment.config))
+    assert not list(code_files(experiment.config))
 
 
 def dumped(content):

@@ -89,14 +89,14 @@ def test_nobody_answers(config, tmp_path):
 
 
 def test_a_worker_with_another_rnnlab(monkeypatch):
-    order = remote.Order(("0.0.1", 1), 0, [], {}, 1.0, 1, "queue", "stop")
+    group = remote.PackedGroup(("0.0.1", 1), 0, [], {}, 1.0, 1, "queue", "stop")
 
     class Worker:
         address = "tcp://there"
 
     monkeypatch.setattr(remote, "get_worker", Worker)
     with pytest.raises(UserError, match=r"tcp://there has rnnlab .*, the sweep 0\.0\.1 \(1\)"):
-        remote.do(order)
+        remote.do(group)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")

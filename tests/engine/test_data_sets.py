@@ -19,8 +19,9 @@ from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
-from rnnlab.engine.groups import OPERATIONS_PER_RUN, bytes_of, cost
+from rnnlab.engine.groups import bytes_of
 from rnnlab.engine.messages import Ended
+from rnnlab.engine.programs import PER_RUN, operations_of, precision_of
 from rnnlab.measure.subjects import of_results
 from rnnlab.recurrence.stack import unroll
 from rnnlab.report import figures
@@ -119,8 +120,8 @@ def test_memory_and_cost_count_the_data(config):
     (run, *_) = load_experiment(config).runs
     write_data(config.parent, inputs=np.repeat(INPUTS, 2, axis=1))
     (longer, *_) = load_experiment(config).runs
-    of_updates = cost(run) - OPERATIONS_PER_RUN
-    assert cost(longer) == pytest.approx(2 * of_updates + OPERATIONS_PER_RUN)
+    of_updates = operations_of(run) - PER_RUN
+    assert operations_of(longer) == pytest.approx(2 * of_updates + PER_RUN)
     targets_and_lengths = 3 * 2 * 4 * EXAMPLES
     assert bytes_of(longer) == 2 * bytes_of(run) - targets_and_lengths
 
@@ -174,7 +175,7 @@ def test_evaluation_is_on_what_is_held_out_and_training_on_the_rest(config, padd
     experiment = load_experiment(config, {"training.steps": 1, "training.precision": "float64"})
     run = experiment.runs[-1]
     output = execution.execute(run, lambda *_: None)
-    with execution.precision_of(run):
+    with precision_of(run):
         task, streams = run.settings.task, random_streams(run.seed)
         objective = Objective(run.settings.cell, task)
         params = objective.init(streams.init)

@@ -10,10 +10,10 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.config.sweep import load_experiment
-from rnnlab.engine import execution, work
-from rnnlab.results.store import Store
+from rnnlab.engine import execution, programs, work
+from rnnlab.results.checkpoints import Checkpoints
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import Damaged
 
 TINY = """
 task: {kind: adding, length: 7}
@@ -90,8 +90,8 @@ def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
 def test_the_numbers_do_not_depend_on_the_length_of_a_chunk(config, monkeypatch, longest):
     run = load_experiment(config, ["training.precision=float64"]).runs[2]
     one = execution.execute(run, nothing)
-    original = execution.Program
-    monkeypatch.setattr(execution, "Program", lambda *args: original(*args, longest_chunk=longest))
+    original = programs.Program
+    monkeypatch.setattr(programs, "Program", lambda *args: original(*args, longest_chunk=longest))
     reached = []
     other = execution.execute(run, lambda e: reached.append(e.step))
     for name, table in one.tables.items():
@@ -241,7 +241,7 @@ def test_a_checkpoint_that_cannot_be_stored_is_no_fault_of_the_run(config, monke
     def full(*_):
         raise UserError("no space left on the device")
 
-    monkeypatch.setattr(Store, "write_checkpoint", full)
+    monkeypatch.setattr(Checkpoints, "write", full)
     with pytest.raises(UserError, match="no space left"):
         rnnlab.run(config, {"checkpoint_every": 0.0})
     assert set(rnnlab.load("results/tiny").runs["status"]) == {"missing"}

@@ -94,7 +94,7 @@ def test_rerun_of_failed_runs_only(tmp_path):
 
 
 def dead(status="error"):
-    """The future of an order whose worker has died."""
+    """The future of a group whose worker has died."""
     future = create_autospec(Future, instance=True)
     future.status = status
     future.exception.return_value = KilledWorker("a", None, None)
@@ -109,7 +109,7 @@ class Desk(Dispatch):
         self.taken = []
         self.ledger = SimpleNamespace(open=self.open, take=self.take, kept="0 runs are stored")
         self.submitted, self.deaths, self.steps, self.early_deaths = {}, {}, {}, 0
-        self.orders = []
+        self.groups = []
 
     def take(self, message):
         self.taken.append(message)
@@ -121,8 +121,8 @@ class Desk(Dispatch):
 
     def _submit(self, runs):
         if runs:
-            number = len(self.orders)
-            self.orders.append([run.id for run in runs])
+            number = len(self.groups)
+            self.groups.append([run.id for run in runs])
             self.submitted[number] = Submitted(dead(), runs)
 
     def hear(self, number, *messages):
@@ -149,12 +149,12 @@ def test_the_run_in_progress_is_tried_by_itself_and_fails_at_last(runs):
     desk._submit(runs)
     desk.hear(0, Started(a, "w"), ended(a), Started(b, "w"))
     desk.die(0)
-    assert desk.orders[1:] == [[b], [c, d]]
+    assert desk.groups[1:] == [[b], [c, d]]
     for number in (1, 3):
         desk.hear(number, Started(b, "w"))
         desk.die(number)
     assert desk.deaths[b].count == MOST_DEATHS
-    assert desk.orders[3:] == [[b]]
+    assert desk.groups[3:] == [[b]]
     (failed,) = [m for m in desk.taken if isinstance(m, Ended) and m.head["status"] == "failed"]
     assert failed.run == b
     assert set(desk.deaths) == {b}
@@ -181,8 +181,8 @@ def test_deaths_about_the_same_place_add_up(runs):
     assert run not in desk.open
 
 
-def test_a_worker_that_dies_after_its_order_is_done(runs):
-    """Dask then says that the order's result is lost; it is nothing that anybody needs."""
+def test_a_worker_that_dies_after_its_group_is_done(runs):
+    """Dask then says that the group's result is lost; nobody needs it."""
     desk = Desk(runs)
     a, *others = (run.id for run in runs)
     desk._submit(runs[:1])
@@ -190,10 +190,10 @@ def test_a_worker_that_dies_after_its_order_is_done(runs):
     desk.hear(0, Started(a, "w"), ended(a))
     desk.submitted[0].future = dead("lost")
     desk.die(0)
-    assert len(desk.orders) == 2
+    assert len(desk.groups) == 2
     desk.submitted[1].future = dead("lost")
     desk.die(1)
-    assert desk.orders[2:] == [others]
+    assert desk.groups[2:] == [others]
     assert desk.deaths == {}
     assert desk.early_deaths == 0
 
@@ -231,7 +231,7 @@ def test_of_several_in_progress_none_is_blamed_before_it_has_been_alone(runs):
     desk._submit(runs)
     desk.hear(0, Started(a, "w"), Started(b, "w"), Started(c, "w"), ended(a))
     desk.die(0)
-    assert desk.orders[1:] == [[b], [c], [d]]
+    assert desk.groups[1:] == [[b], [c], [d]]
     assert desk.deaths == {}
     desk.hear(1, Started(b, "w"))
     desk.die(1)

@@ -11,11 +11,12 @@ from rich.console import Console
 from engine.sweeps import rnnlab, start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import follow as watch
-from rnnlab.engine.estimate import Cost, probe, seconds_in_all
-from rnnlab.engine.execution import execute, program_of
+from rnnlab.engine.estimate import Pace, measure_pace, seconds_in_all
+from rnnlab.engine.execution import execute
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.live import LiveFile, read_live
-from rnnlab.engine.progress import PlainLines, minutes
+from rnnlab.engine.programs import operations_of
+from rnnlab.engine.progress import LiveBar, PlainLines, minutes
 
 ENDED = {"read_step": 5, "final_loss": 0.125, "last_step": 100}
 RUNS = [
@@ -152,26 +153,25 @@ def seconds_of(run):
 
 
 @pytest.mark.parametrize("record", [{"every": 1}, {"jacobians": {"every": 1000, "examples": 8}}])
-def test_a_probe_tells_what_a_run_takes(tmp_path, record):
+def test_one_timed_call_tells_what_a_run_takes(tmp_path, record):
     """As a ratio within one process, each the best of a few: the machine may do other things."""
     overrides = {f"record.{name}": value for name, value in record.items()}
     runs = load_experiment(write_config(tmp_path, CONFIG), overrides).runs
-    costs = probe(runs, 1, lambda text: None)
-    (cost,) = costs.values()
+    pace = measure_pace(runs, 1, lambda text: None)
     execute(runs[0], lambda _: None)
     took = min(seconds_of(run) for run in runs[1:])
-    assert 1 / 3 < cost.running / took < 3
-    assert cost.compiling > 0
+    assert 1 / 3 < pace.seconds(runs[0]) / took < 3
+    assert pace.compiling > 0
 
 
 def test_time_in_all(tmp_path):
     """Groups in turn to whoever is free first; a program is compiled once by each worker."""
     runs = load_experiment(write_config(tmp_path, CONFIG)).runs
-    costs = {program_of(runs[0].settings): Cost(compiling=5.0, running=10.0)}
+    pace = Pace(compiling=5.0, per_operation=10.0 / operations_of(runs[0]))
     assert [len(group.runs) for group in make_groups(runs, 2)] == [1, 1, 1, 1]
-    assert seconds_in_all(runs, costs, 0) == 5 + 4 * 10
-    assert seconds_in_all(runs, costs, 2) == 5 + 2 * 10
-    assert seconds_in_all(runs, costs, 4) == 5 + 10
+    assert seconds_in_all(runs, pace, 0) == pytest.approx(5 + 4 * 10)
+    assert seconds_in_all(runs, pace, 2) == pytest.approx(5 + 2 * 10)
+    assert seconds_in_all(runs, pace, 4) == pytest.approx(5 + 10)
 
 
 @pytest.fixture
@@ -209,6 +209,26 @@ def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
     assert progress.seconds_left() == pytest.approx(44.0)  # 1 in 4 s, and 11 of 20 are left
     progress.run_ended("1", "finished", "")
     assert progress.seconds_left() == pytest.approx(20.0)  # 2 in 4 s, and 10 are left
+
+
+def test_the_bar_of_a_terminal(clock):
+    console = Console(force_terminal=True, width=120, file=io.StringIO())
+    bar = LiveBar(console)
+    bar.start(4, 1, 30.0)
+    for run_id, label in (("1", "a [b]"), ("2", "c")):
+        bar.run_started(run_id, label, 100, 10.0)
+    bar.step("1", 10, 0.5)
+    clock[0] = 3.0
+    bar.step("1", 40, 0.25)  # 3 in 3 s, and 26 of 30 are left
+    console.print(bar.bar.get_renderable())
+    bar.run_ended("1", "failed", "no [luck]")
+    console.print(bar.bar.get_renderable())
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+    assert shown[0] == "1 of 4 runs are stored already"
+    assert shown[1].startswith("runs 1/4 ")
+    assert "a [b]: step 40/100, loss 0.25 (and 1 more) 00:26 left" in shown[1]
+    assert shown[2] == "a [b]: failed: no [luck]"
+    assert shown[3].startswith("runs 2/4 ")
 
 
 def test_minutes():

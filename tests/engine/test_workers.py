@@ -12,6 +12,7 @@ from engine.sweeps import CONFIG, finish, numbers, rnnlab, start, workers_of, wr
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution
 from rnnlab.engine.groups import make_groups
+from rnnlab.engine.programs import program_of
 from rnnlab.results.read import load
 from rnnlab.results.store import Store
 
@@ -41,7 +42,7 @@ def test_one_or_two_workers(config, in_process):
         assert promises == {"bit for bit"}
 
 
-def test_a_run_alone_equals_that_in_a_lane(config, in_process):
+def test_a_run_alone_equals_that_in_a_group(config, in_process):
     folder = config.parent / "alone"
     code, output = rnnlab(
         "run", config, "sweep.cell.forget_bias=[2]", "seeds=[1]", "--out", folder, "--workers", 0
@@ -59,7 +60,7 @@ def test_the_learning_rate_is_no_part_of_the_program(config, in_process):
     assert code == 0, output
     experiment = load_experiment(config, [rates, "seeds=[1]"])
     assert len(make_groups(experiment.runs, 1)) == 2
-    assert len({execution.program_of(run.settings) for run in experiment.runs}) == 1
+    assert len({program_of(run.settings) for run in experiment.runs}) == 1
     shared, together = numbers(folder), numbers(in_process)
     common = shared.keys() & together.keys()
     assert common

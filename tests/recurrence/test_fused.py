@@ -15,7 +15,8 @@ from jax.nn import sigmoid
 
 from rnnlab import GRU, LSTM, Cell, HiddenState, LSTMState, VanillaRNN, affine
 from rnnlab.config.sweep import load_experiment
-from rnnlab.engine.execution import execute, program_of
+from rnnlab.engine.execution import execute
+from rnnlab.engine.programs import program_of
 from rnnlab.gradients.norms import scaled_squares
 from rnnlab.recurrence.products import plan_products
 from rnnlab.recurrence.stack import FUSED, PLAIN, Method, unroll_observed

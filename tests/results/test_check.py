@@ -13,8 +13,8 @@ from rnnlab.cli.app import app
 from rnnlab.engine.checkpoint import Checkpoint, to_bytes
 from rnnlab.results.check import find_damage, repair
 from rnnlab.results.read import load
+from rnnlab.support.checksums import Damaged, write_sealed
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import Damaged, write_sealed
 from rnnlab.support.version import RESULTS_VERSION
 
 FINISHED = ("finished", {"read_step": 5, "final_loss": 0.1, "last_step": 100})
@@ -135,12 +135,12 @@ def test_config_experiment_and_environment(store):
 
 def test_checkpoints(store):
     content = to_bytes(Checkpoint("0" * 16, 1, 2.0, [], {}, {}))
-    store.write_checkpoint(IDS[0], content)
+    store.checkpoints.write(IDS[0], content)
     assert find_damage(store.folder) == []
-    store.write_checkpoint(IDS[0], content[:-1] + b"!")
+    store.checkpoints.write(IDS[0], content[:-1] + b"!")
     assert len(find_damage(store.folder)) == 1
     repair(store.folder)
-    assert store.read_checkpoints(IDS) == {}
+    assert store.checkpoints.read(IDS) == {}
 
 
 def test_a_run_that_names_a_place_outside_the_folder(store):

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from made_up import files, settings, summary, tables, write
 
+from rnnlab.results.folders import open_for_reading, open_for_writing
 from rnnlab.results.read import load
-from rnnlab.results.store import Store, open_for_reading, open_for_writing
+from rnnlab.results.store import Store
+from rnnlab.support.checksums import read_sealed, write_sealed
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import read_sealed, write_sealed
 from rnnlab.support.version import RESULTS_VERSION
 
 

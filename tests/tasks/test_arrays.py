@@ -318,7 +318,7 @@ def bad(array, *index, value=np.nan):
 MISTAKES = [
     ({"inputs": INPUTS}, {}, ["lacks targets", "it has inputs"]),
     ({"targets": INPUTS}, {}, ["lacks inputs"]),
-    (GOOD | {"length": LENGTHS}, {}, ["length: is nothing that is read", "'lengths'"]),
+    (GOOD | {"length": LENGTHS}, {}, ["length: is no known key", "'lengths'"]),
     (GOOD | {"inputs": np.array([[1], [1, 2]], object)}, {}, ["inputs: has type object"]),
     (GOOD | {"targets": np.array([None] * EXAMPLES)}, {}, ["targets: has type object"]),
     (GOOD | {"inputs": INPUTS.astype(str)}, {}, ["inputs: has type <U", "real numbers"]),

@@ -19,7 +19,7 @@ import rnnlab
 from rnnlab.cells import dynamics_of
 from rnnlab.config.schema import config_schema
 from rnnlab.config.sweep import load_experiment
-from rnnlab.engine import execution, work
+from rnnlab.engine import execution, programs, work
 from rnnlab.report.findings import standard_findings
 from rnnlab.report.tables import comparison_tables
 from rnnlab.support.errors import UserError
@@ -179,8 +179,8 @@ def test_recording_does_not_change_training(results, plain):
 
 def test_short_chunks_record_at_the_same_steps_in_float64(folder, monkeypatch):
     monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)
-    original = execution.Program
-    monkeypatch.setattr(execution, "Program", lambda *args: original(*args, longest_chunk=4))
+    original = programs.Program
+    monkeypatch.setattr(programs, "Program", lambda *args: original(*args, longest_chunk=4))
     settings = ("cell.kind=gru", "training.precision=float64", "training.steps=24")
     run, output = execute(folder, *settings)
     jacobians = output.tables["jacobians"]

@@ -29,7 +29,7 @@ def export(results: Results, to: str, out: Path) -> list[Path]:
     in the folder stays.
 
     Args:
-        results: of which the runs that finished or diverged are written; ``runs.csv`` tells of all.
+        results: the runs that finished or diverged are written; ``runs.csv`` lists all.
         to: one of ``FORMATS``.
         out: the folder, made if there is none; nothing is written outside it.
 

@@ -46,7 +46,7 @@ def to_mlflow(results: Results, out: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _tracking_store(out: Path) -> Iterator[Any]:
-    """MLflow's store itself: its client would keep a store open whose file may be gone later."""
+    """MLflow's store without its client, which would keep the file open."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy import make_url
 

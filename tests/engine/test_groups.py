@@ -88,11 +88,11 @@ def test_what_is_stopped_goes_on(runs, alone, accelerated):
 def test_where_all_do_not_fit_half_as_many_are_tried(runs, alone, accelerated, monkeypatch):
     tried, original = [], work.execute_together
 
-    def small(lot, reporter):
-        tried.append(len(lot))
-        if len(lot) > 2:
+    def small(group, reporter):
+        tried.append(len(group))
+        if len(group) > 2:
             raise MemoryError
-        return original(lot, reporter)
+        return original(group, reporter)
 
     monkeypatch.setattr(work, "execute_together", small)
     assert_same(tables(do(runs)), alone)
