@@ -22,6 +22,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.gradients.decay import decay_per_step, half_life, residual, straightness
 from rnnlab.report.claims.evidence import (
     Number,
     cell_labels,
@@ -39,7 +40,6 @@ from rnnlab.report.figures.style import figure_legend, panels, seed_band
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
-from rnnlab.results.summary import decay_per_step, half_life, residual, straightness
 
 KERNELS = ("uniform", "orthogonal")
 RNNS = [f"RNN, recurrent_kernel = {kernel}" for kernel in KERNELS]

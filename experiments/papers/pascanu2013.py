@@ -33,7 +33,7 @@ from rnnlab.report.findings import Findings
 from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
-from rnnlab.results.summary import sensitivity_decay
+from rnnlab.training.quantities.jacobian_paths import sensitivity_decay
 
 VANISH, EXPLODE = "share that vanishes", "share that explodes"
 SMALLEST = "least largest singular value"

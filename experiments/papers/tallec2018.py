@@ -32,7 +32,7 @@ from rnnlab.report.claims.verdict import Verdict
 from rnnlab.report.findings import Findings, standard_findings
 from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.results.read import Results
-from rnnlab.results.summary import solved_at
+from rnnlab.training.quantities.training import solved_at
 
 RATIO = "steps of b_f = 1 / steps of chrono"
 SHARE, STEP = "share that learned", "learned at step"

@@ -75,7 +75,7 @@ def _count(program: Program, bounds: Sequence[tuple[int, int]]) -> tuple[int, in
     """How many chunks these are, and how many of their records have Jacobians."""
     starts = [start for start, _ in bounds if start >= 0]
     recorded = [start for start in starts if program.records_at(start)]
-    return len(starts), sum(bool(program.records_jacobians_at(step)) for step in recorded)
+    return len(starts), sum(program.records_rare_at(step) for step in recorded)
 
 
 def _least(call: Callable[[], object]) -> float:
