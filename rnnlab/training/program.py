@@ -12,9 +12,9 @@ from jaxtyping import Array, Int, Key
 
 from rnnlab.tasks import Pool
 from rnnlab.training.objective import Batch, LossGradient, Objective
+from rnnlab.training.observing import observe
 from rnnlab.training.options import Record, Training
 from rnnlab.training.quantities import QUANTITIES
-from rnnlab.training.quantities.gates import gate_mean
 from rnnlab.training.quantities.quantity import (
     AtEveryStep,
     AtRecords,
@@ -223,12 +223,9 @@ class Program:
     def record_step(
         self, params: Any, batch: Batch, evaluation: Batch, step: Array
     ) -> tuple[LossGradient, ByQuantity, ByQuantity]:
-        """The loss's gradient, and what is measured at a record, and at every step.
-
-        One backward pass where the loss is the memory loss; else one for each, and that of the
-        memory loss carries exponents, so that its norms read zero only where they are.
-        """
-        loss_gradient, moment = self._observe(params, batch, evaluation, at_record=True)
+        """The loss's gradient, and what is measured at a record, and at every step."""
+        at = (params, batch, evaluation)
+        loss_gradient, moment = observe(self.objective, self.record, *at, is_record=True)
         records = {q.name: self._if_due(q, moment, step) for q in self._at_records}
         return loss_gradient, records, self._of_step(moment)
 
@@ -238,29 +235,9 @@ class Program:
         """The loss's gradient, and what is measured at every step."""
         if not self._at_every_step:
             return self.objective.gradient(params, batch), {}
-        loss_gradient, moment = self._observe(params, batch, evaluation, at_record=False)
+        at = (params, batch, evaluation)
+        loss_gradient, moment = observe(self.objective, self.record, *at, is_record=False)
         return loss_gradient, self._of_step(moment)
-
-    def _observe(
-        self, params: Any, batch: Batch, evaluation: Batch, *, at_record: bool
-    ) -> tuple[LossGradient, Moment]:
-        """The loss's gradient, and what quantities read; gates are kept at records alone."""
-        task, examples = self.objective.task, self.record.examples
-
-        def keep(gate: Array) -> Array:
-            return gate[:examples] if at_record else jnp.mean(gate[:examples])
-
-        if task.loss_is_memory_loss:
-            loss_gradient, seen = self.objective.observed_gradient(task.loss, params, batch, keep)
-        else:
-            seen = self.objective.memory_flow(params, batch.first(examples), keep)
-            loss_gradient = self.objective.gradient(params, batch)
-        norms = {name: norm[:, :, :examples] for name, norm in seen.log10_norms.items()}
-        gates = seen.gates if at_record else {}
-        means = {k: gate_mean(gate) for k, gate in gates.items()} if at_record else seen.gates
-        return loss_gradient, Moment(
-            self.objective, self.record, params, batch, evaluation, norms, means, gates
-        )
 
     def _if_due(self, quantity: AtRecords, moment: Moment, step: Array) -> Statistics:
         if quantity.own_every(self.record) is None:

@@ -80,12 +80,7 @@ class Gradients(AtRecords):
             "gradient vanishes going back",
             _decay,
         ),
-        Number(
-            "decay_of",
-            "the part of the state that `decay` is of",
-            lambda _, facts: facts.carry,
-            "same",
-        ),
+        Number("decay_of", "the part of the state that `decay` is of", _carry, "same"),
         FromMeans(
             "half_life",
             "log10(2)/−`decay`: steps back in which the gradient halves, ∞ where it does not decay",

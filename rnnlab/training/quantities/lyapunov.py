@@ -48,7 +48,9 @@ class Lyapunov(AtStartAndEnd):
 
     def of_cell(self, cell: Cell, params: Any, inputs: Inputs, step: int) -> pd.DataFrame:
         """One row for each example and index."""
-        k = min(MOST_EXPONENTS, cell.layers * len(cell.State._fields) * cell.hidden)
+        parts = cell.initial_state(1)
+        size = sum(part.size * (2 if np.iscomplexobj(part) else 1) for part in parts)
+        k = min(MOST_EXPONENTS, cell.layers * size)
         found = average_growth(log_growth(cell, params, inputs, k, None)[0])
         example, index = (axis.ravel() for axis in np.indices(found.exponents.shape))
         return pd.DataFrame(
