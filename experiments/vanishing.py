@@ -25,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.config.labels import kind_name
+from rnnlab.gradients.decay import decay_per_step, half_life, residual, straightness
 from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     Number,
@@ -43,7 +44,6 @@ from rnnlab.report.figures.records import settings_of
 from rnnlab.report.figures.style import figure_legend, panels, seed_band
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
-from rnnlab.results.summary import decay_per_step, half_life, residual, straightness
 
 KERNELS = ("uniform", "orthogonal")
 RNN, GATED = "RNN", ("LSTM, b_f = 1", "GRU, b_z = 0")

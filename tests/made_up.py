@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from rnnlab.results.read import SUMMARY
 from rnnlab.results.store import Store
+from rnnlab.results.summary import summary_columns
 from rnnlab.support.files import parquet_bytes
 from rnnlab.support.version import RESULTS_VERSION
 
@@ -36,7 +36,7 @@ def summary(**numbers):
         "final_loss": 0.1,
         "final_metric": 0.1,
     }
-    assert set(base | numbers) <= set(SUMMARY)
+    assert set(base | numbers) <= set(summary_columns())
     return base | numbers
 
 

@@ -13,6 +13,7 @@ from rnnlab.recurrence.stack import Method
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.options import Record, Training
 from rnnlab.training.program import Program
+from rnnlab.training.update import update
 
 CELLS = ("rnn", "lstm", "gru", "gru before")
 RECORDINGS = ("norms", "nothing", "norms and gates")
@@ -54,14 +55,14 @@ class Contestant:
     def _gradient(self, params: Any) -> Any:
         objective, loss = self.objective, self.objective.task.loss
         if "norms" not in self.recorded or "gates" in self.recorded:
-            return self.program.mean_step(params, self.batch)
+            return self.program.plain_step(params, self.batch, self.batch)
         found, seen = objective.observed_gradient(loss, params, self.batch, jnp.mean)
         return found, seen.log10_norms
 
     def _steps(self, state: Any) -> Any:
         def step(state: Any, _: None) -> Any:
             found, recorded = self._gradient(state.params)
-            state, scalars = self.program.update(state, found)
+            state, scalars = update(self.program.optimizer, state, found)
             return state, (scalars, recorded)
 
         return lax.scan(step, state, length=STEPS_PER_CALL)

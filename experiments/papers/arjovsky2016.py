@@ -17,6 +17,7 @@ Each by its whole 95 % interval, widened for all that are judged together.
 
 import pandas as pd
 
+from rnnlab.gradients.decay import decay_per_step
 from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_runs
 from rnnlab.report.claims.published import (
@@ -31,7 +32,6 @@ from rnnlab.report.claims.published import (
 )
 from rnnlab.report.claims.rules import below
 from rnnlab.results.read import Results
-from rnnlab.results.summary import decay_per_step
 
 DECAY = "decades per step of ‖∂L/∂h_t‖ before training"
 CELLS = ("RNN", "LSTM")

@@ -33,7 +33,7 @@ from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.figures.style import line_style, panels
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
-from rnnlab.results.summary import sensitivity_decay
+from rnnlab.training.quantities.jacobian_paths import sensitivity_decay
 
 VANISH, EXPLODE = "share that vanishes", "share that explodes"
 SMALLEST = "least largest singular value"

@@ -31,7 +31,7 @@ from rnnlab.report.claims.published import (
 from rnnlab.report.claims.rules import above
 from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
 from rnnlab.results.read import Results
-from rnnlab.results.summary import solved_at
+from rnnlab.training.quantities.training import solved_at
 
 RATIO = "steps of b_f = 1 / steps of chrono"
 SHARE, STEP = "share that learned", "learned at step"

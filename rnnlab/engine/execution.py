@@ -11,18 +11,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 
 from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
-from rnnlab.engine.output import RunOutput, joined, last_step, make_output
+from rnnlab.engine.output import RunOutput, joined, make_output
 from rnnlab.engine.programs import operations_of_update, precision_of, program_of
 from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
 from rnnlab.tasks import Examples, Pool
-from rnnlab.training.measurement import spectra
+from rnnlab.training.measurement import measure_end
 from rnnlab.training.objective import Batch, Objective
-from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, State, random_streams
+from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, random_streams
+from rnnlab.training.reported import last_step
+from rnnlab.training.update import State
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
 OPERATIONS_PER_CALL = 2e10
@@ -48,8 +49,7 @@ class Execution:
         self._pool = objective.pool(streams.evaluation)
         params = objective.init(streams.init)
         self._examples = (streams.data, evaluation)
-        self._spectra = functools.partial(_spectra, self.program, evaluation)
-        self._ends = [self._spectra(params, 0)]
+        self._ends = [measure_end(self.program, params["cell"], evaluation, 0)]
         self._state = self.program.start(params, run.settings.training.learning_rate)
         self._advance = functools.partial(
             self.program.advance, data=streams.data, evaluation=evaluation, pool=self._pool
@@ -96,7 +96,7 @@ class Execution:
 
     def _look(self, chunks: Chunk, call: list[tuple[int, int]]) -> None:
         updated = [start < stop for start, stop in call]
-        losses = chunks.steps.loss[-len(call) :][updated]
+        losses = chunks.updates.loss[-len(call) :][updated]
         losses = losses[np.isfinite(losses)]
         self.step = max(stop for _, stop in call)
         self.loss = float(losses[-1]) if losses.size else self.loss
@@ -140,7 +140,8 @@ class Execution:
         chunks = joined(self._seen)
         end = last_step(self.program, chunks, bool(self._state.diverged))
         if end > 0:
-            self._ends.append(self._spectra(self._state.params, end))
+            params, evaluation = self._state.params["cell"], self._examples[1]
+            self._ends.append(measure_end(self.program, params, evaluation, end))
         output = make_output(self.program, self._state, chunks, self._ends, self.environments)
         output.summary["seconds"] = round(self.seconds, 3)
         return output
@@ -205,16 +206,6 @@ def _advance_group(
         return program.advance(state, data, evaluation, bounds, pool)
 
     return jax.vmap(advance)(states, data, evaluations, rows)
-
-
-def _spectra(
-    program: Program, evaluation: Batch, params: Any, step: int
-) -> dict[str, pd.DataFrame]:
-    """Exponents and eigenvalues at the start or the end of a run that records Jacobians."""
-    if program.record.jacobians is None:
-        return {}
-    inputs = evaluation.inputs[:, : program.record.jacobians.examples]
-    return spectra(program.objective.cell, params["cell"], inputs, step)
 
 
 def _calls(bounds: list[tuple[int, int]], size: int) -> list[list[tuple[int, int]]]:

@@ -60,7 +60,7 @@ def operations_of_chunks(program: Program, bounds: Sequence[tuple[int, int]]) ->
     made = [(start, stop) for start, stop in bounds if start >= 0]
     updates = sum(stop - start for start, stop in made)
     records = [start for start, _ in made if program.records_at(start)]
-    with_jacobians = [start for start in records if program.records_jacobians_at(start)]
+    with_jacobians = [start for start in records if program.records_rare_at(start)]
     return (
         updates * operations_of_update(program)
         + len(records) * _operations_of_record(program)

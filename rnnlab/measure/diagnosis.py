@@ -9,12 +9,13 @@ import pandas as pd
 
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.advice import REACHED
+from rnnlab.gradients.decay import half_life
 from rnnlab.gradients.theory import (
     critical_factor,
     recurrent_kernel,
     spectral_radius,
 )
-from rnnlab.results.summary import half_life, indirect_share, sensitivity_decay
+from rnnlab.training.quantities.jacobian_paths import indirect_share, sensitivity_decay
 
 SAME = math.log10(2)
 WIDTH = 100

@@ -36,7 +36,10 @@ def write_survey(survey: Survey, out: Path) -> list[Path]:
         The files written.
     """
     with plt.rc_context(RC):
-        figures = jacobian_figures(**survey.tables, runs=survey.runs)
+        tables = survey.tables
+        figures = jacobian_figures(
+            tables["jacobians"], tables["lyapunov"], tables["eigenvalues"], survey.runs
+        )
     with storage_errors(out):
         written = [out / "diagnosis.txt"]
         write_text(written[0], survey.text + "\n")

@@ -10,12 +10,12 @@ from rich.text import Text
 from rnnlab.config.labels import varying_keys
 from rnnlab.results.read import Results
 from rnnlab.support.terminal import plain, plain_table
+from rnnlab.training.quantities import QUANTITIES
+from rnnlab.training.quantities.summary import AtEnds, FromMeans
 
 MISSING = "–"
-JACOBIANS_HOW = """\
-half-life: of ‖∂c_T/∂c_t‖ going back from the last step, in steps. share indirect: mean over t of
-‖Σ indirect‖/‖total‖, Frobenius. top exponent: natural logarithm per step, of the whole state."""
 Row = dict[str, Any]
+Labelled = AtEnds | FromMeans
 VERSUS_HOW = "[95 % t-interval; of the logarithm for ratios], for 3 seeds or more."
 
 
@@ -27,16 +27,11 @@ def comparison_tables(table: pd.DataFrame, name: str) -> list[Table | Text]:
     columns = ["setting", "final loss", "solved", "at step", "mean f", "decay", "half-life"]
     rows = cast(list[Row], table.to_dict("records"))
     views = [plain_table(name, columns, [_cells(row) for row in rows], _how(table))]
-    if "indirect_share_first" in table:
-        columns = ["setting", "sensitivity half-life", "share indirect", "top exponent"]
-        views.append(
-            plain_table(
-                "∂c_t/∂c_{t−1} (or h) by path, top layer",
-                columns,
-                [_jacobian_cells(row) for row in rows],
-                JACOBIANS_HOW,
-            )
-        )
+    for title, numbers in _labelled(table).items():
+        columns = ["setting", *(number.label for number in numbers)]
+        cells = [_labelled_cells(row, numbers) for row in rows]
+        how = " ".join(f"{number.label}: {number.meaning}." for number in numbers)
+        views.append(plain_table(title, columns, cells, how))
     if "loss_ratio" in table:
         columns = ["setting", "final loss, ratio", "decay at the end, difference", "to"]
         views.append(
@@ -66,19 +61,21 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _jacobian_cells(row: Row) -> list[str]:
-    forms = {
-        "sensitivity_half_life": "{:.3g}",
-        "indirect_share": "{:.2g}",
-        "top_exponent": "{:+.2g}",
-    }
-    return [
-        str(row["setting"]),
-        *(
-            _from_to(row[f"{name}_first"], row[f"{name}_last"], form).replace("\n", " ")
-            for name, form in forms.items()
-        ),
-    ]
+def _labelled(table: pd.DataFrame) -> dict[str, list[Labelled]]:
+    """The numbers in the table that have a label of their own, by the title of their view."""
+    views: dict[str, list[Labelled]] = {}
+    for quantity in QUANTITIES.values():
+        title = quantity.meaning if quantity.option is None else quantity.option.title
+        for number in quantity.summary:
+            if isinstance(number, Labelled) and number.label and number.columns[0] in table:
+                views.setdefault(title, []).append(number)
+    return views
+
+
+def _labelled_cells(row: Row, numbers: list[Labelled]) -> list[str]:
+    ends = [([row[column] for column in number.columns], number.form) for number in numbers]
+    texts = [_from_to(first, last, form) for (first, last), form in ends]
+    return [str(row["setting"]), *(text.replace("\n", " ") for text in texts)]
 
 
 def _versus(row: Row) -> list[str]:

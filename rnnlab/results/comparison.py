@@ -1,17 +1,24 @@
 """The comparison table: one row a setting, over its seeds."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.config.labels import varying_keys
-from rnnlab.results.intervals import geometric_t_interval, median_solved_at, t_interval
+from rnnlab.results.intervals import (
+    Estimate,
+    geometric_t_interval,
+    median_solved_at,
+    t_interval,
+)
 from rnnlab.results.read import Results
-from rnnlab.results.summary import half_life
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.training.quantities import QUANTITIES
+from rnnlab.training.quantities.quantity import Quantity
+from rnnlab.training.quantities.summary import AtEnds, FromMeans, Number, OverSeeds
 
 Group = list[dict[str, Any]]
 
@@ -33,45 +40,31 @@ def compare(
             ``reference`` names the setting it is taken to.
 
     Returns:
-        Columns ``setting``; the keys that differ; ``runs``, ``diverged``, ``failed``, ``missing``;
-        ``final_loss`` (geometric mean) with ``_low`` and ``_high``; ``final_metric``; ``solved``
-        (number of runs; one that diverged is unsolved); ``solved_at`` (median, ∞: unsolved);
-        ``forget_first``, ``forget_last`` (mean f_t of the top layer, first and last record);
-        ``decay_of``, ``decay_first``, ``decay_last`` (log10 per step back in time, negative:
-        vanishing), ``half_life_first``, ``half_life_last`` (steps); ``baseline``, ``last_step``.
-        Where runs record Jacobians also, ``_first`` and ``_last``: ``sensitivity_decay`` and
-        ``sensitivity_half_life`` of log10‖∂c_T/∂c_t‖, ``indirect_share`` (mean over t ≥ 1),
-        ``top_exponent`` (natural logarithm per step); of the top layer, the exponent of all.
+        Columns ``setting``; the keys that differ; ``runs`` (finished or diverged), ``diverged``,
+        ``failed``, ``missing``; the numbers of the quantities that every run records, with
+        ``final_loss_low`` and ``_high``; ``baseline``, ``last_step``; those of the quantities that
+        were asked for, first of the first record, then of the last. docs/results.md explains each.
 
     Raises:
         UserError: ``by`` is no key of a setting, or no setting has the value ``against``.
     """
-    runs = results.runs
-    keys = [column for column in runs.columns if "." in column]
-    groups = _groups(runs)
+    keys = [column for column in results.runs.columns if "." in column]
+    groups = _groups(results.runs)
     shown = varying_keys([{key: group[0][key] for key in keys} for group in groups.values()])
     if by is not None and by not in keys:
         raise UserError(f"--by {by}: no such key; {did_you_mean(by, keys)}")
     shown = list(dict.fromkeys([by, *shown] if by else shown))
+    recorded = [q for name, q in QUANTITIES.items() if q.option is None or results.has(name)]
     table = pd.DataFrame(
         [
-            {"setting": name, **{key: group[0][key] for key in shown}, **_row(group)}
+            {"setting": name, **{key: group[0][key] for key in shown}, **_row(group, recorded)}
             for name, group in groups.items()
         ]
     )
-    if results.has_jacobians:
-        of_jacobians = pd.DataFrame([_jacobian_row(groups[name]) for name in table["setting"]])
-        table = pd.concat([table, of_jacobians], axis=1)
     if against is not None:
         if by is None:
             raise UserError("--against needs --by: the key that has this value")
-        pairs = _references(table, by, against, shown)
-        differences = [
-            _difference(groups[setting], groups.get(pairs[setting] or ""))
-            for setting in table["setting"]
-        ]
-        table = pd.concat([table, pd.DataFrame(differences)], axis=1)
-        table["reference"] = table["setting"].map(pairs)
+        table = _with_differences(table, groups, _references(table, by, against, shown))
     return table.sort_values(by, key=_order, kind="stable", ignore_index=True) if by else table
 
 
@@ -87,58 +80,79 @@ def _with_status(group: Group, *statuses: str) -> Group:
     return [run for run in group if run["status"] in statuses]
 
 
-def _row(group: Group) -> dict[str, Any]:
+def _row(group: Group, recorded: Sequence[Quantity]) -> dict[str, Any]:
     done = _with_status(group, "finished", "diverged")
-    finished = _with_status(group, "finished")
-    first = done[0] if done else {}
-    loss = geometric_t_interval(_column(finished, "final_loss"))
-    means = {
-        name: _mean(finished, name)
-        for name in ("final_metric", "forget_first", "forget_last", "decay_first", "decay_last")
-    }
-    solved = np.array(
-        [run["solved_at"] for run in finished] + [np.nan] * (len(done) - len(finished)), float
-    )
+    standard: dict[str, Any] = {}
+    asked_for: dict[str, Any] = {}
+    for quantity in recorded:
+        row = standard if quantity.option is None else asked_for
+        for entry in quantity.summary:
+            row |= entry.of_means(row) if isinstance(entry, FromMeans) else _joined(entry, group)
     return {
         "runs": len(done),
         "diverged": len(_with_status(group, "diverged")),
         "failed": len(_with_status(group, "failed")),
         "missing": len(_with_status(group, "missing")),
-        "final_loss": loss.mean,
-        "final_loss_low": loss.low,
-        "final_loss_high": loss.high,
-        "solved": int(np.isfinite(solved).sum()),
-        "solved_at": median_solved_at(solved) if done else math.nan,
-        **means,
-        "decay_of": first.get("decay_of"),
-        "half_life_first": half_life(means["decay_first"]),
-        "half_life_last": half_life(means["decay_last"]),
-        "baseline": first.get("baseline", math.nan),
+        **standard,
+        "baseline": done[0].get("baseline", math.nan) if done else math.nan,
         "last_step": group[0]["training.steps"],
+        **{column: asked_for[column] for column in sorted(asked_for, key=_is_of_last)},
     }
 
 
-def _jacobian_row(group: Group) -> dict[str, float]:
+def _is_of_last(column: str) -> bool:
+    return column.endswith("_last")
+
+
+def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
+    """The columns of a number, over the runs of a setting."""
+    if entry.over_seeds is None:
+        return {}
+    found = [JOIN[entry.over_seeds](group, column) for column in entry.columns]
+    return {column: value for columns in found for column, value in columns.items()}
+
+
+def _mean(group: Group, column: str) -> dict[str, float]:
+    """NaN where one of the runs has no such number: a mean over the others would mislead."""
     finished = _with_status(group, "finished")
-    row: dict[str, float] = {}
-    for end in ("first", "last"):
-        decay = _mean(finished, f"sensitivity_decay_{end}")
-        row |= {
-            f"sensitivity_decay_{end}": decay,
-            f"sensitivity_half_life_{end}": half_life(decay),
-            f"indirect_share_{end}": _mean(finished, f"indirect_share_{end}"),
-            f"top_exponent_{end}": _mean(finished, f"top_exponent_{end}"),
-        }
-    return row
+    return {column: float(_column(finished, column).mean()) if finished else math.nan}
+
+
+def _geometric_mean(group: Group, column: str) -> dict[str, float]:
+    """With its interval."""
+    estimate = geometric_t_interval(_column(_with_status(group, "finished"), column))
+    return _with_interval(column, estimate)
+
+
+def _median_step(group: Group, column: str) -> dict[str, Any]:
+    """With the number of runs that have such a step; one that diverged has none."""
+    finished = _with_status(group, "finished")
+    diverged = len(_with_status(group, "diverged"))
+    steps = np.array([run[column] for run in finished] + [np.nan] * diverged, float)
+    count = int(np.isfinite(steps).sum())
+    return {column.removesuffix("_at"): count, column: median_solved_at(steps)}
+
+
+def _same(group: Group, column: str) -> dict[str, Any]:
+    """That of the first run, which is that of all."""
+    done = _with_status(group, "finished", "diverged")
+    return {column: done[0].get(column) if done else None}
+
+
+JOIN: dict[OverSeeds, Callable[[Group, str], dict[str, Any]]] = {
+    "mean": _mean,
+    "geometric mean": _geometric_mean,
+    "median step": _median_step,
+    "same": _same,
+}
 
 
 def _column(group: Group, column: str) -> np.ndarray:
     return np.array([run[column] for run in group], float)
 
 
-def _mean(group: Group, column: str) -> float:
-    """NaN where one of the runs has no such number: a mean over the others would mislead."""
-    return float(_column(group, column).mean()) if group else math.nan
+def _with_interval(column: str, estimate: Estimate) -> dict[str, float]:
+    return dict(zip((column, f"{column}_low", f"{column}_high"), estimate, strict=True))
 
 
 def _references(
@@ -170,23 +184,28 @@ def _with_other_keys(
     return ((row["setting"], tuple(str(row[key]) for key in others)) for row in rows)
 
 
+def _with_differences(
+    table: pd.DataFrame, groups: dict[str, Group], references: dict[str, str | None]
+) -> pd.DataFrame:
+    """The table, and each setting's difference to its reference."""
+    differences = [
+        _difference(groups[setting], groups.get(references[setting] or ""))
+        for setting in table["setting"]
+    ]
+    table = pd.concat([table, pd.DataFrame(differences)], axis=1)
+    return table.assign(reference=table["setting"].map(references))
+
+
 def _difference(group: Group, reference: Group | None) -> dict[str, float]:
-    names = ("loss_ratio", "decay_last_difference")
-    if reference is None:
-        return {f"{name}{end}": math.nan for name in names for end in ("", "_low", "_high")}
-    others = {run["seed"]: run for run in _with_status(reference, "finished")}
+    others = {run["seed"]: run for run in _with_status(reference or [], "finished")}
     paired = [run for run in _with_status(group, "finished") if run["seed"] in others]
     matching = [others[run["seed"]] for run in paired]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = _column(paired, "final_loss") / _column(matching, "final_loss")
     differences = _column(paired, "decay_last") - _column(matching, "decay_last")
-    ratio = geometric_t_interval(ratios)
     decay = t_interval(differences[~np.isnan(differences)])
-    return {
-        f"{name}{end}": value
-        for name, estimate in zip(names, (ratio, decay), strict=True)
-        for end, value in zip(("", "_low", "_high"), estimate, strict=True)
-    }
+    ratio = geometric_t_interval(ratios)
+    return _with_interval("loss_ratio", ratio) | _with_interval("decay_last_difference", decay)
 
 
 def _order(values: pd.Series) -> pd.Series:

@@ -1,5 +1,6 @@
 """The text of README and docs, run as it stands."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.report.claims.verdict import is_above, is_below
 from rnnlab.report.findings import find, write_findings
 from rnnlab.results.intervals import t_interval
+from rnnlab.training.quantities import QUANTITIES
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,3 +152,12 @@ def test_own_data_train(tmp_path, monkeypatch):
     results = rnnlab.run("my.yaml", ["training.steps=20", "cell.hidden=4", "seeds=1"])
     assert list(results.runs["status"]) == ["finished"] * 3
     assert set(results.runs["metric"]) == {"accuracy"}
+
+
+def test_the_tables_of_the_results_page_are_those_of_the_registry():
+    spec = importlib.util.spec_from_file_location("quantities_page", ROOT / "docs/quantities.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = module.PAGE.read_text(encoding="utf-8")
+    assert module.page(text) == text
+    assert text.count("| column | meaning |") == len(QUANTITIES)

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.results.summary import decay_per_step, half_life, solved_at, straightness, summarize_run
+from rnnlab.gradients.decay import decay_per_step, half_life, straightness
+from rnnlab.results.summary import summarize_run
+from rnnlab.training.quantities.summary import Facts
+from rnnlab.training.quantities.training import solved_at
 
 
 def training(losses):
@@ -96,7 +99,8 @@ def tables(training, gradients, gates):
 
 
 def test_summary_of_the_top_layer_at_the_first_and_last_record():
-    summary = summarize_run(tables(evaluated(), records(), gates()), threshold=0.1, read_step=4)
+    facts = Facts(threshold=0.1, read_step=4, carry="c")
+    summary = summarize_run(tables(evaluated(), records(), gates()), facts)
     assert summary["decay_of"] == "c"
     assert summary["decay_first"] == pytest.approx(-0.5)
     assert summary["decay_last"] == pytest.approx(-0.25)
@@ -108,7 +112,8 @@ def test_summary_of_the_top_layer_at_the_first_and_last_record():
 
 def test_summary_without_cell_state_forget_gate_or_read_step():
     no_gates = gates().query("gate == 'i'")
-    summary = summarize_run(tables(evaluated(), records(quantities=("h",)), no_gates), 0.1, None)
+    facts = Facts(threshold=0.1, read_step=None, carry="h")
+    summary = summarize_run(tables(evaluated(), records(quantities=("h",)), no_gates), facts)
     assert summary["decay_of"] == "h"
     assert math.isnan(summary["decay_first"])
     assert math.isnan(summary["forget_first"])

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnnlab.training.options import Training
-from rnnlab.training.program import make_optimizer
+from rnnlab.training.update import make_optimizer
 
 STEPS = 6
 RATE = 0.3

@@ -26,7 +26,8 @@ from rnnlab.support.errors import UserError
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.options import Record, Training
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program, random_streams
-from rnnlab.training.recording import adjoint_statistics, path_statistics
+from rnnlab.training.quantities.gradients import adjoint_statistics
+from rnnlab.training.quantities.jacobian_paths import path_statistics
 
 CONFIG = """
 task: {kind: adding, length: 12}
@@ -313,7 +314,8 @@ def test_the_copy_tasks_memory_loss(forget_bias, reads_zero):
     params["cell"]["bias_f"] = jnp.full(3, forget_bias)
     batch = OBJECTIVE.sample(jax.random.key(1), 5)
     record, gradient, observed = passes()
-    trained_on, statistics, gates = record(params, batch)
+    trained_on, records, _ = record(params, batch, batch, 0)
+    statistics, gates = records["gradients"], records["gates"]
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8),
         *(trained_on, gradient(params, batch)),

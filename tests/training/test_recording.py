@@ -2,7 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnnlab.training.recording import adjoint_statistics, gate_statistics, quantiles
+from rnnlab.training.quantities.gates import gate_statistics, quantiles
+from rnnlab.training.quantities.gradients import adjoint_statistics
 
 DTYPES = ["float32", "float64"]
 pytestmark = pytest.mark.usefixtures("float64")
@@ -88,6 +89,16 @@ def test_gate_statistics_are_over_units_and_batch(dtype, batch, hidden):
 
     expected = by_layer_and_time(literal_gate_statistics, values)
     assert_statistics(gate_statistics(jnp.asarray(values)), expected, dtype)
+
+
+def test_gates_of_any_shape_are_over_all_their_units():
+    values = np.random.default_rng(3).beta(0.4, 0.4, (2, 4, 5, 6)).astype("float32")
+    expected = gate_statistics(jnp.asarray(values))
+    of_matrices = gate_statistics(jnp.asarray(values.reshape(2, 4, 5, 2, 3)))
+    of_scalars = gate_statistics(jnp.asarray(values[..., 0]))
+    for name, value in expected.items():
+        np.testing.assert_array_equal(of_matrices[name], value, err_msg=name)
+    np.testing.assert_allclose(of_scalars["mean"], values[..., 0].mean(-1), rtol=1e-6)
 
 
 def test_saturation_excludes_the_bounds_themselves():

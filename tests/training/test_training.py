@@ -199,7 +199,8 @@ class Twin:
         return {
             "gradients": {k: by_layer_and_time(adjoint_statistics, v) for k, v in norms.items()},
             "gates": {k: by_layer_and_time(gate_statistics, v) for k, v in gates.items()},
-        } | self.evaluate(params)
+            "training": self.evaluate(params),
+        }
 
     def evaluate(self, params):
         inputs, targets = self.start.evaluation
@@ -306,13 +307,13 @@ def test_run_equals_its_slow_twin(name, float64):
 
     bounds = program.chunk_bounds()
     assert len(bounds) == len(records)
-    steps = np.stack([chunks.steps.loss, chunks.steps.gradient_norm, chunks.steps.update_norm])
+    steps = np.stack(chunks.updates)
     ran = [steps[:, k, : stop - start] for k, (start, stop) in enumerate(bounds)]
     np.testing.assert_allclose(np.concatenate(ran, axis=1).T, updates, rtol=1e-9)
     assert np.isnan(steps).sum() == steps.size - updates.size
 
     for k, record in enumerate(records):
-        actual = jax.tree.map(lambda value, k=k: value[k], chunks.recorded._asdict())
+        actual = jax.tree.map(lambda value, k=k: value[k], chunks.records)
         assert_same_tree(actual, record)
 
 
@@ -343,7 +344,7 @@ def test_a_run_is_a_function_of_settings_and_seed(float64):
 
     for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert not np.isclose(first[1].steps.loss[0, 0], other[1].steps.loss[0, 0])
+    assert not np.isclose(first[1].updates.loss[0, 0], other[1].updates.loss[0, 0])
 
 
 @given(steps=st.integers(0, 300), every=st.integers(1, 320))
@@ -381,12 +382,12 @@ def test_a_diverged_run_stops_with_its_last_finite_parameters(bounds, chunk, ste
     start = start_of(program)
     state, chunks = run_program(program, start, bounds)
     one_update, _ = run_program(program, start, [(0, 1), *[(-1, -1)] * 3])
-    losses = chunks.steps.loss
+    losses = chunks.updates.loss
 
     assert state.diverged
     assert np.isfinite(losses[0, 0])
     assert not np.isfinite(losses[chunk, step])
-    assert np.isnan(chunks.steps.update_norm[chunk, step])
+    assert np.isnan(chunks.updates.update_norm[chunk, step])
     assert_same_tree(state.params, one_update.params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params))
     for later in jax.tree.leaves(jax.tree.map(lambda a: a[chunk + 1 :], chunks)):
@@ -399,7 +400,7 @@ def test_parameters_that_an_update_makes_infinite_are_not_kept():
     state, chunks = run_program(program, start, [(0, 2), (2, 4), (4, 6), (6, 6)])
 
     assert state.diverged
-    assert np.isnan(chunks.steps.update_norm[0, 0])
+    assert np.isnan(chunks.updates.update_norm[0, 0])
     assert_same_tree(state.params, start.params)
 
 
@@ -427,7 +428,7 @@ def test_runs_that_differ_in_initial_parameters_share_a_compiled_program(float64
         shared = Program(
             Objective(cell.dynamics(), Adding(length=5)), program.training, program.record
         )
-        losses.append(run_program(shared, start)[1].steps.loss[0, 0])
+        losses.append(run_program(shared, start)[1].updates.loss[0, 0])
         compiled.append(Program.advance._cache_size())
 
     assert compiled[0] == compiled[1]

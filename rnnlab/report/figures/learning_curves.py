@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from rnnlab.report.figures.axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, settings_of
 from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
-from rnnlab.results.summary import SOLVED_WINDOW
+from rnnlab.training.quantities.training import SOLVED_WINDOW
 
 
 @on_axes

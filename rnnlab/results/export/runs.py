@@ -10,16 +10,11 @@ import pandas as pd
 
 from rnnlab.config.labels import flatten
 from rnnlab.results.read import Results
+from rnnlab.results.runs import has_table, read_table
 from rnnlab.results.store import Store
 from rnnlab.support.errors import UserError
+from rnnlab.training.quantities import QUANTITIES
 
-TRAINING_NAMES = {
-    "loss": "training/loss",
-    "gradient_norm": "training/gradient_norm",
-    "update_norm": "training/update_norm",
-    "eval_loss": "eval/loss",
-    "eval_metric": "eval/metric",
-}
 LABEL_LENGTH = 40
 
 
@@ -82,30 +77,24 @@ class StoredRun:
         share = step / max(self.summary["last_step"], 1)
         return end - self.summary.get("seconds", 0.0) * (1 - share)
 
+    def has_table(self, name: str) -> bool:
+        """Whether the run has the table of a quantity."""
+        return has_table(self.record, name)
+
     def table(self, name: str) -> pd.DataFrame:
-        """A table with ``run``, ``setting`` and ``seed`` in front; of gradients ``distance``."""
-        table = self.store.read_table(self.id, name)
-        if name == "gradients":
-            read_step = self.record["summary"].get("read_step")
-            table["distance"] = float("nan") if read_step is None else read_step - table["t"]
-        table.insert(0, "run", self.id)
-        table.insert(1, "setting", self.setting)
-        table.insert(2, "seed", self.seed)
-        return table
+        """The table of a quantity, with ``run``, ``setting`` and ``seed`` in front."""
+        return read_table(self.store, self.record, self.setting, name)
 
     def history(self) -> dict[int, dict[str, float]]:
         """By step, the numbers that a dashboard shows, under names like ``training/loss``.
 
-        Also, at recorded steps, ``gradients/c/layer0/log10_at_distance_10`` (mean over examples
-        of log10‖∂L/∂c_t‖, at a few distances; at a few ``t`` where there is no distance) and
-        ``gates/f/layer0/mean`` (over units, examples and time). A number that is missing, such as
-        the logarithm of a norm that reads zero, is left out.
+        Those that quantities give as ``curves``. A number that is missing, such as the logarithm
+        of a norm that reads zero, is left out.
         """
-        parts = [_training(self.table("training")), _gradients(self.table("gradients"))]
-        gates = self.table("gates")
-        if not gates.empty:
-            parts.append(_gates(gates))
-        long = pd.concat(parts).dropna(subset="value").sort_values("step", kind="stable")
+        recorded = {name: q for name, q in QUANTITIES.items() if self.has_table(name)}
+        parts = [quantity.curves(self.table(name)) for name, quantity in recorded.items()]
+        long = pd.concat([part for part in parts if part is not None])
+        long = long.dropna(subset="value").sort_values("step", kind="stable")
         by_step: dict[int, dict[str, float]] = {}
         for step, name, value in zip(long["step"], long["name"], long["value"], strict=True):
             by_step.setdefault(int(step), {})[name] = float(value)
@@ -128,30 +117,3 @@ def stored_runs(results: Results) -> Iterator[StoredRun]:
 def safe_name(text: str) -> str:
     """A text as a part of file names: letters, digits and ``_ . + -``, no dot in front."""
     return re.sub(r"[^\w.+-]+", "_", text).strip("._") or "_"
-
-
-def _training(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.rename(columns=TRAINING_NAMES)
-    names = [name for name in TRAINING_NAMES.values() if name in table]
-    return table.melt("step", names, var_name="name")
-
-
-def _gradients(table: pd.DataFrame) -> pd.DataFrame:
-    place = "distance" if table["distance"].notna().any() else "t"
-    table = table[table[place].isin(_few(int(table[place].max())))]
-    where = table[place].astype(int).astype(str)
-    prefix = "gradients/" + table["quantity"] + "/layer" + table["layer"].astype(str)
-    name = prefix + f"/log10_at_{place}_" + where
-    return pd.DataFrame({"step": table["step"], "name": name, "value": table["log10_mean"]})
-
-
-def _gates(table: pd.DataFrame) -> pd.DataFrame:
-    means = table.groupby(["step", "layer", "gate"])["mean"].mean().reset_index(name="value")
-    means["name"] = "gates/" + means["gate"] + "/layer" + means["layer"].astype(str) + "/mean"
-    return means[["step", "name", "value"]]
-
-
-def _few(furthest: int) -> list[int]:
-    """0, 1, 3, 10, 30, … and the furthest."""
-    powers = [digit * 10**power for power in range(len(str(furthest))) for digit in (1, 3)]
-    return [0, *(number for number in powers if number < furthest), furthest]

@@ -9,10 +9,7 @@ from rnnlab.results.export.runs import StoredRun, stored_runs
 from rnnlab.results.read import Results
 from rnnlab.support.csv_text import guarded
 from rnnlab.support.files import replacing
-
-TABLES = ("training", "gradients", "gates")
-# By the option of ``record`` that asks for them.
-OPTIONAL_TABLES = {"means": ("means",), "jacobians": ("jacobians", "lyapunov", "eigenvalues")}
+from rnnlab.training.quantities import QUANTITIES
 
 
 def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
@@ -28,17 +25,15 @@ def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
 
 
 def to_csv(results: Results, out: Path) -> list[Path]:
-    """``runs.csv`` of all runs, and each table of the stored ones, run after run.
+    """``runs.csv`` of all runs, and the table of each recorded quantity, run after run.
 
-    ``means.csv``, and ``jacobians.csv``, ``lyapunov.csv`` and ``eigenvalues.csv``, are written
-    where runs recorded them. Files of these names are replaced.
+    Files of these names are replaced.
     """
     runs = list(stored_runs(results))
     written = [_write(out / "runs.csv", [results.runs])]
-    written += [_write_table(out, name, runs) for name in TABLES]
-    for option, tables in OPTIONAL_TABLES.items():
-        if some := [run for run in runs if run.record["settings"]["record"].get(option)]:
-            written += [_write_table(out, name, some) for name in tables]
+    for name in QUANTITIES:
+        if some := [run for run in runs if run.has_table(name)]:
+            written.append(_write_table(out, name, some))
     return written
 
 

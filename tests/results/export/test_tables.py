@@ -11,7 +11,7 @@ from exported import stored
 from rnnlab.results.export import export
 from rnnlab.results.export.tables import safe_csv
 
-TABLES = ("training", "gradients", "gates")
+TABLES = ("training", "gates", "gradients")
 JACOBIAN_TABLES = ("jacobians", "lyapunov", "eigenvalues")
 
 

@@ -1,0 +1,53 @@
+"""How fast a gradient decays going back in time: slopes of log10 norms against distance."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+
+def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
+    """Least-squares slope of log10 adjoint norms against distance back in time, in decades a step.
+
+    Negative: the gradient vanishes going back. Over finite points at distances ≥ 0; NaN with
+    fewer than two.
+    """
+    x, y = _points(log10_mean, distance)
+    if len(y) < 2:
+        return math.nan
+    x = x - x.mean()
+    return float(x @ y / (x @ x))
+
+
+def straightness(log10_mean: pd.Series, distance: pd.Series) -> float:
+    """R² of the line whose slope is ``decay_per_step``: 1 where the decay is exponential.
+
+    Over finite points at distances ≥ 0; NaN with fewer than three, or where all are equal.
+    """
+    x, y = _points(log10_mean, distance)
+    if len(y) < 3 or np.ptp(y) == 0:
+        return math.nan
+    return float(np.corrcoef(x, y)[0, 1] ** 2)
+
+
+def residual(log10_mean: pd.Series, distance: pd.Series) -> float:
+    """Root mean square distance from the line whose slope is ``decay_per_step``, in decades.
+
+    Over the points of ``straightness``, and NaN where that is.
+    """
+    _, y = _points(log10_mean, distance)
+    unexplained = 1 - straightness(log10_mean, distance)
+    return float(np.std(y) * np.sqrt(np.maximum(0.0, unexplained))) if len(y) else math.nan
+
+
+def _points(log10_mean: pd.Series, distance: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Distance and log10, where they are finite and the distance is ≥ 0."""
+    used = np.isfinite(log10_mean) & (distance >= 0)
+    return distance[used].to_numpy(float), log10_mean[used].to_numpy(float)
+
+
+def half_life(decay: float) -> float:
+    """Steps back in time until a gradient that decays so many decades a step is halved; or ∞."""
+    if math.isnan(decay):
+        return math.nan
+    return math.log10(2) / -decay if decay < 0 else math.inf

@@ -1,0 +1,89 @@
+"""What is stored of an experiment's runs, as one data frame: a row for each."""
+
+import contextlib
+from typing import Any
+
+import pandas as pd
+
+from rnnlab.config.labels import flatten, label_each
+from rnnlab.results.store import Store
+from rnnlab.results.summary import summary_columns
+from rnnlab.support.checksums import Damaged
+from rnnlab.training.quantities import QUANTITIES
+
+
+def wanted_runs(
+    store: Store, experiment: dict[str, Any], every_config: bool
+) -> list[dict[str, Any]]:
+    """What defines each run; one of an earlier config that is damaged does not tell."""
+    runs = list(experiment["runs"])
+    if every_config:
+        named = {run["id"] for run in runs}
+        for run_id in store.run_ids():
+            if run_id not in named:
+                with contextlib.suppress(Damaged):
+                    runs.append(store.read_run(run_id))
+    return runs
+
+
+def read_record(store: Store, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is stored of a run."""
+    try:
+        return store.read_run(wanted["id"]) or wanted | {"status": "missing"}
+    except Damaged as damage:
+        return wanted | {"status": "damaged", "error": str(damage)}
+
+
+def has_table(record: dict[str, Any], name: str) -> bool:
+    """Whether a quantity's table is stored for a run."""
+    return f"{name}.parquet" in record.get("files", ())
+
+
+def read_table(store: Store, record: dict[str, Any], setting: str, name: str) -> pd.DataFrame:
+    """A run's table of a quantity, with ``run``, ``setting`` and ``seed`` in front.
+
+    Args:
+        store: the results folder that holds the run.
+        record: what ``run.json`` says.
+        setting: the label of its setting.
+        name: of the quantity.
+    """
+    table = store.read_table(record["id"], name)
+    table = QUANTITIES[name].as_read(table, record["summary"])
+    head = {"run": record["id"], "setting": setting, "seed": record["seed"]}
+    for position, (key, value) in enumerate(head.items()):
+        table.insert(position, key, value)
+    return table
+
+
+def runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    """One row a run, see ``Results.runs``."""
+    flat = [flatten(record["settings"]) for record in records]
+    names = label_each(flat)
+    rows = [
+        {
+            "run": record["id"],
+            "setting": name,
+            "seed": record["seed"],
+            "status": record["status"],
+            "error": record.get("error"),
+            **settings,
+            **dict.fromkeys(summary_columns()),
+            **record.get("summary", {}),
+        }
+        for record, settings, name in zip(records, flat, names, strict=True)
+    ]
+    frame = pd.DataFrame(rows)
+    frame["setting"] = pd.Categorical(frame["setting"], list(dict.fromkeys(names)), ordered=True)
+    return frame
+
+
+def environments(records: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """The values that each part of the environment has over the stored runs."""
+    values: dict[str, set[str]] = {}
+    for record in records:
+        made_in = record.get("environment", {})
+        for name, value in (made_in | made_in.get("libraries", {})).items():
+            if name not in ("libraries", "git_revision"):
+                values.setdefault(name, set()).add(str(value))
+    return values

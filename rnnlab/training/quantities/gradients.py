@@ -1,0 +1,116 @@
+"""Adjoint norms ‖∂L/∂h_t‖, ‖∂L/∂c_t‖ and so on: statistics over examples."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import pandas as pd
+from jaxtyping import Array, Float
+
+from rnnlab.gradients.decay import decay_per_step, half_life
+from rnnlab.training.frames import by_name
+from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
+from rnnlab.training.quantities.summary import AtEnds, Facts, FromMeans, Number
+
+
+def mean_and_zeros(
+    log10_norms: Float[Array, "layers time batch"],
+) -> dict[str, Float[Array, "layers time"]]:
+    """Mean of log10 norms over the examples whose norm is not zero, and the share that reads zero.
+
+    The mean is NaN where there is no such example, and where the norm of one is NaN.
+    """
+    is_zero = jnp.isneginf(log10_norms)
+    return {
+        "log10_mean": jnp.mean(log10_norms, axis=-1, where=~is_zero),
+        "zero_fraction": jnp.mean(is_zero, axis=-1),
+    }
+
+
+def adjoint_statistics(
+    log10_norms: Float[Array, "layers time batch"],
+) -> dict[str, Float[Array, "layers time"]]:
+    """``mean_and_zeros``, and over the same examples the 10/50/90 % quantiles of log10 norms."""
+    nonzero = jnp.where(jnp.isneginf(log10_norms), jnp.nan, log10_norms)
+    has_nan = jnp.isnan(log10_norms).any(axis=-1)
+    quantiles = jnp.nanquantile(nonzero, jnp.array([0.1, 0.5, 0.9]), axis=-1)
+    q10, q50, q90 = jnp.where(has_nan, jnp.nan, quantiles)
+    return mean_and_zeros(log10_norms) | {"log10_q10": q10, "log10_q50": q50, "log10_q90": q90}
+
+
+def _decay(record: pd.DataFrame, facts: Facts) -> float:
+    if facts.read_step is None:
+        return math.nan
+    carry = record[record["quantity"] == facts.carry]
+    return decay_per_step(carry["log10_mean"], facts.read_step - carry["t"])
+
+
+def _carry(_: pd.DataFrame, facts: Facts) -> str:
+    return facts.carry
+
+
+def _few(furthest: int) -> list[int]:
+    """0, 1, 3, 10, 30, … and the furthest."""
+    powers = [digit * 10**power for power in range(len(str(furthest))) for digit in (1, 3)]
+    return [0, *(number for number in powers if number < furthest), furthest]
+
+
+class Gradients(AtRecords):
+    """Adjoint norms of each part of the state."""
+
+    name = "gradients"
+    meaning = "norms of the memory loss's total derivative by each part of the state"
+    columns: ClassVar = {
+        "step": "of training",
+        "t": "time step",
+        "layer": "from 0, the lowest",
+        "quantity": "the part of the state, such as h and c",
+        "log10_mean": "mean of log10‖∂L/∂·_t‖₂ over the examples whose norm is not zero",
+        "log10_q10": "10 % quantile, over the same",
+        "log10_q50": "median, over the same",
+        "log10_q90": "90 % quantile, over the same",
+        "zero_fraction": "share of the examples whose norm reads zero",
+    }
+    summary = (
+        AtEnds(
+            "decay",
+            "least-squares slope of `log10_mean` against the distance back in time over its finite "
+            "points, in the top layer, of c where the cell has one and else of h; negative: the "
+            "gradient vanishes going back",
+            _decay,
+        ),
+        Number("decay_of", "the part of the state that `decay` is of", _carry, "same"),
+        FromMeans(
+            "half_life",
+            "log10(2)/−`decay`: steps back in which the gradient halves, ∞ where it does not decay",
+            "decay",
+            half_life,
+        ),
+    )
+
+    def measure(self, moment: Moment) -> Statistics:
+        """``adjoint_statistics`` by part of the state."""
+        return {name: adjoint_statistics(norms) for name, norms in moment.log10_norms.items()}
+
+    def table(self, reported: Reported) -> pd.DataFrame:
+        """One row for each record, layer, part of the state and time step."""
+        return by_name(*reported.records[self.name], "quantity")
+
+    def as_read(self, table: pd.DataFrame, summary: Mapping[str, Any]) -> pd.DataFrame:
+        """With ``distance``, the steps from t to where the memory loss is read, or NaN."""
+        read_step = summary.get("read_step")
+        distance = (math.nan if read_step is None else float(read_step)) - table["t"]
+        return table.assign(distance=distance)
+
+    def curves(self, table: pd.DataFrame) -> pd.DataFrame:
+        """``gradients/c/layer0/log10_at_distance_10`` and so on, at a few distances.
+
+        The mean over examples; at a few ``t`` where there is no distance.
+        """
+        place = "distance" if table["distance"].notna().any() else "t"
+        table = table[table[place].isin(_few(int(table[place].max())))]
+        where = table[place].astype(int).astype(str)
+        prefix = "gradients/" + table["quantity"] + "/layer" + table["layer"].astype(str)
+        name = prefix + f"/log10_at_{place}_" + where
+        return pd.DataFrame({"step": table["step"], "name": name, "value": table["log10_mean"]})

@@ -1,0 +1,150 @@
+"""∂c_t/∂c_{t−1} split by path, and sensitivities: means over examples."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jaxtyping import Array, Float
+
+from rnnlab.cells import Cell
+from rnnlab.gradients.decay import decay_per_step, half_life
+from rnnlab.gradients.jacobian import path_sizes
+from rnnlab.gradients.sensitivity import log_sensitivity
+from rnnlab.recurrence.stack import Inputs, record_tapes
+from rnnlab.training.frames import by_step_layer_time
+from rnnlab.training.quantities.quantity import (
+    AtRecords,
+    Moment,
+    OfCell,
+    Option,
+    Reported,
+    Rows,
+    Statistics,
+)
+from rnnlab.training.quantities.summary import AtEnds, FromMeans, column_of
+
+JACOBIANS = Option(
+    "jacobians",
+    "Jacobians",
+    "record.jacobians={every: …}, or measure the runs as they ended with rnnlab measure",
+    "∂c_t/∂c_{t−1} (or h) by path, top layer",
+)
+
+
+def path_statistics(
+    cell: Cell, params: Any, inputs: Inputs
+) -> dict[str, Float[Array, "layers time"]]:
+    """Sizes of ∂c_t/∂c_{t−1} by path, and sensitivities; means over examples.
+
+    Returns:
+        The columns of ``Jacobians.summary``, with ``spectral_radius`` (``share`` over the examples
+        whose total is not zero); log10 of the norms of ``sensitivity``, over the examples in which
+        they are not; ``zero_fraction``, the share in which the sensitivity is; (layers, time).
+    """
+    tapes, _ = record_tapes(cell, params, inputs)
+    sizes = [path_sizes(cell, tape, spectral_radius=True) for tape in tapes]
+    columns: dict[str, Any] = jax.tree.map(lambda *layer: jnp.stack(layer), *sizes)
+    found, _ = log_sensitivity(cell, params, inputs, cell.carry, cell.carry, None)
+    logs = {
+        "log10_sensitivity": found.log10_total,
+        "log10_stack_sensitivity": found.log10_stack,
+        "log10_direct_product": found.log10_direct,
+        "log10_cell_product": found.log10_cell_product,
+    }
+    zeros = {"zero_fraction": jnp.mean(jnp.isneginf(found.log10_total), axis=-1)}
+    means = {name: jnp.mean(v, axis=-1) for name, v in columns.items()}
+    some = columns["total_frobenius"] != 0
+    means["share"] = jnp.mean(columns["share"], axis=-1, where=some)
+    return means | zeros | {k: _mean_of_nonzero(v) for k, v in logs.items() if v is not None}
+
+
+def _mean_of_nonzero(log10: Float[Array, "layers time batch"]) -> Float[Array, "layers time"]:
+    """NaN where every example reads zero."""
+    return jnp.mean(log10, axis=-1, where=~jnp.isneginf(log10))
+
+
+_path_statistics = jax.jit(path_statistics, static_argnums=0)
+
+
+def sensitivity_decay(record: pd.DataFrame) -> float:
+    """Slope of ``log10_sensitivity`` against the distance to the last step, decades per step."""
+    log10 = column_of(record, "log10_sensitivity")
+    return decay_per_step(log10, record["t"].max() - record["t"])
+
+
+def indirect_share(record: pd.DataFrame) -> float:
+    """Mean over t ≥ 1 of ‖Σ indirect‖_F/‖total‖_F."""
+    return float(column_of(record, "share")[record["t"] > 0].mean(skipna=False))
+
+
+class JacobianPaths(AtRecords, OfCell):
+    """∂c_t/∂c_{t−1} by path."""
+
+    name = "jacobians"
+    meaning = (
+        "one-step Jacobians ∂c_t/∂c_{t−1} by path, and sensitivities; means over the first "
+        "`jacobians.examples` of the batch, see [jacobian.md](jacobian.md)"
+    )
+    when = "at step 0, every `jacobians.every` steps and at the end"
+    option = JACOBIANS
+    columns: ClassVar = {
+        "step": "of training",
+        "layer": "from 0, the lowest",
+        "t": "time step",
+        "quantity": "what is carried: c, or h in a cell without c",
+        "<path>_spectral": "spectral norm of `direct`, `indirect` (the sum of these paths), "
+        "`total` and the path through each gate",
+        "<path>_frobenius": "Frobenius norm/√hidden of the same",
+        "share": "‖Σ indirect‖/‖total‖ (Frobenius), over the examples whose total is not zero",
+        "spectral_radius": "of the whole state's Jacobian, ∂(h, c)_t/∂(h, c)_{t−1}",
+        "log10_sensitivity": "log10‖∂c_T/∂c_t‖₂ to the last step T, over the examples that are not "
+        "zero",
+        "log10_stack_sensitivity": "the same of the top layer's c_T, through the whole stack",
+        "log10_direct_product": "an approximation: greatest Π f over units",
+        "log10_cell_product": "an approximation: norm of the product of `total`",
+        "zero_fraction": "share of the examples whose sensitivity is zero",
+    }
+    summary = (
+        AtEnds(
+            "sensitivity_decay",
+            "slope of `log10_sensitivity` against T − t, in the top layer",
+            lambda record, _: sensitivity_decay(record),
+        ),
+        FromMeans(
+            "sensitivity_half_life",
+            "steps going back from the last in which ‖∂c_T/∂c_t‖ halves",
+            "sensitivity_decay",
+            half_life,
+            label="sensitivity half-life",
+        ),
+        AtEnds(
+            "indirect_share",
+            "mean over t ≥ 1 of ‖Σ indirect‖/‖total‖, Frobenius, in the top layer",
+            lambda record, _: indirect_share(record),
+            label="share indirect",
+            form="{:.2g}",
+        ),
+    )
+
+    def measure(self, moment: Moment) -> Statistics:
+        """``path_statistics`` of the first examples of the batch."""
+        inputs = moment.batch.inputs[:, : self.examples(moment.record)]
+        return path_statistics(moment.objective.cell, moment.params["cell"], inputs)
+
+    def table(self, reported: Reported) -> pd.DataFrame:
+        """One row for each record, layer and time step."""
+        return _frame(reported.cell, reported.records[self.name])
+
+    def of_cell(self, cell: Cell, params: Any, inputs: Inputs, step: int) -> pd.DataFrame:
+        """``path_statistics`` of these inputs, one row for each layer and time step."""
+        statistics = _path_statistics(cell, params, inputs)
+        columns = {name: np.asarray(values)[None] for name, values in statistics.items()}
+        return _frame(cell, Rows([step], columns))
+
+
+def _frame(cell: Cell, rows: Rows) -> pd.DataFrame:
+    frame = by_step_layer_time(*rows)
+    frame.insert(3, "quantity", cell.carry)
+    return frame

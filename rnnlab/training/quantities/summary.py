@@ -1,0 +1,131 @@
+"""The few numbers of a run, and of the comparison, that a quantity's table gives."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+
+ENDS = ("first", "last")
+
+# How the comparison joins the numbers of a setting's runs.
+OverSeeds = Literal["mean", "geometric mean", "median step", "same"]
+
+
+class Facts(NamedTuple):
+    """What numbers depend on besides the table.
+
+    Attributes:
+        threshold: the task's, see ``Task.threshold``.
+        read_step: the time step from which distances back count; None: there is none.
+        carry: the part of the cell's state that goes along its direct path.
+    """
+
+    threshold: float
+    read_step: int | None
+    carry: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a run.
+
+    Attributes:
+        name: of its column.
+        meaning: in one line.
+        of_table: makes it from the quantity's table.
+        over_seeds: how the comparison joins those of several runs; None: it does not show them.
+    """
+
+    name: str
+    meaning: str
+    of_table: Callable[[pd.DataFrame, Facts], Any]
+    over_seeds: OverSeeds | None = "mean"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return (self.name,)
+
+    def of_run(self, table: pd.DataFrame, facts: Facts) -> dict[str, Any]:
+        """Its columns for one run."""
+        return {self.name: self.of_table(table, facts)}
+
+
+@dataclass(frozen=True)
+class AtEnds:
+    """A number of the top layer at the first and at the last record: two columns.
+
+    Attributes:
+        name: of the columns, less ``_first`` and ``_last``.
+        meaning: in one line.
+        of_record: makes it from the top layer's rows of one record, of which there is at least one.
+        label: its heading in the terminal; without one it is not shown there.
+        form: how it is written there.
+    """
+
+    name: str
+    meaning: str
+    of_record: Callable[[pd.DataFrame, Facts], float]
+    label: str = ""
+    form: str = "{:.3g}"
+    over_seeds: OverSeeds | None = "mean"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return at_ends(self.name)
+
+    def of_run(self, table: pd.DataFrame, facts: Facts) -> dict[str, float]:
+        """Its columns for one run; NaN where the table is empty."""
+        if table.empty:
+            return dict.fromkeys(self.columns, math.nan)
+        top = table[table["layer"] == table["layer"].max()] if "layer" in table else table
+        steps = (top["step"].min(), top["step"].max())
+        values = [self.of_record(top[top["step"] == step], facts) for step in steps]
+        return dict(zip(self.columns, values, strict=True))
+
+
+@dataclass(frozen=True)
+class FromMeans:
+    """Columns of the comparison alone: a function of the means of an ``AtEnds``.
+
+    Attributes:
+        name: of the columns, less ``_first`` and ``_last``.
+        meaning: in one line.
+        of: the name of the ``AtEnds``, which comes before it.
+        by: the function.
+        label: see ``AtEnds``.
+        form: see ``AtEnds``.
+    """
+
+    name: str
+    meaning: str
+    of: str
+    by: Callable[[float], float]
+    label: str = ""
+    form: str = "{:.3g}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return at_ends(self.name)
+
+    def of_means(self, row: dict[str, Any]) -> dict[str, float]:
+        """Its columns, from those of the comparison to the left of them."""
+        means = [row[column] for column in at_ends(self.of)]
+        return dict(zip(self.columns, map(self.by, means), strict=True))
+
+
+SummaryEntry = Number | AtEnds | FromMeans
+
+
+def at_ends(name: str) -> tuple[str, ...]:
+    """The columns of a number at the first and at the last record."""
+    return tuple(f"{name}_{end}" for end in ENDS)
+
+
+def column_of(record: pd.DataFrame, name: str) -> pd.Series:
+    """A column, or NaN in every row where a cell's table has no such column."""
+    return record[name] if name in record else pd.Series(math.nan, record.index)

@@ -1,0 +1,83 @@
+"""One update of the parameters, and when a run has diverged."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float
+
+from rnnlab.gradients.norms import global_norm
+from rnnlab.training.objective import LossGradient
+from rnnlab.training.options import Training
+
+
+class State(NamedTuple):
+    """What one update hands to the next; the learning rate stays the same."""
+
+    params: Any
+    optimizer: Any
+    diverged: Bool[Array, ""]
+    learning_rate: Float[Array, ""]
+
+
+class StepScalars(NamedTuple):
+    """What every update reports; norms are 2-norms over all parameters together."""
+
+    loss: Float[Array, "*chunks"]
+    gradient_norm: Float[Array, "*chunks"]
+    update_norm: Float[Array, "*chunks"]
+
+
+def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
+    """Shorten a gradient that is longer than ``largest``, keeping its direction.
+
+    As ``optax.clip_by_global_norm``, which makes a gradient zero whose square overflows.
+    """
+
+    def clipped(gradient: Any, params: Any) -> Any:
+        norm = global_norm(gradient)
+        return jax.tree.map(lambda g: jnp.where(norm > largest, g / norm * largest, g), gradient)
+
+    return optax.stateless(clipped)
+
+
+def make_optimizer(training: Training) -> optax.GradientTransformation:
+    """Clipping by value, then by global norm, then the optimiser on its schedule."""
+    clip_value, clip_norm = training.clip_value, training.clip_norm
+    return optax.chain(
+        optax.clip(clip_value) if clip_value else optax.identity(),
+        clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+        training.optimizer.build(training.schedule.build(training.learning_rate, training.steps)),
+    )
+
+
+def update(
+    optimizer: optax.GradientTransformation, state: State, loss_gradient: LossGradient
+) -> tuple[State, StepScalars]:
+    """One update; none, and the run has diverged, where it meets or makes what is not finite.
+
+    Parameters stay the last finite ones, and the update's norm is NaN.
+
+    Args:
+        optimizer: at a learning rate of 1, by which ``state.learning_rate`` multiplies.
+        state: before the update.
+        loss_gradient: at its parameters.
+    """
+    loss, gradient = loss_gradient
+    updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+    updates = jax.tree.map(lambda u: u * state.learning_rate, updates)
+    params = optax.apply_updates(state.params, updates)
+    gradient_norm = global_norm(gradient)
+    finite = jnp.isfinite(loss) & jnp.isfinite(gradient_norm) & jnp.isfinite(global_norm(params))
+    after = state._replace(params=params, optimizer=optimizer_state)
+    stopped = state._replace(diverged=jnp.asarray(True))
+    new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)
+    update_norm = jnp.where(finite, global_norm(updates), jnp.nan)
+    return new_state, StepScalars(loss, gradient_norm, update_norm)
+
+
+def no_update(state: State, _: LossGradient) -> tuple[State, StepScalars]:
+    """The state as it is; NaN for what an update would report."""
+    return state, StepScalars(*[jnp.asarray(jnp.nan, dtype=float)] * 3)
