@@ -1,24 +1,89 @@
-"""Every test runs with the shapes in rnnlab's signatures checked at run time."""
+"""How every test runs: shapes in signatures are checked, and programs compile quickly.
 
+XLA compiles with few optimisations here, which takes a quarter of the time. The marker
+``default_flags`` gives a test the code that users get, the option ``--default-flags`` all tests.
+What is compiled is kept in a folder, for the next process and for the next run of the tests.
+"""
+
+import functools
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import jax
 import jaxtyping
 import pytest
+from jax._src import compiler, lru_cache
 
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+MOST_BYTES = 2_000_000_000
+MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+
+
+def own_folder() -> Path:
+    """Of this user, to which nobody else may write."""
+    folder = Path(tempfile.gettempdir()) / f"rnnlab-tests-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user")
+    return folder
+
+
+FOLDER = own_folder()
+COMPILED = FOLDER / "compiled"
 os.environ.setdefault("MPLBACKEND", "agg")
-os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir()) / f"rnnlab-tests-{os.getuid()}")
+os.environ["NPROC"] = "1"  # threads of XLA, as in workers; tests share the cores already
+os.environ["XDG_CACHE_HOME"] = str(FOLDER)  # also for processes that tests start
 jaxtyping.install_import_hook("rnnlab", "beartype.beartype")
-# Test files share small programs, which each would compile again.
-COMPILED = tempfile.TemporaryDirectory(prefix="rnnlab-tests-")
-jax.config.update("jax_compilation_cache_dir", COMPILED.name)
+jax.config.update("jax_compilation_cache_dir", str(COMPILED))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+quick = {}
 
 
-def pytest_unconfigure():
-    COMPILED.cleanup()
+def pytest_addoption(parser):
+    text = "compile as users do, with all of XLA's optimisations"
+    parser.addoption("--default-flags", action="store_true", help=text)
+
+
+def pytest_configure(config):
+    """Give JAX the flags; keep the folder small, and its files whole when processes share it."""
+    is_first = not hasattr(config, "workerinput")
+    if is_first and sum(p.stat().st_size for p in COMPILED.glob("*-cache")) > MOST_BYTES:
+        shutil.rmtree(COMPILED)
+    options = compiler.get_compile_options
+
+    @functools.wraps(options)
+    def quick_options(*args, env_options_overrides=None, **kwargs):
+        overrides = quick | (env_options_overrides or {})
+        return options(*args, env_options_overrides=overrides, **kwargs)
+
+    compiler.get_compile_options = quick_options
+    lru_cache.LRUCache.put = put
+
+
+def put(cache, key, value):
+    """Write an entry of JAX's cache at once, so that no other process reads half of it."""
+    entry = cache.path / f"{key}-cache"
+    with tempfile.NamedTemporaryFile(dir=cache.path, delete=False) as file:
+        file.write(value)
+    Path(file.name).replace(entry)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Compile as the markers of a test say, before its fixtures do."""
+    is_default = item.config.getoption("--default-flags")
+    wanted = {} if is_default or item.get_closest_marker("default_flags") else QUICK
+    if quick != wanted:
+        jax.clear_caches()
+        quick.clear()
+        quick.update(wanted)
 
 
 @pytest.fixture
@@ -32,4 +97,5 @@ def float64():
 def drop_compiled_programs():
     """Each holds memory maps, of which a process may only have so many (Linux: 65,530)."""
     yield
-    jax.clear_caches()
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > int(MOST_MAPS.read_text()) / 2:
+        jax.clear_caches()
