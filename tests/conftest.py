@@ -43,7 +43,7 @@ jaxtyping.install_import_hook("rnnlab", "beartype.beartype")
 jax.config.update("jax_compilation_cache_dir", str(COMPILED))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
-quick = {}
+quickly = jax.make_user_context(False)  # what is compiled so is kept apart
 
 
 def pytest_addoption(parser):
@@ -60,7 +60,7 @@ def pytest_configure(config):
 
     @functools.wraps(options)
     def quick_options(*args, env_options_overrides=None, **kwargs):
-        overrides = quick | (env_options_overrides or {})
+        overrides = (QUICK if quickly.value else {}) | (env_options_overrides or {})
         return options(*args, env_options_overrides=overrides, **kwargs)
 
     compiler.get_compile_options = quick_options
@@ -75,15 +75,12 @@ def put(cache, key, value):
     Path(file.name).replace(entry)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
-    """Compile as the markers of a test say, before its fixtures do."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Compile as the markers of a test say, for its fixtures too."""
     is_default = item.config.getoption("--default-flags")
-    wanted = {} if is_default or item.get_closest_marker("default_flags") else QUICK
-    if quick != wanted:
-        jax.clear_caches()
-        quick.clear()
-        quick.update(wanted)
+    with quickly(not (is_default or item.get_closest_marker("default_flags"))):
+        return (yield)
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import time
 
 import made_up
 import pytest
+from in_process import rnnlab
 from rich.console import Console
 
-from engine.sweeps import rnnlab, start, write_config
+from engine.sweeps import start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import follow as watch
 from rnnlab.engine.estimate import Cost, probe, seconds_in_all
@@ -113,6 +114,7 @@ seeds: 2
 """
 
 
+@pytest.mark.processes
 def test_from_another_terminal(tmp_path):
     config = write_config(tmp_path, CONFIG)
     out = tmp_path / "out"
@@ -151,6 +153,7 @@ def seconds_of(run):
     return time.perf_counter() - started
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("record", [{"every": 1}, {"jacobians": {"every": 1000, "examples": 8}}])
 def test_a_probe_tells_what_a_run_takes(tmp_path, record):
     """As a ratio within one process, each the best of a few: the machine may do other things."""

@@ -18,6 +18,8 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.results.check import find_damage
 from rnnlab.results.store import Store
 
+pytestmark = pytest.mark.processes
+
 KILLS = int(os.environ.get("RNNLAB_KILLS", "1"))
 
 

@@ -89,12 +89,14 @@ def assert_linear(fewer, more, factor):
         assert took < 2 * factor * max(fewer[part], 0.005), (part, fewer[part], took)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_reading_results_grows_with_their_number(stored, seeds):
     fewer, more = (read(stored(runs // seeds, seeds)) for runs in (FEWER, MORE))
     assert_linear(fewer, more, MORE / FEWER)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_expanding_a_config_grows_with_its_settings(written, seeds):
     fewer, more = (expand(written(runs // seeds, seeds)) for runs in (FEWER, MORE))
