@@ -99,3 +99,11 @@ def drop_compiled_programs():
     maps = MAPS.read_bytes().count(b"\n") if MAPS.exists() else 0
     if maps > MOST_MAPS or psutil.Process().memory_info().rss > MOST_MEMORY:
         jax.clear_caches()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def without_fsync():
+    """No test cuts the power, and waiting for the disk takes a minute in all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield

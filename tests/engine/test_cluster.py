@@ -13,6 +13,7 @@ import dask
 import numpy as np
 import pytest
 from distributed import Client, SpecCluster
+from in_process import rnnlab as run_here
 from typer.testing import CliRunner
 
 from engine.sweeps import finish, numbers, rnnlab, start, write_config
@@ -46,11 +47,15 @@ def config(tmp_path):
 
 
 @pytest.mark.processes
+@pytest.mark.default_flags
 def test_a_cluster_that_has_not_the_plug_in(config, tmp_path):
     """Workers in another folder get the plug-in's code with the run."""
     cluster = Cluster(tmp_path)
-    for out, where in (("there", ("--scheduler", cluster.address)), ("here", ("--workers", 0))):
-        code, output = rnnlab("run", config, "--out", tmp_path / out, *where)
+    for run, out, where in (
+        (rnnlab, "there", ("--scheduler", cluster.address)),
+        (run_here, "here", ("--workers", 0)),
+    ):
+        code, output = run("run", config, "--out", tmp_path / out, *where)
         assert code == 0, output
     cluster.close()
     assert numbers(tmp_path / "there") == numbers(tmp_path / "here")

@@ -232,7 +232,6 @@ class Interrupt(Exception):
     pass
 
 
-@pytest.mark.default_flags
 @pytest.mark.parametrize("at", ["last", "each"])
 def test_a_run_goes_on_from_a_checkpoint_bit_for_bit(config, monkeypatch, at):
     write_data(config.parent, lengths=LENGTHS, targets=CLASSES[:, 0] if at == "last" else CLASSES)

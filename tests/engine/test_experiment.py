@@ -262,7 +262,6 @@ def test_a_checkpoint_that_cannot_be_stored_is_no_fault_of_the_run(config, monke
     assert set(rnnlab.load("results/tiny").runs["status"]) == {"missing"}
 
 
-@pytest.mark.default_flags
 def test_resuming_from_any_call(config, monkeypatch):
     """Bit for bit; a checkpoint that is damaged, or not of this run, is not used."""
     monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1.0)

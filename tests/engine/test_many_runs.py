@@ -1,7 +1,6 @@
 """Sweeps of thousands of runs: the time for reading grows with their number, not its square."""
 
 import gc
-import os
 import time
 
 import pytest
@@ -19,9 +18,8 @@ FEWER, MORE, MOST = 250, 1_000, 10_000
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    """A folder with so many settings, each with so many seeds; written without fsync."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def stored(tmp_path):
+    """A folder with so many settings, each with so many seeds."""
 
     def stored(settings, seeds):
         folder = tmp_path / f"{settings}x{seeds}"

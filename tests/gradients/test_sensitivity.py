@@ -222,7 +222,6 @@ def test_cell_product_is_exact_where_the_output_gate_does_not_hear_h():
     close(s.log10_cell_product, s.log10_total, atol=1e-12)
 
 
-@pytest.mark.default_flags
 @pytest.mark.usefixtures("float64")
 def test_default_is_the_carry_from_a_state_of_zeros():
     params, inputs, _ = arguments(cell := LSTMS[2])

@@ -77,7 +77,6 @@ def test_means_do_not_change_what_else_is_recorded(config):
         pd.testing.assert_frame_equal(with_means[name], table, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.default_flags
 def test_a_run_that_was_resumed_has_the_same_means(config, monkeypatch):
     monkeypatch.setattr(execution, "OPERATIONS_PER_CALL", 1)
     run = load_experiment(config, ["record.every=5", "record.means=true"]).runs[0]

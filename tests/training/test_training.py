@@ -337,7 +337,6 @@ def test_several_calls_with_padding_give_the_numbers_of_one(calls, float64):
         assert np.isnan(skipped).all()
 
 
-@pytest.mark.default_flags
 def test_a_run_is_a_function_of_settings_and_seed(float64):
     program, _ = CASES["adding, LSTM"]
     first, second, other = (run_program(program, start_of(program, seed)) for seed in (1, 1, 2))
