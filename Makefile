@@ -4,16 +4,31 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: demo test soak lint format bench regression reference reference-long reference-papers clean
+.PHONY: demo test test-processes test-all mutations soak lint format bench regression reference reference-long reference-papers clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
 
-test: .venv/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
 
-# What make test does in short: 20 kills of each kind, 5,000 hostile configs, 10,000 runs.
+# All that needs neither processes nor clocks.
+test: .venv/installed
+	$(PYTEST) -m 'not processes and not soak'
+
+# Real commands, workers, clusters; kills, full disks, Ctrl-C, thousands of runs.
+test-processes: .venv/installed
+	$(PYTEST) -m 'processes and not soak'
+
+test-all: test test-processes
+
+# Whether the tests still bite: mistakes in the core that they should catch.
+mutations: .venv/installed
+	$(BIN)/python tests/mutations.py
+
+# At length: everything as compiled for users, then 20 kills of each kind, 5,000 hostile configs,
+# 10,000 runs.
 soak: .venv/installed
+	$(PYTEST) --default-flags
 	RNNLAB_KILLS=20 RNNLAB_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest -s -m 'soak or not soak' \
 	  tests/engine/test_kills.py tests/engine/test_many.py tests/engine/test_many_runs.py \
 	  tests/config/test_hostile_configs.py

@@ -38,6 +38,8 @@ def keep_compiled_code(threads: int) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_compilation_cache_max_size", MOST_BYTES)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    # Otherwise the folder's path is part of every key, and a copied or mounted cache is no use.
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""The command line, in processes of its own."""
+"""The command line: in this process, and in processes of its own."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from in_process import run_command
 
 TINY = """
 question: Is it quick?
@@ -20,21 +21,35 @@ seeds: 3
 """
 
 
-def rnnlab(*arguments, cwd):
+def in_a_process(*arguments, cwd):
     command = [sys.executable, "-m", "rnnlab", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def ran(folder, rnnlab):
     """A folder with a config and its results, and what the run printed."""
-    folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.yaml").write_text(TINY)
     return folder, rnnlab("run", "tiny.yaml", cwd=folder)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return ran(tmp_path_factory.mktemp("cli"), run_command)
+
+
 def test_run(finished):
-    folder, ran = finished
+    check_run(*finished)
+
+
+@pytest.mark.processes
+def test_run_in_a_process(tmp_path):
+    check_run(*ran(tmp_path, in_a_process))
+    check_mistake(
+        in_a_process("run", "tiny.yaml", "cell.hidden", cwd=tmp_path), "must be key=value"
+    )
+
+
+def check_run(folder, ran):
     assert ran.returncode == 0, ran.stderr
     assert "[6/6] b_f = 2, seed 2: finished" in ran.stderr
     assert ran.stdout.count("0 of 3") == 2
@@ -45,7 +60,7 @@ def test_run(finished):
 
 
 def test_run_again_says_that_nothing_is_missing(finished):
-    again = rnnlab("run", "tiny.yaml", cwd=finished[0])
+    again = run_command("run", "tiny.yaml", cwd=finished[0])
     assert again.returncode == 0
     assert "6 of 6 runs are stored already" in again.stderr
     assert "finished" not in again.stderr
@@ -53,7 +68,7 @@ def test_run_again_says_that_nothing_is_missing(finished):
 
 @pytest.mark.parametrize("file_format", ["svg", "pdf"])
 def test_plot(finished, file_format, tmp_path):
-    plotted = rnnlab(
+    plotted = run_command(
         "plot", "results/tiny", "--format", file_format, "--out", tmp_path, cwd=finished[0]
     )
     assert plotted.returncode == 0, plotted.stderr
@@ -62,7 +77,7 @@ def test_plot(finished, file_format, tmp_path):
 
 
 def test_compare(finished):
-    compared = rnnlab(
+    compared = run_command(
         *("compare", "results/tiny", "--by", "cell.forget_bias", "--against", "0"), cwd=finished[0]
     )
     assert compared.returncode == 0, compared.stderr
@@ -71,18 +86,19 @@ def test_compare(finished):
 
 
 def test_show(finished):
-    shown = rnnlab("show", "results/tiny", cwd=finished[0])
+    shown = run_command("show", "results/tiny", cwd=finished[0])
     assert "Is it quick?" in shown.stdout
     assert "cell.hidden=3" in shown.stdout
     assert "6 finished" in shown.stdout
 
 
 def test_list_and_version(tmp_path):
-    listed = rnnlab("list", cwd=tmp_path)
+    listed = run_command("list", cwd=tmp_path)
     assert "18 runs × 2000 steps" in listed.stdout
-    assert re.match(r"rnnlab \d+\.\d+\.\d+", rnnlab("--version", cwd=tmp_path).stdout)
+    assert re.match(r"rnnlab \d+\.\d+\.\d+", run_command("--version", cwd=tmp_path).stdout)
 
 
+@pytest.mark.processes
 def test_help_does_not_wait_for_jax(tmp_path):
     code = (
         "import sys; sys.argv = ['rnnlab', '--help']\n"
@@ -112,13 +128,17 @@ def test_help_does_not_wait_for_jax(tmp_path):
     ],
 )
 def test_mistakes_end_with_one_message(finished, arguments, message):
-    ended = rnnlab(*arguments, cwd=finished[0])
+    check_mistake(run_command(*arguments, cwd=finished[0]), message)
+
+
+def check_mistake(ended, message):
     assert ended.returncode == 2
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
 
 
+@pytest.mark.processes
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY)
     command = [sys.executable, "-m", "rnnlab", "run", "tiny.yaml", "seeds=500"]
@@ -147,7 +167,7 @@ def test_a_failed_run_ends_with_1(tmp_path):
         "    def step(self, params, state, x, observe):\n"
         "        assert self.hidden > 3, 'too small'\n"
     )
-    ended = rnnlab("run", "tiny.yaml", "seeds=1", cwd=tmp_path)
+    ended = run_command("run", "tiny.yaml", "seeds=1", cwd=tmp_path)
     assert ended.returncode == 1
     assert "failed: AssertionError: too small" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from engine.sweeps import rnnlab
+from in_process import rnnlab
 from pandas.testing import assert_frame_equal
 
 from rnnlab.config.model import load_config

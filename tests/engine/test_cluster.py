@@ -13,6 +13,7 @@ import dask
 import numpy as np
 import pytest
 from distributed import Client, SpecCluster
+from in_process import rnnlab as run_here
 from typer.testing import CliRunner
 
 from engine.sweeps import finish, numbers, rnnlab, start, write_config
@@ -45,16 +46,22 @@ def config(tmp_path):
     return write_config(home, TINY)
 
 
+@pytest.mark.processes
+@pytest.mark.default_flags
 def test_a_cluster_that_has_not_the_plug_in(config, tmp_path):
     """Workers in another folder get the plug-in's code with the run."""
     cluster = Cluster(tmp_path)
-    for out, where in (("there", ("--scheduler", cluster.address)), ("here", ("--workers", 0))):
-        code, output = rnnlab("run", config, "--out", tmp_path / out, *where)
+    for run, out, where in (
+        (rnnlab, "there", ("--scheduler", cluster.address)),
+        (run_here, "here", ("--workers", 0)),
+    ):
+        code, output = run("run", config, "--out", tmp_path / out, *where)
         assert code == 0, output
     cluster.close()
     assert numbers(tmp_path / "there") == numbers(tmp_path / "here")
 
 
+@pytest.mark.processes
 def test_a_worker_is_free_again_when_the_main_process_is_killed(config, tmp_path):
     """It has no one left to send to, and does not wait for ever."""
     cluster = Cluster(tmp_path, workers=1)
@@ -79,6 +86,7 @@ def test_ctrl_c_stays_ours():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.processes
 def test_nobody_answers(config, tmp_path):
     code, output = rnnlab(
         "run", config, "--out", tmp_path / "x", "--scheduler", "tcp://127.0.0.1:9"
@@ -99,6 +107,7 @@ def test_a_worker_with_another_rnnlab(monkeypatch):
         remote.do(group)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
 def test_encrypted(config, tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
@@ -119,6 +128,7 @@ echo "Submitted batch job $!"
 """
 
 
+@pytest.mark.processes
 def test_jobs_of_slurm(config, tmp_path, monkeypatch):
     """With an sbatch that runs the job here at once."""
     pytest.importorskip("dask_jobqueue")
@@ -151,6 +161,7 @@ def test_the_job_script_without_submitting():
         job_script(options, None, 1)
 
 
+@pytest.mark.processes
 def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
     """One whose process is gone for good: Dask itself does not replace it."""
 
@@ -171,6 +182,7 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
             revive()
 
 
+@pytest.mark.processes
 def test_workers_keep_what_they_free(tmp_path):
     """An array of 16 MiB is 4,096 pages: to get them anew costs more than to fill them."""
 
@@ -216,6 +228,7 @@ def test_options_that_do_not_fit(arguments, message):
     assert isinstance(ended.exception, UserError)
 
 
+@pytest.mark.processes
 def test_an_interface_that_is_not_there(config, tmp_path):
     code, output = rnnlab(
         "run", config, "--out", tmp_path / "out", "--workers", 1, "--interface", "l0"
@@ -224,6 +237,7 @@ def test_an_interface_that_is_not_there(config, tmp_path):
     assert "--interface l0: no such network interface; did you mean 'lo'?" in output
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("address", ["nonsense", "foo://x:1", "tcp://127.0.0.1"])
 def test_what_is_no_address(config, tmp_path, address):
     code, output = rnnlab("run", config, "--out", tmp_path / "out", "--scheduler", address)
@@ -280,6 +294,7 @@ def test_workers_for_many_runs_that_only_measure(monkeypatch):
     assert workers_here(Placement(), runs[:10]) == 0
 
 
+@pytest.mark.processes
 def test_gpus_are_counted_without_jax(tmp_path, monkeypatch):
     (tmp_path / "nvidia-smi").write_text(
         textwrap.dedent(f"""\

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from in_process import rnnlab as command
 from safetensors.numpy import load_file
 from scipy import special
 
 import rnnlab
 from engine.sweeps import numbers
-from engine.sweeps import rnnlab as command
+from engine.sweeps import rnnlab as command_in_a_process
 from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution, work
@@ -268,13 +269,23 @@ def test_side_by_side_each_has_the_numbers_that_it_has_alone(config, monkeypatch
 # The command line.
 
 
-def test_commands_in_this_process_and_in_workers(config, tmp_path):
+@pytest.mark.processes
+@pytest.mark.default_flags
+def test_in_workers_as_in_this_process(config, tmp_path):
     write_data(config.parent, lengths=LENGTHS)
     here, there = tmp_path / "here", tmp_path / "there"
-    for out, workers in ((here, 0), (there, 2)):
-        code, output = command("run", config, "--out", out, "--workers", workers)
+    for run, out, workers in ((command, here, 0), (command_in_a_process, there, 2)):
+        code, output = run("run", config, "--out", out, "--workers", workers)
         assert code == 0, output
     assert numbers(there) == numbers(here)
+
+
+def test_commands(config, tmp_path):
+    write_data(config.parent, lengths=LENGTHS)
+    here = tmp_path / "here"
+    code, output = command("run", config, "--out", here, "--workers", 0)
+    assert code == 0, output
+    before = numbers(here)
     for arguments in (
         ("check", here),
         ("measure", here, "--out", tmp_path / "measured"),
@@ -292,7 +303,7 @@ def test_commands_in_this_process_and_in_workers(config, tmp_path):
         assert "Traceback" not in output
     code, output = command("run", config, "--out", here, "--workers", 0)
     assert code == 0, output
-    assert len(numbers(here)) == 2 * len(numbers(there))
+    assert len(numbers(here)) == 2 * len(before)
 
 
 def test_changed_data_is_named(config, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import rnnlab
-from rnnlab.config.sweep import load_experiment
+from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine import execution, programs, work
 from rnnlab.results.checkpoints import Checkpoints
 from rnnlab.support.checksums import Damaged
@@ -75,6 +75,7 @@ def test_running_again_does_only_what_is_missing(config, monkeypatch, capsys):
     assert len(rnnlab.run(config).runs) == 4
 
 
+@pytest.mark.default_flags
 def test_a_run_is_a_function_of_its_settings_and_seed(config, monkeypatch):
     run = load_experiment(config).runs[1]
     one = execution.execute(run, nothing)
@@ -136,6 +137,20 @@ def test_a_users_step_reads_its_own_options(config):
     first, second = rnnlab.compare(results)["forget_first"]
     assert first == pytest.approx(0.5, abs=0.1)
     assert second == pytest.approx(1 / (1 + np.exp(-4)), abs=0.03)
+
+
+def test_a_run_travels_as_plain_data(config):
+    """A plug-in's code goes along, so that workers need not have the file."""
+    own = config.parent / "own.py"
+    own.write_text("import rnnlab\n\nclass Mine(rnnlab.VanillaRNN):\n    slope: float = 1.0\n")
+    (run, *_) = load_experiment(config, ["cell.kind=own.py:Mine", "sweep={}"]).runs
+    packed = run.packed()
+    own.unlink()
+    again = unpack(packed)
+    assert again.id == run.id
+    assert again.settings.cell == run.settings.cell
+    output = execution.execute(again, nothing)
+    assert np.isfinite(output.summary["final_loss"])
 
 
 def test_a_run_whose_last_evaluation_is_not_finite_has_diverged(config):

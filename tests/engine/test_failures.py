@@ -7,8 +7,9 @@ from unittest.mock import create_autospec
 import psutil
 import pytest
 from distributed import Future, KilledWorker
+from in_process import rnnlab
 
-from engine.sweeps import finish, rnnlab, start, write_config
+from engine.sweeps import finish, start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.dispatch import MOST_DEATHS, Dispatch, SchedulerLost, Submitted
 from rnnlab.engine.messages import Ended, Reached, Started
@@ -47,6 +48,7 @@ sweep:
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["killed", "memory"])
 def test_the_others_finish(tmp_path, kind):
     (tmp_path / "own.py").write_text(OWN)

@@ -6,9 +6,10 @@ import time
 
 import made_up
 import pytest
+from in_process import rnnlab
 from rich.console import Console
 
-from engine.sweeps import rnnlab, start, write_config
+from engine.sweeps import start, write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import follow as watch
 from rnnlab.engine.estimate import Pace, measure_pace, seconds_in_all
@@ -114,6 +115,7 @@ seeds: 2
 """
 
 
+@pytest.mark.processes
 def test_from_another_terminal(tmp_path):
     config = write_config(tmp_path, CONFIG)
     out = tmp_path / "out"
@@ -152,10 +154,12 @@ def seconds_of(run):
     return time.perf_counter() - started
 
 
-@pytest.mark.parametrize("record", [{"every": 1}, {"jacobians": {"every": 1000, "examples": 8}}])
+@pytest.mark.processes
+@pytest.mark.parametrize("record", [{"every": 1}, {"jacobians": {"every": 200, "examples": 8}}])
 def test_one_timed_call_tells_what_a_run_takes(tmp_path, record):
     """As a ratio within one process, each the best of a few: the machine may do other things."""
     overrides = {f"record.{name}": value for name, value in record.items()}
+    overrides |= {"training.steps": 600}
     runs = load_experiment(write_config(tmp_path, CONFIG), overrides).runs
     pace = measure_pace(runs, 1, lambda text: None)
     execute(runs[0], lambda _: None)

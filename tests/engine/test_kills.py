@@ -18,6 +18,8 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.results.check import find_damage
 from rnnlab.results.store import Store
 
+pytestmark = pytest.mark.processes
+
 KILLS = int(os.environ.get("RNNLAB_KILLS", "1"))
 
 
@@ -32,6 +34,12 @@ def undisturbed(config):
     code, output = rnnlab("run", config, "--out", folder, "--workers", 2)
     assert code == 0, output
     return numbers(folder)
+
+
+def wait_for_work(folder, process):
+    """Until runs have begun, if the process gets there."""
+    while not (folder / "live.json").exists() and process.poll() is None:
+        time.sleep(0.05)
 
 
 def is_whole(folder, config, undisturbed):
@@ -51,7 +59,8 @@ def test_workers_are_killed(config, undisturbed, tmp_path):
         folder = tmp_path / str(number)
         process = start("run", config, "--out", folder, "--workers", 2)
         while kills < KILLS and process.poll() is None:
-            time.sleep(chance.uniform(2, 8))
+            wait_for_work(folder, process)
+            time.sleep(chance.uniform(0, 5))
             if workers := workers_of(process):
                 kill(chance.choice(workers).pid)
                 kills += 1
@@ -142,7 +151,8 @@ def test_the_scheduler_is_killed(config, undisturbed, tmp_path):
             cluster = Cluster(tmp_path)
             process = start("run", config, "--out", folder, "--scheduler", cluster.address)
             if kills < KILLS:
-                time.sleep(chance.uniform(6, 14))
+                wait_for_work(folder, process)
+                time.sleep(chance.uniform(0, 5))
                 kills += process.poll() is None
                 kill(cluster.scheduler.pid)
             code, output = finish(process)

@@ -9,6 +9,8 @@ from engine.sweeps import rnnlab, start, write_config
 from rnnlab.results.check import find_damage
 from rnnlab.results.store import Store
 
+pytestmark = pytest.mark.processes
+
 CONFIG = """
 task: {kind: adding, length: 5}
 cell: {kind: rnn, hidden: 2}

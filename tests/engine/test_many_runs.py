@@ -1,7 +1,6 @@
 """Sweeps of thousands of runs: the time for reading grows with their number, not its square."""
 
 import gc
-import os
 import time
 
 import pytest
@@ -19,9 +18,8 @@ FEWER, MORE, MOST = 250, 1_000, 10_000
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    """A folder with so many settings, each with so many seeds; written without fsync."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def stored(tmp_path):
+    """A folder with so many settings, each with so many seeds."""
 
     def stored(settings, seeds):
         folder = tmp_path / f"{settings}x{seeds}"
@@ -89,12 +87,14 @@ def assert_linear(fewer, more, factor):
         assert took < 2 * factor * max(fewer[part], 0.005), (part, fewer[part], took)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_reading_results_grows_with_their_number(stored, seeds):
     fewer, more = (read(stored(runs // seeds, seeds)) for runs in (FEWER, MORE))
     assert_linear(fewer, more, MORE / FEWER)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_expanding_a_config_grows_with_its_settings(written, seeds):
     fewer, more = (expand(written(runs // seeds, seeds)) for runs in (FEWER, MORE))

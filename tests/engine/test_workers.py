@@ -3,18 +3,21 @@
 import signal
 import time
 
-import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from in_process import rnnlab
 
-from engine.sweeps import CONFIG, finish, numbers, rnnlab, start, workers_of, write_config
-from rnnlab.config.sweep import load_experiment, unpack
-from rnnlab.engine import execution
+from engine.sweeps import CONFIG, finish, numbers, start, workers_of, write_config
+from engine.sweeps import rnnlab as rnnlab_in_a_process
+from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.groups import make_groups
 from rnnlab.engine.programs import program_of
 from rnnlab.results.read import load
 from rnnlab.results.store import Store
+
+# The same compiler for this process as for the others: numbers are compared bit for bit.
+pytestmark = [pytest.mark.processes, pytest.mark.default_flags]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def in_process(config):
 def test_one_or_two_workers(config, in_process):
     for workers in (1, 2):
         folder = config.parent / f"workers{workers}"
-        code, output = rnnlab("run", config, "--out", folder, "--workers", workers)
+        code, output = rnnlab_in_a_process("run", config, "--out", folder, "--workers", workers)
         assert code == 0, output
         assert numbers(folder) == numbers(in_process)
         runs = load(folder).runs
@@ -72,7 +75,7 @@ def test_two_threads_agree_within_rounding(config, in_process):
     few = ("training.steps=60", "seeds=1")
     one, two = folder / "1", folder / "2"
     for out, threads in ((one, 1), (two, 2)):
-        code, output = rnnlab(
+        code, output = rnnlab_in_a_process(
             "run", config, *few, "--out", out, "--workers", 0, "--threads", threads
         )
         assert code == 0, output
@@ -92,7 +95,7 @@ def test_interrupted_and_resumed(config, in_process, tmp_path):
     long = write_config(tmp_path, CONFIG.replace("steps: 600", "steps: 6000"))
     alone = ("seeds=1", "sweep.cell.forget_bias=[0,1]")
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert rnnlab("run", long, *alone, "--out", whole, "--workers", 2)[0] == 0
+    assert rnnlab("run", long, *alone, "--out", whole, "--workers", 0)[0] == 0
     for workers in (2, 0):
         process = start("run", long, *alone, "--out", parts, "--workers", workers)
         seen = checkpoints(parts)
@@ -107,7 +110,7 @@ def test_interrupted_and_resumed(config, in_process, tmp_path):
         assert "Traceback" not in output
         assert checkpoints(parts)
         assert not (parts / "live.json").exists()
-    code, output = rnnlab("rerun", parts, "--workers", 2)
+    code, output = rnnlab_in_a_process("rerun", parts, "--workers", 2)
     assert code == 0, output
     assert numbers(parts) == numbers(whole)
 
@@ -165,20 +168,3 @@ def test_workers_are_pinned_to_a_core_each(config, tmp_path):
     assert all(threads)
     assert all(len(cores) == 1 for mine in threads for cores in mine)
     assert threads[0][0] != threads[1][0]
-
-
-def test_a_run_travels_as_plain_data(config, tmp_path, monkeypatch):
-    """A plug-in's code goes along, so that workers need not have the file."""
-    (tmp_path / "own.py").write_text(
-        "import rnnlab\n\nclass Mine(rnnlab.VanillaRNN):\n    slope: float = 1.0\n"
-    )
-    path = write_config(tmp_path, CONFIG.replace("lstm", "own.py:Mine"), "mine")
-    monkeypatch.chdir(tmp_path)
-    (run, *_) = load_experiment(path, ["sweep={}"]).runs
-    packed = run.packed()
-    (tmp_path / "own.py").unlink()
-    again = unpack(packed)
-    assert again.id == run.id
-    assert again.settings.cell == run.settings.cell
-    output = execution.execute(again, lambda _: None)
-    assert np.isfinite(output.summary["final_loss"])

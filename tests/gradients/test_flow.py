@@ -307,6 +307,7 @@ def test_parameters_of_another_number_of_layers():
         gradient_flow(cell.model_copy(update={"layers": 1}), params, inputs, of_last_step)
 
 
+@pytest.mark.default_flags
 @pytest.mark.usefixtures("float64")
 def test_a_shape_that_jaxlib_0_10_miscompiles_for_avx_512():
     cell = LSTM(hidden=5)

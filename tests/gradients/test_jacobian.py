@@ -299,6 +299,7 @@ def test_sizes_of_small_matrices_do_not_read_zero_in_float32():
     np.testing.assert_allclose(row["share"], 1.0, rtol=1e-5)
 
 
+@pytest.mark.default_flags
 def test_summary_stores_no_matrices():
     def temporaries(time):
         params, inputs, _ = arguments(TANH_LSTM, time=time)

@@ -254,6 +254,7 @@ def test_within_a_compiled_function_of_many_parameters():
         close(found.exponents[n], of_one.exponents, atol=1e-10)
 
 
+@pytest.mark.default_flags
 @pytest.mark.usefixtures("float64")
 def test_compiled_is_as_computed_one_operation_at_a_time():
     params = (cell := LSTM(hidden=5)).init(jax.random.key(0), 2)

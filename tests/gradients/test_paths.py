@@ -307,6 +307,7 @@ def test_a_closed_form_is_not_that_of_another_step(kind):
     close(j.total, jacobians(Leaky(hidden=HIDDEN), *arguments(cell)).total, atol=1e-6)
 
 
+@pytest.mark.default_flags
 @pytest.mark.usefixtures("float64")
 def test_compiled_code_computes_what_uncompiled_code_does():
     params, inputs, state = arguments(cell := LSTM(hidden=5), batch=4)

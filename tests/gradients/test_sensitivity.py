@@ -315,6 +315,7 @@ def test_growth_beyond_the_largest_number(cell):
     close(double.log10_total, expected, atol=1e-8)
 
 
+@pytest.mark.default_flags
 def test_memory_does_not_grow_by_a_matrix_a_step():
     params = (cell := LSTM(hidden=32)).init(jax.random.key(0), FEATURES)
 
@@ -327,6 +328,7 @@ def test_memory_does_not_grow_by_a_matrix_a_step():
     assert numbers_a_step < BATCH * cell.hidden**2
 
 
+@pytest.mark.default_flags
 @pytest.mark.usefixtures("float64")
 def test_compiled_is_as_computed_one_operation_at_a_time():
     params = (cell := LSTM(hidden=5)).init(jax.random.key(0), 2)

@@ -374,6 +374,7 @@ def test_every_product_is_in_full_precision():
     assert all(equation.params["precision"] == highest for equation in found)
 
 
+@pytest.mark.default_flags
 def test_low_memory():
     needed = {}
     for memory in ("full", "low"):

@@ -13,6 +13,8 @@ from rnnlab.config.sweep import load_experiment
 from rnnlab.results.check import find_damage
 from rnnlab.results.store import Store
 
+pytestmark = pytest.mark.processes
+
 CONFIG = """
 task: {kind: adding, length: 20}
 cell: {kind: lstm, hidden: 8}

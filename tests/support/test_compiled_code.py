@@ -1,6 +1,7 @@
 """Compiled programs are found again by the next process, and give the same numbers."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,9 @@ record: {every: 2}
 """
 
 
-@pytest.fixture
-def config(tmp_path):
-    path = tmp_path / "tiny.yaml"
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "tiny.yaml"
     path.write_text(CONFIG)
     return path
 
@@ -39,28 +40,39 @@ def entries(cache):
     return {path.name for path in cache.rglob("*-cache")}
 
 
-def test_the_next_process_compiles_nothing_and_finds_the_same_numbers(config, tmp_path):
-    cache = tmp_path / "cache"
-    first = run(config, tmp_path / "a", XDG_CACHE_HOME=cache)
+@pytest.fixture(scope="module")
+def first(config):
+    """A cache folder, and the tables of the run that filled it."""
+    cache = config.parent / "cache"
+    return cache, run(config, config.parent / "first", XDG_CACHE_HOME=cache)
+
+
+@pytest.mark.processes
+def test_the_next_process_compiles_nothing_and_finds_the_same_numbers(config, first, tmp_path):
+    cache, tables = first
     kept = entries(cache)
     assert any("advance" in name for name in kept)
-    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == first
+    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == tables
     assert entries(cache) == kept
     off = {"XDG_CACHE_HOME": tmp_path / "off", "JAX_ENABLE_COMPILATION_CACHE": "false"}
-    assert run(config, tmp_path / "c", **off) == first
+    assert run(config, tmp_path / "c", **off) == tables
     assert not entries(tmp_path / "off")
 
 
-def test_what_a_killed_process_left_unfinished_is_dropped(config, tmp_path):
-    cache = tmp_path / "cache"
-    tables = run(config, tmp_path / "a", XDG_CACHE_HOME=cache)
+@pytest.mark.processes
+def test_what_a_killed_process_left_unfinished_is_dropped(config, first, tmp_path):
+    """In a copy of the folder, whose other entries serve as they did where they were written."""
+    cache = shutil.copytree(first[0], tmp_path / "cache")
+    kept = entries(cache)
     whole = next(path for path in cache.rglob("*-cache") if "advance" in path.name)
     whole.write_bytes(whole.read_bytes()[:100])
     whole.with_name(whole.name.removesuffix("-cache") + "-atime").unlink()
-    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == tables
+    assert run(config, tmp_path / "b", XDG_CACHE_HOME=cache) == first[1]
     assert whole.stat().st_size > 100
+    assert entries(cache) == kept
 
 
+@pytest.mark.processes
 def test_a_cache_of_the_users_own_is_used_instead(config, tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     minimum = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

@@ -159,8 +159,15 @@ def assert_same_eigenvalues(found, matrix):
         found.remove(nearest)
 
 
-def test_recording_does_not_change_training(results, plain):
-    ids = list(zip(results.runs["run"][:2], plain.runs["run"], strict=True))
+@pytest.mark.default_flags
+def test_recording_does_not_change_training(folder):
+    """Bit for bit."""
+    shared = {"cell": CELLS[0], "seeds": 2}
+    results, plain = (
+        rnnlab.run(folder / "tiny.yaml", shared | {"record.jacobians": jacobians}, out=folder / out)
+        for out, jacobians in (("with", {"every": 10, "examples": 2}), ("without", None))
+    )
+    ids = list(zip(results.runs["run"], plain.runs["run"], strict=True))
     for name in ("training", "gradients", "gates"):
         for one, other in ids:
             frames = [
