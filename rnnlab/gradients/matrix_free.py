@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from rnnlab.gradients.norms import by_lapack, log10_of
 
@@ -85,11 +85,16 @@ def spectral_norm_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
     return unit[..., 0] * jnp.sqrt(jnp.maximum(greatest, 0))
 
 
-def spectral_radius_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
-    """The greatest modulus of an eigenvalue of a map of vectors like these."""
+def eigenvalues_of(push: Map, like: Vectors) -> Complex[Array, "*leading values"]:
+    """The outermost eigenvalues of a map of vectors like these, about."""
     start = random_start(like.shape, like.dtype)
     small = krylov(push, start, min(KRYLOV_EIGEN, like.shape[-1]))
-    return jnp.abs(by_lapack(jnp.linalg.eigvals, small)).max(axis=-1)
+    return by_lapack(jnp.linalg.eigvals, small)
+
+
+def spectral_radius_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
+    """The greatest modulus of an eigenvalue of a map of vectors like these."""
+    return jnp.abs(eigenvalues_of(push, like)).max(axis=-1)
 
 
 def frobenius_norms_of(

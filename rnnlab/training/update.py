@@ -43,11 +43,25 @@ def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     return optax.stateless(clipped)
 
 
+def clip_by_value(largest: float) -> optax.GradientTransformation:
+    """Clip each entry of a gradient, of a complex one its real and its imaginary part.
+
+    As ``optax.clip``, which takes real entries only.
+    """
+
+    def clipped(g: Array) -> Array:
+        if jnp.iscomplexobj(g):
+            return jax.lax.complex(clipped(g.real), clipped(g.imag))
+        return jnp.clip(g, -largest, largest)
+
+    return optax.stateless(lambda gradient, params: jax.tree.map(clipped, gradient))
+
+
 def make_optimizer(training: Training) -> optax.GradientTransformation:
     """Clipping by value, then by global norm, then the optimiser on its schedule."""
     clip_value, clip_norm = training.clip_value, training.clip_norm
     return optax.chain(
-        optax.clip(clip_value) if clip_value else optax.identity(),
+        clip_by_value(clip_value) if clip_value else optax.identity(),
         clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
         training.optimizer.build(training.schedule.build(training.learning_rate, training.steps)),
     )
