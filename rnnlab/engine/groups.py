@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnnlab.cells.state import state_size
 from rnnlab.config.sweep import Run
 from rnnlab.engine.programs import length_of, operations_of, program_of
 from rnnlab.tasks import DataTask
@@ -47,7 +48,7 @@ def make_groups(runs: Sequence[Run], workers: int, side_by_side: bool = False) -
 
 
 def bytes_of(run: Run) -> int:
-    """About how much memory a run takes: ten arrays (time, batch, hidden) a layer, and its data.
+    """About how much memory a run takes: ten arrays (time, batch, units) a layer, and its data.
 
     A process keeps a data set as its file, as NumPy arrays, and as JAX arrays.
     """
@@ -56,4 +57,5 @@ def bytes_of(run: Run) -> int:
     examples = max(training.batch, run.settings.record.examples)
     task = run.settings.task
     data_set = 3 * task.data.nbytes if isinstance(task, DataTask) else 0
-    return 10 * width * length_of(task) * examples * cell.hidden * cell.layers + data_set
+    units = max(cell.hidden, state_size(cell) // 2)
+    return 10 * width * length_of(task) * examples * units * cell.layers + data_set

@@ -13,13 +13,13 @@ from rnnlab.support.files import storage_errors
 
 __all__ = ["FORMATS", "export"]
 
-_WRITERS: dict[str, Callable[[Results, Path], list[Path]]] = {
+WRITERS: dict[str, Callable[[Results, Path], list[Path]]] = {
     "csv": to_csv,
     "tensorboard": to_tensorboard,
     "wandb-offline": to_wandb,
     "mlflow": to_mlflow,
 }
-FORMATS = tuple(_WRITERS)
+FORMATS = tuple(WRITERS)
 
 
 def export(results: Results, to: str, out: Path) -> list[Path]:
@@ -37,8 +37,8 @@ def export(results: Results, to: str, out: Path) -> list[Path]:
         UserError: there is no such format, its library is not installed, no run has finished, or
             the folder cannot be written.
     """
-    if to not in _WRITERS:
+    if to not in WRITERS:
         raise UserError(f"no export to {to!r}; {did_you_mean(to, FORMATS)}")
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        return _WRITERS[to](results, out)
+        return WRITERS[to](results, out)
