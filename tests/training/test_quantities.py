@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import re
+import shutil
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -55,8 +56,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quantities")
     (folder / "tiny.yaml").write_text(CONFIG)
     page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(# hidden_size\.py\n.*?)```", page, re.DOTALL)
-    (folder / "hidden_size.py").write_text(code, encoding="utf-8")
+    (code,) = re.findall(r"```python\n(# carry_size\.py\n.*?)```", page, re.DOTALL)
+    (folder / "carry_size.py").write_text(code, encoding="utf-8")
     return folder
 
 
@@ -71,7 +72,7 @@ def earlier(folder):
 def _registered(folder, earlier):
     """The one line."""
     with pytest.MonkeyPatch.context() as patch:
-        own = module_of(folder / "hidden_size.py").HiddenSize()
+        own = module_of(folder / "carry_size.py").CarrySize()
         patch.setitem(QUANTITIES, own.name, own)
         yield
 
@@ -81,20 +82,21 @@ def results(folder, _registered):
     return rnnlab.run(folder / "tiny.yaml", out=folder / "results")
 
 
-def hidden_sizes(params, inputs):
-    """The mean of |h_t| (layers, time) of an LSTM, in a plain loop."""
+def carry_sizes(params, inputs):
+    """The mean of |c_t| (layers, time) of an LSTM, in a plain loop."""
     sizes = []
     for layer in range(2):
         p = {k: np.asarray(v, float) for k, v in params[layer].items()}
         h = c = np.zeros((inputs.shape[1], 4))
-        outputs = []
+        outputs, cells = [], []
         for x in inputs:
             a = {k: x @ p[f"W_{k}"] + h @ p[f"U_{k}"] + p[f"bias_{k}"] for k in "ifgo"}
             c = expit(a["f"]) * c + expit(a["i"]) * np.tanh(a["g"])
             h = expit(a["o"]) * np.tanh(c)
             outputs.append(h)
+            cells.append(c)
         inputs = np.array(outputs)
-        sizes.append(abs(inputs).mean(axis=(1, 2)))
+        sizes.append(abs(np.array(cells)).mean(axis=(1, 2)))
     return np.array(sizes)
 
 
@@ -108,35 +110,35 @@ def expected(folder, run, step):
         params = read_params(path, run.settings.cell, run.settings.task.input_size)
     program = execution.program_of(run.settings)
     inputs = program.batch(streams.data, jnp.asarray(step)).inputs[:, :EXAMPLES]
-    return hidden_sizes(params, np.asarray(inputs, float))
+    return carry_sizes(params, np.asarray(inputs, float))
 
 
 def test_its_table_is_stored(results, folder):
     for run in load_experiment(folder / "tiny.yaml").runs:
-        path = folder / "results" / "runs" / run.id / "hidden_size.parquet"
+        path = folder / "results" / "runs" / run.id / "carry_size.parquet"
         table = pd.read_parquet(path)
-        assert list(table) == ["step", "layer", "t", "mean_abs_h"]
+        assert list(table) == ["step", "layer", "t", "mean_abs"]
         assert sorted(set(table["step"])) == [0, 10, 20, STEPS]
         for step in (0, STEPS):
             own = table[table["step"] == step].sort_values(["layer", "t"])
-            found = own["mean_abs_h"].to_numpy().reshape(2, LENGTH)
+            found = own["mean_abs"].to_numpy().reshape(2, LENGTH)
             np.testing.assert_allclose(found, expected(folder, run, step), rtol=1e-5)
 
 
 def test_results_have_it(results):
-    frame = results.hidden_size
+    frame = results.carry_size
     assert list(frame.columns[:4]) == ["run", "setting", "seed", "step"]
     assert len(frame) == 4 * 4 * 2 * LENGTH
     assert set(frame["run"]) == set(results.runs["run"])
-    assert results.has("hidden_size")
-    assert "hidden_size" in dir(results)
+    assert results.has("carry_size")
+    assert "carry_size" in dir(results)
 
 
 def test_exports_have_it(results, tmp_path):
     written = {path.stem: path for path in export(results, "csv", tmp_path)}
-    read = pd.read_csv(written["hidden_size"], dtype={"run": str})
+    read = pd.read_csv(written["carry_size"], dtype={"run": str})
     np.testing.assert_array_equal(
-        read["mean_abs_h"].to_numpy(np.float32), results.hidden_size["mean_abs_h"]
+        read["mean_abs"].to_numpy(np.float32), results.carry_size["mean_abs"]
     )
 
 
@@ -147,8 +149,8 @@ def test_compare_has_its_numbers(results, folder):
         own = runs[2 * index : 2 * index + 2]
         for end, step in (("first", 0), ("last", STEPS)):
             mean = np.mean([expected(folder, run, step)[1].mean() for run in own])
-            assert table.loc[setting, f"hidden_size_{end}"] == pytest.approx(mean, rel=1e-5)
-    assert list(results.runs["hidden_size_last"].notna()) == [True] * 4
+            assert table.loc[setting, f"carry_size_{end}"] == pytest.approx(mean, rel=1e-5)
+    assert list(results.runs["carry_size_last"].notna()) == [True] * 4
 
 
 def test_the_terminal_shows_its_numbers(results):
@@ -157,49 +159,56 @@ def test_the_terminal_shows_its_numbers(results):
     for part in comparison_tables(table, "tiny"):
         console.print(part)
     text = console.export_text()
-    assert "mean |h|" in text
-    first, last = (table.iloc[0][f"hidden_size_{end}"] for end in ("first", "last"))
+    assert "mean |c|" in text
+    first, last = (table.iloc[0][f"carry_size_{end}"] for end in ("first", "last"))
     assert f"{first:.3g} → {last:.3g}" in text
 
 
 def test_docs_have_it(results):
     page = generator().page((ROOT / "docs" / "results.md").read_text(encoding="utf-8"))
-    assert r"| `mean_abs_h` | mean of \|h_t\| |" in page
-    assert "| `hidden_size_first`, `hidden_size_last` | `hidden_size` | mean over t of" in page
+    assert r"| `mean_abs` | mean of \|c_t\| |" in page
+    assert "| `carry_size_first`, `carry_size_last` | `carry_size` | mean over t of" in page
 
 
 def test_runs_from_before_lack_it(results, earlier):
     found = rnnlab.load(earlier)
-    assert not found.has("hidden_size")
-    with pytest.raises(UserError, match="earlier: no run recorded hidden_size"):
-        _ = found.hidden_size
-    assert rnnlab.compare(found)["hidden_size_first"].isna().all()
+    assert not found.has("carry_size")
+    with pytest.raises(UserError, match="earlier: no run recorded carry_size"):
+        _ = found.carry_size
+    assert rnnlab.compare(found)["carry_size_first"].isna().all()
     both = rnnlab.load(results.stores[0].folder, earlier)
-    assert set(both.hidden_size["run"]) == set(results.runs["run"])
+    assert set(both.carry_size["run"]) == set(results.runs["run"])
 
 
 def test_a_name_that_is_no_quantity(earlier):
     with pytest.raises(AttributeError, match="no 'gradint'; did you mean 'gradients'"):
         _ = rnnlab.load(earlier).gradint
-    assert not hasattr(rnnlab.load(earlier), "hidden_sizes")
+    assert not hasattr(rnnlab.load(earlier), "carry_sizes")
 
 
-@pytest.mark.parametrize("cell", ["cell.kind=lstm", "cell.kind=rnn"])
-def test_every_column_is_documented(folder, cell):
-    """And every documented column is there, but for what this cell does not have."""
-    overrides = [cell, "sweep={}", "record.means=true", "record.jacobians.every=10"]
+OTHERS = ("ComplexDiagonal", "Delta", "TwoShapes")
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn", *(f"general_states.py:{name}" for name in OTHERS)])
+def test_any_cell_is_recorded_in_documented_columns(folder, kind):
+    """And an LSTM has every documented column."""
+    shutil.copy(ROOT / "tests" / "general_states.py", folder)
+    overrides = [f"cell.kind={kind}", "sweep={}", "training.steps=3", "record.every=2"]
+    overrides += ["record.means=true", "record.jacobians.every=2"]
     run = load_experiment(folder / "tiny.yaml", overrides).runs[0]
-    tables = execution.execute(run, lambda _: None).tables
-    assert set(tables) == set(QUANTITIES)
-    for name, table in tables.items():
-        patterns = {
-            column: re.compile(re.sub("<.*?>", "[A-Za-z_]+", column))
-            for column in QUANTITIES[name].columns
-        }
+    output = execution.execute(run, lambda _: None)
+    for name, quantity in QUANTITIES.items():
+        patterns = [re.compile(re.sub("<.*?>", ".+", column)) for column in quantity.columns]
+        table = output.tables[name]
         for column in table:
-            assert any(pattern.fullmatch(column) for pattern in patterns.values()), column
-        missing = [c for c, p in patterns.items() if not any(map(p.fullmatch, table))]
-        assert missing == [] or cell == "cell.kind=rnn"
+            assert any(pattern.fullmatch(column) for pattern in patterns), column
+        if kind == "lstm":
+            assert all(any(map(pattern.fullmatch, table)) for pattern in patterns), name
+    cell = run.settings.cell
+    assert set(output.tables["gradients"]["quantity"]) == set(cell.State._fields)
+    assert set(output.tables["gates"]["gate"]) == set(cell.gates)
+    assert output.summary["decay_of"] == cell.carry
+    assert np.isfinite([output.summary["decay_first"], output.summary["decay_last"]]).all()
 
 
 def test_summary_of_a_cell_with_other_parts_and_other_columns():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.cells import Cell
+from rnnlab.cells.state import state_size
 from rnnlab.gradients.lyapunov import average_growth, log_growth
 from rnnlab.recurrence.stack import Inputs
 from rnnlab.training.quantities.jacobian_paths import JACOBIANS
@@ -48,9 +49,7 @@ class Lyapunov(AtStartAndEnd):
 
     def of_cell(self, cell: Cell, params: Any, inputs: Inputs, step: int) -> pd.DataFrame:
         """One row for each example and index."""
-        parts = cell.initial_state(1)
-        size = sum(part.size * (2 if np.iscomplexobj(part) else 1) for part in parts)
-        k = min(MOST_EXPONENTS, cell.layers * size)
+        k = min(MOST_EXPONENTS, cell.layers * state_size(cell))
         found = average_growth(log_growth(cell, params, inputs, k, None)[0])
         example, index = (axis.ravel() for axis in np.indices(found.exponents.shape))
         return pd.DataFrame(
