@@ -38,7 +38,10 @@ def write_survey(survey: Survey, out: Path) -> list[Path]:
     with plt.rc_context(RC):
         tables = survey.tables
         figures = jacobian_figures(
-            tables["jacobians"], tables["lyapunov"], tables["eigenvalues"], survey.runs
+            jacobians=tables["jacobians"],
+            lyapunov=tables["lyapunov"],
+            eigenvalues=tables["eigenvalues"],
+            runs=survey.runs,
         )
     with storage_errors(out):
         written = [out / "diagnosis.txt"]
