@@ -1,5 +1,6 @@
 """Dask clusters of every kind: encrypted, of jobs, with workers that are lost or too old."""
 
+import asyncio
 import resource
 import shutil
 import signal
@@ -13,6 +14,7 @@ import dask
 import numpy as np
 import pytest
 from distributed import Client, SpecCluster
+from distributed.core import Status
 from in_process import rnnlab as run_here
 from typer.testing import CliRunner
 
@@ -180,6 +182,52 @@ def test_a_lost_worker_is_replaced(tmp_path, monkeypatch):
             assert time.monotonic() - started < 60
             time.sleep(0.2)
             revive()
+
+
+class Queued(SpecCluster):
+    """A cluster of one job that has ended; its successor waits in the queue."""
+
+    observed = None
+
+    def __init__(self):
+        self.observed, self.worker_spec, self.status = {"a"}, {"a": {}}, Status.running
+        self.submitted = 0
+
+    def __del__(self):
+        pass
+
+    def sync(self, function):
+        async def do():
+            await function()
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+        asyncio.run(do())
+
+    async def scale_down(self, names):
+        self.worker_spec = {k: v for k, v in self.worker_spec.items() if k not in names}
+
+    def __await__(self):
+        self.submitted += 1
+        yield from asyncio.sleep(0).__await__()
+
+
+def test_a_job_that_waits_in_the_queue_is_not_submitted_again(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("rnnlab.engine.revival.time.monotonic", lambda: now[0])
+    cluster = Queued()
+    revive = Revival(cluster, ())
+    revive()
+    cluster.observed = set()
+    for now[0] in (50.0, 61.0, 130.0, 1000.0):
+        revive()
+    assert cluster.submitted == 1
+    assert cluster.worker_spec == {"a": {}}
+    cluster.observed = {"a"}
+    revive()
+    cluster.observed = set()
+    now[0] = 1061.0
+    revive()
+    assert cluster.submitted == 2
 
 
 @pytest.mark.processes
