@@ -156,7 +156,7 @@ class Cell(BaseModel, ABC):
         """
 
     def output(self, state: Any) -> Float[Array, "batch outputs"]:
-        """What the layer above and the readout read: h, unless a cell says otherwise."""
+        """The features that the layer above and the readout read: h, unless overridden."""
         return state.h
 
     @property
@@ -211,7 +211,7 @@ class Cell(BaseModel, ABC):
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
-        """What a diagnosis advises for a gradient that does not reach as far as wanted.
+        """The advice of a diagnosis for a gradient that does not reach as far as wanted.
 
         Args:
             wanted: steps back.

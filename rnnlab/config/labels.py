@@ -88,7 +88,7 @@ def cell_name(flat: Flat) -> str:
 
 
 def kind_name(kind: str) -> str:
-    """What a kind of cell is called."""
+    """The name of a kind of cell in tables and figures."""
     if kind in CELLS:
         return CELLS[kind].label or CELLS[kind].__name__
     return kind.rpartition(":")[2]
@@ -115,7 +115,7 @@ def _label(flat: Flat, varying: Sequence[str]) -> str:
 
 
 def _bias(flat: Flat, bias: GateBias) -> str:
-    """As in b_f = 1; nothing where a setting has no such bias, or one not worth a word."""
+    """The label of a bias, such as b_f = 1; empty if the setting has none or hides it."""
     value = flat.get(bias.key, UNNAMED)
     if value == UNNAMED or (not value and not bias.shows_zero):
         return ""

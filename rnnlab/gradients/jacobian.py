@@ -63,7 +63,7 @@ class Jacobians:
 
     @cached_property
     def stack(self) -> Float[Array, "time batch states states"]:
-        """Of the states of all layers together, lowest layer first; inputs of the lowest given."""
+        """The Jacobian of all layers' states together, lowest first, the lowest's inputs given."""
         return _stack_jacobians(self._cell, self._tapes)
 
     def summary(self, spectral_radius: bool = False) -> pd.DataFrame:

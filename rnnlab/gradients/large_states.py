@@ -30,7 +30,12 @@ from rnnlab.gradients.matrix_free import (
     spectral_radius_of,
 )
 from rnnlab.gradients.paths import CarryMove, Vectors, carry_moves, flat_step, others_moves
-from rnnlab.gradients.product_norms import Entering, ProductStep, log10_norms_of_products
+from rnnlab.gradients.product_norms import (
+    Entering,
+    Products,
+    ProductStep,
+    log10_norms_of_products,
+)
 from rnnlab.recurrence.stack import Tape
 from rnnlab.recurrence.step import observed_step
 
@@ -72,7 +77,7 @@ def greatest_eigenvalues(cell: Cell, tape: Tape) -> Complex[Array, " values"]:
 
 
 def _with_the_step_before(tape: Tape) -> Any:
-    """What a step reads, behind what the step before it read and whether there is one."""
+    """The arrays that each step reads: those of the step before it, its own, and whether t > 0."""
     previous = jax.tree.map(lambda a: jnp.roll(a, 1, axis=0), (tape.before, tape.inputs))
     return *previous, tape.before, tape.inputs, jnp.arange(len(tape.inputs)) > 0
 
@@ -131,7 +136,7 @@ def total_by_products(
 
     reads = (flats, tapes[0].inputs)
     return [
-        log10_norms_of_products(at_layer(layer), reads, flats[0], sizes[to], read_out)
+        log10_norms_of_products(Products(at_layer(layer), reads, flats[0], sizes[to], read_out))
         for layer in range(len(tapes))
     ]
 
@@ -177,4 +182,5 @@ def _carry_products(cell: Cell, tape: Tape, step: ProductStep) -> Float[Array, "
     first = jax.tree.map(lambda a: a[0], tape.before)
     like = as_real(getattr(first, cell.carry))
     reads = _with_the_step_before(tape)
-    return log10_norms_of_products(step, reads, like, like.shape[-1], lambda carried: carried)
+    products = Products(step, reads, like, like.shape[-1], lambda carried: carried)
+    return log10_norms_of_products(products)

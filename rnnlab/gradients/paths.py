@@ -60,7 +60,7 @@ class CarryMove(NamedTuple):
 
 @jax.default_matmul_precision("highest")
 def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[StepJacobian], Any]) -> Any:
-    """What ``reduce`` makes of the Jacobian of each time step, with a leading time axis.
+    """``reduce`` applied to the Jacobian of each time step, with a leading time axis.
 
     At t = 0 the state before is given: h does not follow c there.
     """
@@ -112,7 +112,7 @@ def closed_form(
 def automatic(
     cell: Cell, params: Params, before: Any, x: Array, others: dict[str, Matrix]
 ) -> StepJacobian:
-    """As ``closed_form``, by automatic differentiation, for any cell; ``others`` are matrices."""
+    """One step's Jacobian by automatic differentiation, for any cell; ``others`` are matrices."""
 
     def others_before(v: Vector) -> Vectors:
         return {name: jnp.einsum("bij,bj->bi", matrix, v) for name, matrix in others.items()}

@@ -1,6 +1,8 @@
 """Norms of products of linear maps over time, for every start at once, without matrices."""
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -25,77 +27,81 @@ Entering = Float[Array, "batch entering"]
 ProductStep = Callable[[Any, Vector, Entering], Vector]
 
 
-@jax.default_matmul_precision("highest")
-def log10_norms_of_products(
-    step: ProductStep,
-    reads: Any,
-    like: Vector,
-    size: int,
-    read_out: Callable[[Vector], Array],
-) -> Float[Array, "time batch"]:
-    """log10‖R A_T ⋯ A_{t+1} E_t‖₂ for every t, all at once, from products with vectors.
+@dataclass(frozen=True)
+class Products:
+    """P_t = R A_T ⋯ A_{t+1} E_t for every t, by what they do to vectors.
 
     Row t is a vector that enters at step t and is carried on to the end, as a mantissa with an
     exponent; the way back is the transpose.
 
-    Args:
+    Attributes:
         step: A_k of carried vectors plus E_k of entering ones.
-        reads: what each step reads, with a leading time axis.
+        reads: arrays that each step reads, with a leading time axis.
         like: carried vectors of one row, (batch, size carried).
-        size: of entering vectors.
+        size: number of entries of an entering vector.
         read_out: R, of carried vectors.
     """
-    time, batch = len(jax.tree.leaves(reads)[0]), len(like)
-    rows = jnp.arange(time)[:, None]
-    nothing = Scaled(
-        jnp.zeros((time, *like.shape), like.dtype), jnp.full((time, batch), EXPONENT_OF_ZERO)
-    )
-    entering_like = jnp.zeros((batch, size), like.dtype)
-    pull_out = jax.linear_transpose(read_out, like)
 
-    def forth(v: Array) -> Scaled:
+    step: ProductStep
+    reads: Any
+    like: Vector
+    size: int
+    read_out: Callable[[Vector], Array]
+
+    @property
+    def time(self) -> int:
+        """Number of steps, and so of rows."""
+        return len(jax.tree.leaves(self.reads)[0])
+
+    def forth(self, v: Float[Array, "time batch size"]) -> Scaled:
+        """A_T ⋯ A_{t+1} E_t of each row's vector."""
+        rows = jnp.arange(self.time)[:, None]
+        exponents = jnp.full((self.time, len(self.like)), EXPONENT_OF_ZERO)
+        nothing = Scaled(jnp.zeros((self.time, *self.like.shape), self.like.dtype), exponents)
+
         def body(carried: Scaled, at: Any) -> tuple[Scaled, None]:
             k, read = at
             enters = rows == k
             entering = jnp.where(enters[..., None], v, 0)
-            moved = jax.vmap(lambda c, e: step(read, c, e))(carried.mantissa, entering)
-            exponent = jnp.where(enters, 0, carried.exponent)
-            return rescale(Scaled(moved, exponent)), None
+            moved = jax.vmap(functools.partial(self.step, read))(carried.mantissa, entering)
+            return rescale(Scaled(moved, jnp.where(enters, 0, carried.exponent))), None
 
-        return lax.scan(body, nothing, (rows[:, 0], reads))[0]
+        return lax.scan(body, nothing, (jnp.arange(self.time), self.reads))[0]
 
-    def back(out: Scaled) -> Scaled:
+    def back(self, adjoint: Scaled) -> Scaled:
+        """The transpose of ``forth``, of adjoints of the carried vectors at the end."""
+        entering = jnp.zeros((len(self.like), self.size), self.like.dtype)
+
         def body(adjoint: Scaled, at: Any) -> tuple[Scaled, Scaled]:
             k, read = at
-            pull = jax.linear_transpose(lambda c, e: step(read, c, e), like, entering_like)
+            pull = jax.linear_transpose(functools.partial(self.step, read), self.like, entering)
             before, entered = jax.vmap(pull)(adjoint.mantissa)
-            return rescale(Scaled(before, adjoint.exponent)), Scaled(
-                entered[k], adjoint.exponent[k]
-            )
+            exponent = adjoint.exponent
+            return rescale(Scaled(before, exponent)), Scaled(entered[k], exponent[k])
 
-        return lax.scan(body, out, (rows[:, 0], reads), reverse=True)[1]
+        steps = (jnp.arange(self.time), self.reads)
+        return lax.scan(body, adjoint, steps, reverse=True)[1]
 
-    def normal(v: Array) -> Scaled:
-        """Pᵀ P of each row's vector."""
-        there = forth(v)
-        out = jax.vmap(lambda carried: pull_out(read_out(carried))[0])(there.mantissa)
-        return rescale(_on_top(back(rescale(Scaled(out, jnp.zeros_like(there.exponent)))), there))
+    def normal(self, v: Float[Array, "time batch size"]) -> Scaled:
+        """P_tᵀ P_t of each row's vector."""
+        pull_out = jax.linear_transpose(self.read_out, self.like)
+        there = self.forth(v)
+        out = jax.vmap(lambda carried: pull_out(self.read_out(carried))[0])(there.mantissa)
+        here = self.back(rescale(Scaled(out, jnp.zeros_like(there.exponent))))
+        return rescale(Scaled(here.mantissa, here.exponent + there.exponent))
 
-    start = random_start((time, batch, size), like.dtype)
-    unit = normal(start).exponent
+
+@jax.default_matmul_precision("highest")
+def log10_norms_of_products(products: Products) -> Float[Array, "time batch"]:
+    """log10‖P_t‖₂ for every t, all at once; −inf where P_t is zero."""
+    like = products.like
+    start = random_start((products.time, len(like), products.size), like.dtype)
+    unit = products.normal(start).exponent
 
     def apply(v: Array) -> Array:
-        found = normal(v)
+        found = products.normal(v)
         return times_power_of_two(found.mantissa, found.exponent - unit)
 
-    greatest = greatest_eigenvalue(apply, start, KRYLOV_PRODUCT)
-    return jnp.where(
-        unit > EXPONENT_OF_ZERO // 2,
-        (jnp.log10(jnp.maximum(greatest, 0)) + LOG10_2 * unit) / 2,
-        -jnp.inf,
-    )
-
-
-def _on_top(x: Scaled, y: Scaled) -> Scaled:
-    """x with the exponent of y added to its own."""
-    return Scaled(x.mantissa, x.exponent + y.exponent)
+    greatest = jnp.maximum(greatest_eigenvalue(apply, start, KRYLOV_PRODUCT), 0)
+    log10 = (jnp.log10(greatest) + LOG10_2 * unit) / 2
+    return jnp.where(unit > EXPONENT_OF_ZERO // 2, log10, -jnp.inf)

@@ -100,7 +100,7 @@ def sensitivity(
 def log_sensitivity(
     cell: Cell, params: Any, inputs: Inputs, of: str, to: str, initial_state: Any
 ) -> tuple[Sensitivity, Any]:
-    """As ``sensitivity``, with a leading layer axis, unchecked; also the states."""
+    """``sensitivity`` without checks, with a leading layer axis; and the states."""
     tapes, states = record_tapes(cell, params, inputs, initial_state)
     total = jnp.stack([_total(cell, [tape], of, to)[0] for tape in tapes])
     stack = total if len(tapes) == 1 else jnp.stack(_total(cell, tapes, of, to))
@@ -132,7 +132,7 @@ def _spectral(rows: Float[Array, "rows batch size"]) -> Float[Array, " batch"]:
 
 
 def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array, "time batch"]]:
-    """By each layer's ``to`` at t."""
+    """log10‖∂of_T/∂to_t‖₂ of the top layer's ``of`` by each layer's ``to``."""
     if is_large(cell):
         return total_by_products(cell, tapes, of, to)
     norms = scaled_norms(cell, tapes, _identity(tapes[-1], of), None, _spectral)

@@ -227,11 +227,9 @@ def test_the_sensitivity_of_a_complex_diagonal_is_its_largest_modulus():
     close(found.log10_direct, expected)
 
 
-@every_cell
+@pytest.mark.parametrize("kind", ["matrix", "two shapes"])
 def test_sensitivity_of_one_part_to_another(kind):
     cell = CELLS[kind]
-    if len(cell.State._fields) == 1:
-        pytest.skip("the state has one part")
     params, inputs, state = arguments(cell)
     found = sensitivity(cell, params, inputs, of="h", to=cell.carry, initial_state=state)
     expected = slow_sensitivities(cell, "h", cell.carry, params, inputs[:, :1], one(state, 0))
