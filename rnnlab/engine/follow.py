@@ -15,7 +15,7 @@ from rnnlab.engine.live import read_live
 from rnnlab.engine.progress import SECONDS_BETWEEN_LINES, minutes
 from rnnlab.results.folders import open_for_reading
 from rnnlab.results.store import Store
-from rnnlab.support.checksums import Damaged
+from rnnlab.results.stored_run import StoredRun
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # The sweep writes once a second, less often while it stores large results.
@@ -49,12 +49,9 @@ class View:
             if run_id in at_work:
                 self.ended.pop(run_id, None)
             elif run_id in self.labels and run_id not in self.ended:
-                try:
-                    run = self.store.read_run(run_id)
-                except Damaged as damage:
-                    run = {"status": "damaged", "error": str(damage)}
-                if run is not None:
-                    self.ended[run_id] = run
+                record = StoredRun.read(self.store, {"id": run_id}).record
+                if record["status"] != "missing":
+                    self.ended[run_id] = record
 
     @property
     def seconds_without_sign(self) -> float:

@@ -15,6 +15,7 @@ from rnnlab.config.sweep import Experiment, Run
 from rnnlab.recurrence.stack import check_finite, unroll
 from rnnlab.results.params import read_params
 from rnnlab.results.read import load
+from rnnlab.results.stored_run import ENDED
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.plugins import in_folders
 from rnnlab.training.objective import Objective
@@ -111,23 +112,20 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
         UserError: no such run, none that has ended, or a plug-in or data file has changed since.
     """
     results = load(folder)
-    store = results.stores[0]
-    ended = results.runs[results.runs["status"].isin(["finished", "diverged"])]
+    ended = results.runs[results.runs["status"].isin(ENDED)]
     if ended.empty:
         raise UserError(f"{folder}: no run has ended yet; rnnlab run CONFIG does what is missing")
     wanted = list(ended["run"]) if run_id is None else [run_id]
     if run_id is not None and run_id not in list(ended["run"]):
         raise UserError(f"--run {run_id}: no such run; {did_you_mean(run_id, ended['run'])}")
-    config_folder = folder / store.experiment()["config_folder"]
+    config_folder = folder / results.stores[0].experiment()["config_folder"]
     subjects = []
     for run in wanted:
-        stored = store.read_run(run)
-        assert stored is not None
-        where = store.run_folder(run)
-        settings = _stored_settings(stored["settings"], str(where), config_folder)
-        last_step = stored["summary"]["last_step"]
-        weights = where / "params.safetensors"
-        subjects.append(Subject(Run(settings, stored["seed"]), run, last_step, weights))
+        stored = results.stored_run(run)
+        weights, record = stored.file("params.safetensors"), stored.record
+        settings = _stored_settings(record["settings"], str(weights.parent), config_folder)
+        last_step = record["summary"]["last_step"]
+        subjects.append(Subject(Run(settings, record["seed"]), run, last_step, weights))
     return subjects
 
 

@@ -3,26 +3,16 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rnnlab.config.model import BEFORE_TRAINING
 from rnnlab.results.folders import open_for_reading
-from rnnlab.results.runs import (
-    environments,
-    has_table,
-    read_record,
-    read_table,
-    runs_frame,
-    wanted_runs,
-)
+from rnnlab.results.runs import environments, runs_frame, wanted_runs
 from rnnlab.results.store import Store
+from rnnlab.results.stored_run import StoredRun
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.training.quantities import QUANTITIES
-
-# Of a run that has no results here, another folder may have them.
-NO_RESULTS = ("missing", "failed", "damaged")
 
 
 class Results:
@@ -46,17 +36,15 @@ class Results:
         self.stores = list(stores)
         self.name = " + ".join(dict.fromkeys(e["name"] for e in experiments))
         self.question = experiments[0]["question"]
-        self._home: dict[str, Store] = {}
-        self._records: dict[str, dict[str, Any]] = {}
+        self._stored: dict[str, StoredRun] = {}
         for store, experiment in zip(stores, experiments, strict=True):
             for wanted in wanted_runs(store, experiment, every_config):
-                run_id = wanted["id"]
-                earlier = self._records.get(run_id, {"status": "missing"})
-                if earlier["status"] in NO_RESULTS:
-                    self._home[run_id] = store
-                    self._records[run_id] = read_record(store, wanted)
-        self.runs = runs_frame(list(self._records.values()))
-        self._environments = environments(list(self._records.values()))
+                earlier = self._stored.get(wanted["id"])
+                if earlier is None or not earlier.has_ended:
+                    self._stored[wanted["id"]] = StoredRun.read(store, wanted)
+        records = [run.record for run in self._stored.values()]
+        self.runs = runs_frame(records)
+        self._environments = environments(records)
 
     @cached_property
     def before_training(self) -> "Results":
@@ -107,13 +95,17 @@ class Results:
         """Whether a stored run has the table of this quantity."""
         return not self._with_table(name).empty
 
+    def stored_run(self, run: str) -> StoredRun:
+        """A run by its id."""
+        return self._stored[run]
+
     def file_of(self, run: str, name: str) -> Path:
-        """Where a file of a stored run is."""
-        return self._home[run].run_folder(run) / name
+        """The path of one of a stored run's files."""
+        return self._stored[run].file(name)
 
     def has_begun(self, run: str) -> bool:
         """Whether a checkpoint of the run is stored."""
-        return run in self._home and self._home[run].checkpoints.path(run).exists()
+        return run in self._stored and self._stored[run].has_begun
 
     @property
     def has_jacobians(self) -> bool:
@@ -122,7 +114,7 @@ class Results:
 
     def _with_table(self, name: str) -> pd.DataFrame:
         """The rows of the runs that have a table."""
-        stored = [has_table(self._records[run], name) for run in self.runs["run"]]
+        stored = [self._stored[run].has_table(name) for run in self.runs["run"]]
         return self.runs[stored]
 
     def _table(self, name: str) -> pd.DataFrame:
@@ -131,7 +123,7 @@ class Results:
             folders = ", ".join(str(store.folder) for store in self.stores)
             raise UserError(f"{folders}: {self._why_not(name)}")
         tables = [
-            read_table(self._home[run], self._records[run], setting, name)
+            self._stored[run].table(name, setting)
             for run, setting in zip(runs["run"], runs["setting"], strict=True)
         ]
         frame = pd.concat(tables, ignore_index=True)

@@ -9,7 +9,6 @@ from rnnlab.config.labels import flatten, label_each
 from rnnlab.results.store import Store
 from rnnlab.results.summary import summary_columns
 from rnnlab.support.checksums import Damaged
-from rnnlab.training.quantities import QUANTITIES
 
 
 def wanted_runs(
@@ -18,42 +17,12 @@ def wanted_runs(
     """What defines each run; one of an earlier config that is damaged does not tell."""
     runs = list(experiment["runs"])
     if every_config:
-        named = {run["id"] for run in runs}
+        of_config = {run["id"] for run in runs}
         for run_id in store.run_ids():
-            if run_id not in named:
+            if run_id not in of_config:
                 with contextlib.suppress(Damaged):
                     runs.append(store.read_run(run_id))
     return runs
-
-
-def read_record(store: Store, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What is stored of a run."""
-    try:
-        return store.read_run(wanted["id"]) or wanted | {"status": "missing"}
-    except Damaged as damage:
-        return wanted | {"status": "damaged", "error": str(damage)}
-
-
-def has_table(record: dict[str, Any], name: str) -> bool:
-    """Whether a quantity's table is stored for a run."""
-    return f"{name}.parquet" in record.get("files", ())
-
-
-def read_table(store: Store, record: dict[str, Any], setting: str, name: str) -> pd.DataFrame:
-    """A run's table of a quantity, with ``run``, ``setting`` and ``seed`` in front.
-
-    Args:
-        store: the results folder that holds the run.
-        record: what ``run.json`` says.
-        setting: the label of its setting.
-        name: of the quantity.
-    """
-    table = store.read_table(record["id"], name)
-    table = QUANTITIES[name].as_read(table, record["summary"])
-    head = {"run": record["id"], "setting": setting, "seed": record["seed"]}
-    for position, (key, value) in enumerate(head.items()):
-        table.insert(position, key, value)
-    return table
 
 
 def runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,17 +1,15 @@
-"""What is exported: runs one after the other, and what became of them step by step."""
+"""The runs that are exported, and their numbers by step."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from rnnlab.config.labels import flatten
 from rnnlab.results.read import Results
-from rnnlab.results.runs import has_table, read_table
-from rnnlab.results.store import Store
+from rnnlab.results.stored_run import ENDED, StoredRun
 from rnnlab.support.errors import UserError
 from rnnlab.training.quantities import QUANTITIES
 
@@ -19,24 +17,30 @@ LABEL_LENGTH = 40
 
 
 @dataclass(frozen=True)
-class StoredRun:
-    """A run that finished or diverged, whose tables are read when asked for.
+class ExportedRun:
+    """A run that finished or diverged, and its names in other tools.
 
     Attributes:
-        id: its hash.
         setting: the label of its setting.
-        seed: of its initial parameters and data.
-        store: the results folder that holds it.
+        stored: the run.
     """
 
-    id: str
     setting: str
-    seed: int
-    store: Store
+    stored: StoredRun
+
+    @property
+    def id(self) -> str:
+        """The run's hash."""
+        return self.stored.id
+
+    @property
+    def seed(self) -> int:
+        """The seed of its initial parameters and data."""
+        return int(self.record["seed"])
 
     @property
     def name(self) -> str:
-        """What people call it: the label and the seed."""
+        """The label and the seed."""
         return f"{self.setting}, seed {self.seed}"
 
     @property
@@ -50,13 +54,10 @@ class StoredRun:
         label = safe_name(self.setting)[:LABEL_LENGTH]
         return f"{label}-seed{safe_name(str(self.seed))}-{self.key}"
 
-    @cached_property
+    @property
     def record(self) -> dict[str, Any]:
-        """What ``run.json`` says."""
-        record = self.store.read_run(self.id)
-        if record is None:
-            raise UserError(f"{self.store.run_folder(self.id)}: is gone since it was listed")
-        return record
+        """The content of ``run.json``."""
+        return self.stored.record
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -73,20 +74,20 @@ class StoredRun:
 
         The run's ``seconds``, spread evenly over its steps, end when its ``run.json`` was written.
         """
-        end = (self.store.run_folder(self.id) / "run.json").stat().st_mtime
+        end = self.stored.file("run.json").stat().st_mtime
         share = step / max(self.summary["last_step"], 1)
         return end - self.summary.get("seconds", 0.0) * (1 - share)
 
     def has_table(self, name: str) -> bool:
         """Whether the run has the table of a quantity."""
-        return has_table(self.record, name)
+        return self.stored.has_table(name)
 
     def table(self, name: str) -> pd.DataFrame:
         """The table of a quantity, with ``run``, ``setting`` and ``seed`` in front."""
-        return read_table(self.store, self.record, self.setting, name)
+        return self.stored.table(name, self.setting)
 
     def history(self) -> dict[int, dict[str, float]]:
-        """By step, the numbers that a dashboard shows, under names like ``training/loss``.
+        """The numbers for a dashboard, by step, under names like ``training/loss``.
 
         Those that quantities give as ``curves``. A number that is missing, such as the logarithm
         of a norm that reads zero, is left out.
@@ -101,17 +102,17 @@ class StoredRun:
         return by_step
 
 
-def stored_runs(results: Results) -> Iterator[StoredRun]:
+def runs_to_export(results: Results) -> Iterator[ExportedRun]:
     """The runs that finished or diverged, in the order of the sweep.
 
     Raises:
         UserError: there is none.
     """
-    runs = results.runs[results.runs["status"].isin(["finished", "diverged"])]
+    runs = results.runs[results.runs["status"].isin(ENDED)]
     if runs.empty:
         raise UserError(f"{results.name}: no run has finished yet, so there is nothing to export")
-    for run, setting, seed in zip(runs["run"], runs["setting"], runs["seed"], strict=True):
-        yield StoredRun(run, setting, int(seed), results._home[run])
+    for run, setting in zip(runs["run"], runs["setting"], strict=True):
+        yield ExportedRun(setting, results.stored_run(run))
 
 
 def safe_name(text: str) -> str:

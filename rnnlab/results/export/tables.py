@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.export.runs import ExportedRun, runs_to_export
 from rnnlab.results.read import Results
 from rnnlab.support.csv_text import guarded
 from rnnlab.support.files import replacing
@@ -29,7 +29,7 @@ def to_csv(results: Results, out: Path) -> list[Path]:
 
     Files of these names are replaced.
     """
-    runs = list(stored_runs(results))
+    runs = list(runs_to_export(results))
     written = [_write(out / "runs.csv", [results.runs])]
     for name in QUANTITIES:
         if some := [run for run in runs if run.has_table(name)]:
@@ -37,7 +37,7 @@ def to_csv(results: Results, out: Path) -> list[Path]:
     return written
 
 
-def _write_table(out: Path, name: str, runs: list[StoredRun]) -> Path:
+def _write_table(out: Path, name: str, runs: list[ExportedRun]) -> Path:
     columns = dict.fromkeys(column for run in runs for column in run.table(name).columns)
     frames = (run.table(name).reindex(columns=list(columns)) for run in runs)
     return _write(out / f"{name}.csv", frames)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.results.export.library import environment_variable, require
-from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.export.runs import ExportedRun, runs_to_export
 from rnnlab.results.read import Results
 from rnnlab.support.errors import UserError
 
@@ -20,7 +20,7 @@ NAME_LENGTH = 250
 def to_mlflow(results: Results, out: Path) -> list[Path]:
     """One MLflow run a run, in ``out/mlflow.db`` and in the experiment of the results' name.
 
-    Params are the settings and the seed; metrics are those of ``StoredRun.history`` and, at the
+    Params are the settings and the seed; metrics are those of ``ExportedRun.history`` and, at the
     last step, the numbers of the run's summary (an infinite one becomes MLflow's largest number).
     A diverged run has the status FAILED. An earlier export of a run is marked as deleted;
     ``mlflow gc`` removes it.
@@ -37,7 +37,7 @@ def to_mlflow(results: Results, out: Path) -> list[Path]:
         try:
             with _tracking_store(out) as store:
                 experiment = _experiment(store, results.name)
-                for run in stored_runs(results):
+                for run in runs_to_export(results):
                     _replace(store, experiment, run)
         except (MlflowException, SQLAlchemyError, CommandError) as error:
             raise UserError(f"{out / DATABASE}: mlflow: {error}") from None
@@ -79,7 +79,7 @@ def _experiment(store: Any, name: str) -> str:
     return store.create_experiment(name) if found is None else found.experiment_id
 
 
-def _replace(store: Any, experiment: str, run: StoredRun) -> None:
+def _replace(store: Any, experiment: str, run: ExportedRun) -> None:
     from mlflow.entities import ViewType
 
     same = f"tags.`{RUN_TAG}` = '{run.key}'"
@@ -89,7 +89,7 @@ def _replace(store: Any, experiment: str, run: StoredRun) -> None:
         store.delete_run(written_before.info.run_id)
 
 
-def _write(store: Any, experiment: str, run: StoredRun) -> None:
+def _write(store: Any, experiment: str, run: ExportedRun) -> None:
     from mlflow.entities import Param, RunStatus
 
     last_step, status = run.summary["last_step"], run.record["status"]
@@ -106,14 +106,14 @@ def _write(store: Any, experiment: str, run: StoredRun) -> None:
     store.update_run_info(run_id, ended, _milliseconds(run, last_step), None)
 
 
-def _tags(run: StoredRun) -> list[Any]:
+def _tags(run: ExportedRun) -> list[Any]:
     from mlflow.entities import RunTag
 
     tags = {RUN_TAG: run.key, "rnnlab.setting": run.setting, "rnnlab.status": run.record["status"]}
     return [RunTag(key, value) for key, value in tags.items()]
 
 
-def _metrics(run: StoredRun) -> list[Any]:
+def _metrics(run: ExportedRun) -> list[Any]:
     from mlflow.entities import Metric
 
     last_step = run.summary["last_step"]
@@ -123,7 +123,7 @@ def _metrics(run: StoredRun) -> list[Any]:
     return [Metric(name, value, _milliseconds(run, step), step) for name, value, step in rows]
 
 
-def _milliseconds(run: StoredRun, step: int) -> int:
+def _milliseconds(run: ExportedRun, step: int) -> int:
     return round(1000 * run.time(step))
 
 

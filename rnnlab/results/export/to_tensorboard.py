@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.results.export.library import require
-from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.export.runs import ExportedRun, runs_to_export
 from rnnlab.results.read import Results
 
 
 def to_tensorboard(results: Results, out: Path) -> list[Path]:
     """One folder a run, named by label, seed and id: scalars by step, and settings as hparams.
 
-    Scalars are those of ``StoredRun.history``, in single precision. The seed is not among the
+    Scalars are those of ``ExportedRun.history``, in single precision. The seed is not among the
     hparams, so that TensorBoard groups a setting's seeds. A folder of the same run is replaced.
 
     Raises:
         UserError: tensorboard is not installed.
     """
     require("tensorboard", "tensorboard")
-    return [_replace(run, out) for run in stored_runs(results)]
+    return [_replace(run, out) for run in runs_to_export(results)]
 
 
-def _replace(run: StoredRun, out: Path) -> Path:
+def _replace(run: ExportedRun, out: Path) -> Path:
     """Write a scratch folder that takes the place of what an earlier export wrote of the run."""
     partial = Path(tempfile.mkdtemp(prefix=".", dir=out))
     try:
@@ -37,7 +37,7 @@ def _replace(run: StoredRun, out: Path) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write(run: StoredRun, folder: Path) -> None:
+def _write(run: ExportedRun, folder: Path) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
@@ -56,7 +56,7 @@ def _scalars(values: dict[str, float]) -> Any:
     )
 
 
-def _settings(run: StoredRun) -> Any:
+def _settings(run: ExportedRun) -> Any:
     from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
     hparams = {

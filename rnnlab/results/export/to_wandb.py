@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from rnnlab.results.export.library import environment_variable, require
-from rnnlab.results.export.runs import StoredRun, stored_runs
+from rnnlab.results.export.runs import ExportedRun, runs_to_export
 from rnnlab.results.read import Results
 from rnnlab.support.errors import UserError
 
@@ -28,7 +28,7 @@ def to_wandb(results: Results, out: Path) -> list[Path]:
     """One offline run a run in ``out/wandb``, without network or login.
 
     The group is the experiment, the config has the settings under dotted keys, the history is
-    ``StoredRun.history``. A run keeps its id, by which an earlier export of it is replaced.
+    ``ExportedRun.history``. A run keeps its id, by which an earlier export of it is replaced.
     wandb writes the end of the files in the background: they are whole when Python has ended, or
     after ``wandb.teardown()``.
 
@@ -40,19 +40,19 @@ def to_wandb(results: Results, out: Path) -> list[Path]:
         import wandb
 
         try:
-            return [_replace(run, results.name, out) for run in stored_runs(results)]
+            return [_replace(run, results.name, out) for run in runs_to_export(results)]
         except wandb.Error as error:
             raise UserError(f"{out}: wandb: {error}") from None
 
 
-def _replace(run: StoredRun, group: str, out: Path) -> Path:
+def _replace(run: ExportedRun, group: str, out: Path) -> Path:
     (out / "wandb").mkdir(exist_ok=True)
     for earlier in (out / "wandb").glob(f"offline-run-*-{glob.escape(run.key)}"):
         shutil.rmtree(earlier)
     return _write(run, group, out)
 
 
-def _write(run: StoredRun, group: str, out: Path) -> Path:
+def _write(run: ExportedRun, group: str, out: Path) -> Path:
     import wandb
 
     target = wandb.init(

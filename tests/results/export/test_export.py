@@ -9,7 +9,7 @@ from made_up import settings, write
 
 import rnnlab
 from rnnlab.results.export import FORMATS, export
-from rnnlab.results.export.runs import safe_name, stored_runs
+from rnnlab.results.export.runs import runs_to_export, safe_name
 from rnnlab.support.errors import UserError
 
 
@@ -61,9 +61,9 @@ def test_a_folder_that_is_a_file(results, tmp_path):
 
 
 def test_times_end_when_the_run_was_stored(results):
-    run = next(stored_runs(results))
+    run = next(runs_to_export(results))
     seconds = run.summary["seconds"]
-    os.utime(run.store.run_folder(run.id) / "run.json", (5e8, 1e9))
+    os.utime(run.stored.file("run.json"), (5e8, 1e9))
     assert seconds > 0
     assert run.time(25) == 1e9
     assert run.time(0) == pytest.approx(1e9 - seconds, abs=1e-6)
@@ -73,7 +73,7 @@ def test_times_end_when_the_run_was_stored(results):
 def test_where_there_is_no_distance_places_are_times(tmp_path):
     numbers = {"last_step": 100, "read_step": None}
     write(tmp_path, [(settings(forget_bias=0), 0, "finished", numbers)])
-    run = next(stored_runs(rnnlab.load(tmp_path)))
+    run = next(runs_to_export(rnnlab.load(tmp_path)))
     table = run.table("gradients").set_index(["step", "layer", "quantity", "t"])["log10_mean"]
     found = {key: v for key, v in run.history()[10].items() if key.startswith("gradients/c/layer1")}
     assert found == {
@@ -89,6 +89,6 @@ def test_names_of_files():
 
 
 def test_names_of_folders_are_unique_and_short(odd):
-    names = [run.folder_name for run in stored_runs(odd)]
+    names = [run.folder_name for run in runs_to_export(odd)]
     assert len(set(names)) == len(names) == len(stored(odd))
     assert max(len(name.encode()) for name in names) <= 255

@@ -8,7 +8,7 @@ from exported import expected, kind_of, stored
 
 from rnnlab.config.labels import flatten
 from rnnlab.results.export import export
-from rnnlab.results.export.runs import stored_runs
+from rnnlab.results.export.runs import runs_to_export
 from rnnlab.support.errors import UserError
 
 # SQLAlchemy 2.1 says this of how MLflow 3 maps its tables.
@@ -50,7 +50,7 @@ def test_every_number(results, out, client, capfd):
     runs = exported_runs(opened)
     assert set(runs) == set(results.runs["run"])
     for row in stored(results):
-        summary = results._home[row.run].read_run(row.run)["summary"]
+        summary = results.stores[0].read_run(row.run)["summary"]
         numbers = expected(results, row.run) | {
             (f"summary/{key}", 25): value
             for key, value in summary.items()
@@ -63,7 +63,7 @@ def test_every_number(results, out, client, capfd):
 def test_names_and_settings(results, out, client):
     export(results, "mlflow", out)
     runs = exported_runs(client())
-    for run in stored_runs(results):
+    for run in runs_to_export(results):
         found = runs[run.id]
         assert found.info.run_name == run.name
         assert found.info.status == "FINISHED"
@@ -76,7 +76,7 @@ def test_names_and_settings(results, out, client):
 def test_times_are_those_of_the_run(results, out, client):
     export(results, "mlflow", out)
     opened = client()
-    for run in stored_runs(results):
+    for run in runs_to_export(results):
         found = exported_runs(opened)[run.id].info
         assert found.start_time == pytest.approx(1000 * run.time(0), abs=1)
         assert found.end_time == pytest.approx(1000 * run.time(25), abs=1)

@@ -51,7 +51,7 @@ def test_every_number(results, out):
 def test_hparams_are_the_settings_and_group_the_seeds(results, out):
     read_back = [hparams(read(folder)) for folder in export(results, "tensorboard", out)]
     for run, (_, found) in zip(stored(results), read_back, strict=True):
-        settings = flatten(results._home[run.run].read_run(run.run)["settings"])
+        settings = flatten(results.stores[0].read_run(run.run)["settings"])
         for key, value in settings.items():
             assert found[key] == (value if isinstance(value, int | float | str) else str(value))
         assert set(found) == set(settings)
@@ -60,10 +60,10 @@ def test_hparams_are_the_settings_and_group_the_seeds(results, out):
 
 
 def test_times_are_those_of_the_run(results, out):
-    from rnnlab.results.export.runs import stored_runs
+    from rnnlab.results.export.runs import runs_to_export
 
     folders = export(results, "tensorboard", out)
-    for folder, run in zip(folders, stored_runs(results), strict=True):
+    for folder, run in zip(folders, runs_to_export(results), strict=True):
         for event in read(folder).Scalars("training/loss"):
             assert event.wall_time == pytest.approx(run.time(event.step), abs=1e-3)
 

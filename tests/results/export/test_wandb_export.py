@@ -8,7 +8,7 @@ from exported import expected, stored
 
 from rnnlab.config.labels import flatten
 from rnnlab.results.export import export
-from rnnlab.results.export.runs import stored_runs
+from rnnlab.results.export.runs import runs_to_export
 
 pytest.importorskip("wandb")
 BLOCK, HEAD = 32768, 7
@@ -81,7 +81,7 @@ def test_every_number(results, out, capfd):
 def test_names_settings_and_summary(results, out):
     folders = exported(results, out)
     for folder, row in zip(folders, stored(results), strict=True):
-        found, record = Read(folder), results._home[row.run].read_run(row.run)
+        found, record = Read(folder), results.stores[0].read_run(row.run)
         assert found.run.run_id == row.run
         assert found.run.display_name == f"{row.setting}, seed {row.seed}"
         assert (found.run.run_group, found.run.project) == ("tiny", "rnnlab")
@@ -95,7 +95,7 @@ def test_names_settings_and_summary(results, out):
 
 def test_times_are_those_of_the_run(results, out):
     folders = exported(results, out)
-    for folder, run in zip(folders, stored_runs(results), strict=True):
+    for folder, run in zip(folders, runs_to_export(results), strict=True):
         for step in Read(folder).history:
             assert step["_timestamp"] == pytest.approx(run.time(step["_step"]), abs=1e-3)
 
