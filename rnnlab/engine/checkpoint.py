@@ -35,8 +35,8 @@ class Checkpoint(NamedTuple):
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """The checkpoint as a checksum and a safetensors file, which is read without running code."""
-    leaves = jax.tree.leaves((checkpoint.state, checkpoint.chunks))
-    arrays = {f"{i:04d}": as_pairs(leaf) for i, leaf in enumerate(leaves)}
+    leaves = _by_path(checkpoint.state, checkpoint.chunks)
+    arrays = {path: as_pairs(leaf) for path, leaf in leaves.items()}
     facts = checkpoint._asdict()
     head = json.dumps({name: facts[name] for name in HEAD})
     content = save(arrays, metadata={"rnnlab": head})
@@ -62,22 +62,36 @@ def from_bytes(content: bytes, run: str, state: Any, chunks: Any) -> Checkpoint:
         head, arrays = _head(content), load(content)
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"checkpoint: cannot be read: {error}") from None
-    leaves = [arrays[name] for name in sorted(arrays)]
-    wanted, structure = jax.tree.flatten((state, chunks))
-    reported = len(jax.tree.leaves(chunks))
-    shapes = [pairs_shape(leaf) for leaf in wanted]
-    lengths = [(head.get("position", 0) * shape[0], *shape[1:]) for shape in shapes[-reported:]]
+    wanted = _by_path(state, chunks)
     of_such_a_run = (
         set(head) == set(HEAD)
         and head["run"] == run
-        and [leaf.shape for leaf in leaves] == shapes[:-reported] + lengths
-        and [leaf.dtype for leaf in leaves] == [_real_dtype(leaf) for leaf in wanted]
+        and arrays.keys() == wanted.keys()
+        and all(_fits(arrays[path], path, wanted[path], head["position"]) for path in wanted)
     )
     if not of_such_a_run:
         raise Damaged("checkpoint: is not of this run, or of another version of rnnlab")
-    leaves = [from_pairs(leaf, like.dtype) for leaf, like in zip(leaves, wanted, strict=True)]
+    leaves = [from_pairs(arrays[path], like.dtype) for path, like in wanted.items()]
+    structure = jax.tree.structure((state, chunks))
     state, chunks = jax.tree.unflatten(structure, leaves)
     return Checkpoint(**head, state=state, chunks=chunks)
+
+
+def _by_path(state: Any, chunks: Any) -> dict[str, Any]:
+    """The leaves of both trees, in their order, by paths such as ``state/params/cell/W_f``."""
+    return {
+        "/".join((name, jax.tree_util.keystr(path, simple=True, separator="/"))): leaf
+        for name, tree in (("state", state), ("chunks", chunks))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+
+
+def _fits(array: np.ndarray, path: str, like: Any, position: int) -> bool:
+    """Whether an array has the shape and the type of a leaf after so many calls."""
+    shape = pairs_shape(like)
+    if path.startswith("chunks/"):
+        shape = (position * shape[0], *shape[1:])
+    return array.shape == shape and array.dtype == _real_dtype(like)
 
 
 def _real_dtype(like: Any) -> np.dtype:
