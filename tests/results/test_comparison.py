@@ -112,6 +112,21 @@ def test_differences_are_paired_by_seed(results):
     assert math.isnan(table.loc["b_f = 3", "loss_ratio"])
 
 
+def test_pairs_leave_out_seeds_that_one_setting_lacks(tmp_path):
+    """The reference has a seed more, before the others: pairs by place would be other pairs."""
+    losses = {0.0: {0: 5.0, 1: 1.0, 2: 2.0, 3: 4.0}, 1.0: {3: 8.0, 1: 2.0, 2: 4.0}}
+    runs = [
+        (settings(forget_bias=bias), seed, "finished", summary(final_loss=loss))
+        for bias, by_seed in losses.items()
+        for seed, loss in by_seed.items()
+    ]
+    write(tmp_path / "uneven", runs)
+    table = compare(load(tmp_path / "uneven"), by="cell.forget_bias", against=0)
+    row = table.set_index("setting").loc["b_f = 1"]
+    for end in ("", "_low", "_high"):
+        assert row[f"loss_ratio{end}"] == pytest.approx(2)
+
+
 def test_a_reference_agrees_in_the_other_keys(tmp_path):
     runs = [
         (settings(forget_bias=bias, hidden=hidden), 0, "finished", summary(final_loss=loss))
