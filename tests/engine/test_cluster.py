@@ -49,15 +49,11 @@ def config(tmp_path):
 
 
 @pytest.mark.processes
-@pytest.mark.default_flags
 def test_a_cluster_that_has_not_the_plug_in(config, tmp_path):
     """Workers in another folder get the plug-in's code with the run."""
     cluster = Cluster(tmp_path)
-    for run, out, where in (
-        (rnnlab, "there", ("--scheduler", cluster.address)),
-        (run_here, "here", ("--workers", 0)),
-    ):
-        code, output = run("run", config, "--out", tmp_path / out, *where)
+    for out, where in (("there", ("--scheduler", cluster.address)), ("here", ("--workers", 0))):
+        code, output = rnnlab("run", config, "--out", tmp_path / out, *where)
         assert code == 0, output
     cluster.close()
     assert numbers(tmp_path / "there") == numbers(tmp_path / "here")
@@ -276,19 +272,17 @@ def test_options_that_do_not_fit(arguments, message):
     assert isinstance(ended.exception, UserError)
 
 
-@pytest.mark.processes
 def test_an_interface_that_is_not_there(config, tmp_path):
-    code, output = rnnlab(
+    code, output = run_here(
         "run", config, "--out", tmp_path / "out", "--workers", 1, "--interface", "l0"
     )
     assert code == 2
     assert "--interface l0: no such network interface; did you mean 'lo'?" in output
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("address", ["nonsense", "foo://x:1", "tcp://127.0.0.1"])
 def test_what_is_no_address(config, tmp_path, address):
-    code, output = rnnlab("run", config, "--out", tmp_path / "out", "--scheduler", address)
+    code, output = run_here("run", config, "--out", tmp_path / "out", "--scheduler", address)
     assert code == 2
     assert f"--scheduler {address}: must be an address, such as tcp://host:8786" in output
     assert "Traceback" not in output

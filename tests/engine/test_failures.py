@@ -137,7 +137,7 @@ class Desk(Dispatch):
 
 @pytest.fixture
 def runs(tmp_path):
-    text = "{task: {kind: adding}, cell: {kind: rnn}, seeds: 4}"
+    text = "task: {kind: adding}\ncell: {kind: rnn}\nseeds: 4"
     return load_experiment(write_config(tmp_path, text)).runs
 
 

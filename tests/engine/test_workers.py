@@ -74,10 +74,8 @@ def test_two_threads_agree_within_rounding(config, in_process):
     folder = config.parent / "threads"
     few = ("training.steps=60", "seeds=1")
     one, two = folder / "1", folder / "2"
-    for out, threads in ((one, 1), (two, 2)):
-        code, output = rnnlab_in_a_process(
-            "run", config, *few, "--out", out, "--workers", 0, "--threads", threads
-        )
+    for run, out, threads in ((rnnlab, one, 1), (rnnlab_in_a_process, two, 2)):
+        code, output = run("run", config, *few, "--out", out, "--workers", 0, "--threads", threads)
         assert code == 0, output
     store = Store(two)
     assert {store.read_run(run)["promise"] for run in store.run_ids()} == {"rounding"}

@@ -8,12 +8,13 @@ import tempfile
 
 import jax
 import pytest
+from engine.sweeps import write_config
 
 from rnnlab.support.compiled_code import keep_compiled_code
 
 CONFIG = """
 task: {kind: adding, length: 8}
-cell: {kind: lstm, hidden: 3}
+cell: {kind: rnn, hidden: 3}
 training: {steps: 4, batch: 4}
 record: {every: 2}
 """
@@ -21,9 +22,7 @@ record: {every: 2}
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    path = tmp_path_factory.mktemp("config") / "tiny.yaml"
-    path.write_text(CONFIG)
-    return path
+    return write_config(tmp_path_factory.mktemp("config"), CONFIG)
 
 
 def run(config, out, **environment):
