@@ -9,7 +9,7 @@ CELLS: dict[str, type[Cell]] = {"rnn": VanillaRNN, "lstm": LSTM, "gru": GRU}
 
 
 def dynamics_of(cell: Cell) -> Cell:
-    """A built-in cell's ``dynamics``; a user's whole cell, whose step may read any option."""
+    """A built-in cell's ``dynamics``; a user's cell unchanged, as its step may read any option."""
     return cell.dynamics() if type(cell) in CELLS.values() else cell
 
 

@@ -1,15 +1,15 @@
-"""What a diagnosis says of gates that keep the state."""
+"""The advice of a diagnosis about gates that keep the state."""
 
 import math
 
 from rnnlab.cells.closed_forms import bias_to_keep
 
-# log10 of the least that must be left of a gradient.
+# log10 of the smallest fraction of a gradient that counts as having reached a step.
 REACHED = -3.0
 
 
 def keeping_biases(symbol: str, wanted: int) -> str:
-    """The biases with which the direct path alone keeps 10⁻³ and 1/e over so many steps."""
+    """The biases at which the direct path alone keeps 10⁻³ and 1/e over this number of steps."""
     least, kept = (bias_to_keep(kept, wanted) for kept in (10**REACHED, math.exp(-1)))
     return (
         f"with {symbol} = {least:.2f} the direct path alone keeps 10⁻³, with {kept:.2f} 1/e; "

@@ -1,4 +1,4 @@
-"""What a cell is: its settings, its parameters, and one step in time."""
+"""The base class of cells: settings, parameters, and one step in time."""
 
 import functools
 from abc import ABC, abstractmethod
@@ -18,13 +18,13 @@ Observe = Callable[[str, Array], Array]
 
 
 class HiddenState(NamedTuple):
-    """State of a cell that carries only h."""
+    """The state of a cell that carries only h."""
 
     h: Array
 
 
 class AtInit:
-    """Marks an option that shapes the initial parameters and nothing after."""
+    """Marks an option that affects only the initial parameters."""
 
 
 def unobserved(name: str, value: Array) -> Array:
@@ -38,7 +38,7 @@ def affine(
     x: Float[Array, "batch inputs"] | None = None,
     h: Float[Array, "batch hidden"] | None = None,
 ) -> list[Float[Array, "batch hidden"]]:
-    """``x W_k + h U_k + bias_k`` for every gate k, formed as one product.
+    """Compute ``x W_k + h U_k + bias_k`` for every gate k, as one matrix product.
 
     Args:
         params: holds ``W_k`` (inputs, hidden), ``U_k`` (hidden, hidden) and ``bias_k`` (hidden,).
@@ -81,9 +81,9 @@ def side_by_side(params: Params, prefix: str, gates: tuple[str, ...]) -> Array:
 class Cell(BaseModel, ABC):
     """A recurrent cell: settings as fields, equations in ``init`` and ``step``.
 
-    Subclass it and write both for a single layer; ``layers`` stacks any cell. Every value passed
-    to ``observe`` can be recorded; ``step`` must pass each part of its new state, so that the
-    gradient with respect to it can be.
+    Subclass it and write both methods for a single layer; ``layers`` stacks any cell. Each value
+    passed to ``observe`` can be recorded; ``step`` must pass each part of its new state, so that
+    the gradient with respect to it can be recorded.
 
     A state that is not one or two arrays (batch, hidden) also needs ``initial_state``, and
     ``output`` where no part of it is called h.
@@ -92,19 +92,19 @@ class Cell(BaseModel, ABC):
         State: NamedTuple of the carried arrays, each (batch, …), real or complex, of any shape.
         gates: names under which ``step`` observes its gates, each in (0, 1).
         direct: name of the observed gate that multiplies the previous carry: the direct path of
-            ∂c_t/∂c_{t−1}. A direct path that is no gate is written as ``direct_path``.
-        step_jacobian: one step's Jacobian in closed form, or None, and it is differentiated:
+            ∂c_t/∂c_{t−1}. Where the direct path is not a gate, override ``direct_path`` instead.
+        step_jacobian: one step's Jacobian in closed form, or None for automatic differentiation:
             ``(params, before, seen, others_by_carry) → StepJacobian``, from one layer's parameters,
-            the previous ``State``, what ``step`` observed, and the diagonals of
-            ∂(other part)_{t−1}/∂carry_{t−1}. It belongs to the ``step`` of its class: where a
-            subclass writes another one, it is not used.
+            the previous ``State``, the values that ``step`` observed, and the diagonals of
+            ∂(other part)_{t−1}/∂carry_{t−1}. It belongs to the ``step`` of its class: it is not
+            used in a subclass that overrides ``step``.
         parallel_scan: all steps at once, for a cell that is linear in its state given the inputs,
             or None: ``(params, state, inputs) → states``, of one layer, from the initial state and
             inputs (time, batch, features) to the states after each step, (time, batch, …).
-        label: what tables and figures call the cell; default the class's name.
-        gate_biases: the options that set initial biases of gates, that of the direct path first.
-        against_explosion: what a diagnosis advises for a gradient that explodes.
-        without_direct_path: what it says of the paths of a cell that has no direct one.
+        label: the cell's name in tables and figures; default the class's name.
+        gate_biases: the options that set initial biases of gates, the direct path's gate first.
+        against_explosion: the advice of a diagnosis for a gradient that explodes.
+        without_direct_path: the remark of a diagnosis on the paths of a cell without a direct path.
         hidden: number of units of a layer.
         layers: number of layers; each one above the first reads the ``output`` of the one below.
     """
@@ -131,7 +131,7 @@ class Cell(BaseModel, ABC):
 
     @abstractmethod
     def init(self, key: Key[Array, ""], input_size: int) -> Any:
-        """Initial parameters: a dict of named arrays, or a tuple of one dict a layer.
+        """Initial parameters: a dict of named arrays, or a tuple of one dict per layer.
 
         Args:
             key: determines every random number.
@@ -152,7 +152,7 @@ class Cell(BaseModel, ABC):
             params: one layer's parameters.
             state: the previous ``State``.
             x: input of this time step.
-            observe: called as ``observe(name, value)``; returns the value to go on with.
+            observe: called as ``observe(name, value)``; the step must use the value returned.
         """
 
     def output(self, state: Any) -> Float[Array, "batch outputs"]:
@@ -166,7 +166,7 @@ class Cell(BaseModel, ABC):
 
     @property
     def carry(self) -> str:
-        """The part of the state that goes along the direct path: c, or else h, or else the first.
+        """The part of the state that the direct path carries: c, or else h, or else the first part.
 
         A cell whose carry is another part overrides this.
         """
@@ -175,20 +175,20 @@ class Cell(BaseModel, ABC):
 
     @property
     def has_direct_path(self) -> bool:
-        """Whether the class declares one, by ``direct`` or ``direct_path``."""
+        """Whether the class declares a direct path, by ``direct`` or ``direct_path``."""
         return self.direct is not None or type(self).direct_path is not Cell.direct_path
 
     def direct_path(
         self, params: Params, seen: dict[str, Array], carry: Inexact[Array, "batch *shape"]
     ) -> Inexact[Array, "batch *shape"]:
-        """The part of the new carry that a previous carry gives along the direct path.
+        """The contribution of the previous carry to the new one along the direct path.
 
         It is linear in ``carry``: a gate, a complex diagonal, α (I − β k kᵀ). The default is the
         observed gate that ``direct`` names.
 
         Args:
             params: one layer's parameters.
-            seen: what ``step`` observed.
+            seen: the values that ``step`` observed.
             carry: a previous carry, shaped as that part of the state.
         """
         assert self.direct is not None
@@ -199,13 +199,13 @@ class Cell(BaseModel, ABC):
         return self.State(*(jnp.zeros((batch, self.hidden)) for _ in self.State._fields))
 
     def linearised(self, params: Params) -> Linearisation:
-        """The dynamics near the zero state with zero input; of the class that says it.
+        """The dynamics near the zero state with zero input, for classes that define them.
 
         Args:
             params: one layer's parameters.
 
         Raises:
-            ValueError: the class does not say it, or there is no derivative at the zero state.
+            ValueError: the class does not define them, or there is no derivative at the zero state.
         """
         raise ValueError(f"{type(self).__name__} says no linearisation at the zero state")
 
@@ -214,22 +214,22 @@ class Cell(BaseModel, ABC):
         """The advice of a diagnosis for a gradient that does not reach as far as wanted.
 
         Args:
-            wanted: steps back.
-            decay: of the gradient, in decades per step back in time.
+            wanted: how many steps back the gradient should reach.
+            decay: decay of the gradient, in decades per step back in time.
             is_linearised: whether the stability of the zero state is known.
         """
         return "no closed form is known for a cell of your own."
 
     def torch_layer(self) -> TorchLayer:
-        """The counterpart of the cell in PyTorch.
+        """The corresponding layer in PyTorch.
 
         Raises:
-            ValueError: there is none.
+            ValueError: PyTorch has none.
         """
         raise ValueError(f"PyTorch has no counterpart of {type(self).__name__}")
 
     def dynamics(self) -> "Cell":
-        """This cell with every option that only shapes initial parameters at its default.
+        """This cell with every option that affects only the initial parameters at its default.
 
         Two cells with equal dynamics run the same program on different parameters.
         """

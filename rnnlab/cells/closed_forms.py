@@ -1,4 +1,4 @@
-"""Closed forms of a gate that multiplies the old state, and of the LSTM's zero state."""
+"""Closed-form results on a gate that multiplies the old state, and on the LSTM's zero state."""
 
 import numpy as np
 from jaxtyping import ArrayLike
@@ -6,7 +6,7 @@ from scipy.special import expit
 
 
 def forget_timescale(b: ArrayLike) -> np.float64 | np.ndarray:
-    """−1/ln σ(b): the steps in which a forget gate of bias b alone shrinks c by e.
+    """−1/ln σ(b): the number of steps in which a forget gate of bias b alone divides c by e.
 
     The gate's pre-activation is its bias. The time scale 1/(1 − σ(b)) of Tallec & Ollivier 2018 is
     longer, by half a step when b is large.
@@ -15,26 +15,26 @@ def forget_timescale(b: ArrayLike) -> np.float64 | np.ndarray:
         b: the whole offset before the sigmoid.
 
     Returns:
-        Steps; ∞ beyond the largest float, at b > 709.
+        The number of steps; ∞ at b > 709, where it exceeds the largest float.
     """
     with np.errstate(over="ignore", divide="ignore"):
         return 1 / np.logaddexp(0.0, -np.asarray(b, float))
 
 
 def bias_to_keep(kept: ArrayLike, steps: ArrayLike) -> np.float64 | np.ndarray:
-    """The bias b at which σ(b)^steps = kept: what a forget gate alone needs to reach that far.
+    """The bias b at which σ(b)^steps = kept: a forget gate alone then keeps this fraction.
 
     ``bias_to_keep(exp(−1), T)`` is the bias of time scale T, see ``forget_timescale``.
 
     Args:
-        kept: in (0, 1).
-        steps: how many, > 0.
+        kept: the fraction that is kept, in (0, 1).
+        steps: the number of steps, > 0.
     """
     return -np.log(np.expm1(-np.log(np.asarray(kept, float)) / np.asarray(steps, float)))
 
 
 def half_life(b: ArrayLike) -> np.float64 | np.ndarray:
-    """ln 2 · ``forget_timescale(b)``: the steps in which the forget gate alone halves c."""
+    """ln 2 · ``forget_timescale(b)``: the number of steps in which a forget gate alone halves c."""
     return np.log(2) * forget_timescale(b)
 
 

@@ -1,4 +1,4 @@
-"""What a cell's class says of the cell, for labels, figures, theory and other libraries."""
+"""Facts that a cell's class declares, for labels, figures, theory and other libraries."""
 
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ class GateBias(NamedTuple):
     """An option that sets the initial bias of a gate.
 
     Attributes:
-        option: its name.
-        gate: the gate; the bias is written b_gate.
+        option: the option's name.
+        gate: the name of the gate; labels write its bias as b_gate.
         words: values that are not numbers, each with its label.
         shows_zero: whether labels mention a bias of 0.
     """
@@ -43,10 +43,10 @@ class Linearisation(NamedTuple):
     """The dynamics near the zero state with zero input: s_t = keep ⊙ s_{t−1} + write ⊙ (s_{t−1} U).
 
     Attributes:
-        keep: what each unit keeps.
-        write: what each unit writes of the candidate.
+        keep: the factor of each unit's own previous state.
+        write: the factor of each unit's candidate.
         kernel: name of the candidate's recurrent kernel.
-        U: that kernel.
+        U: the values of that kernel.
         zero_biases: names of the biases that must be 0 for the zero state to be a fixed point.
     """
 
@@ -58,11 +58,11 @@ class Linearisation(NamedTuple):
 
 
 class TorchLayer(NamedTuple):
-    """The counterpart of a cell in PyTorch.
+    """The layer of PyTorch that corresponds to a cell.
 
     Attributes:
         gates: the gates in the order of the rows of ``weight_ih_l[k]``.
-        own_products: gates whose recurrent product has a bias of its own, with the name of its
+        own_products: gates whose recurrent product has a separate bias, each with the name of its
             parameters here: ("n", "hn") stands for U_hn and bias_hn.
     """
 

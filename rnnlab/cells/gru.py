@@ -57,8 +57,8 @@ class GRU(KernelCell):
     def init(self, key: Key[Array, ""], input_size: int) -> Params:
         """``W_k`` (input_size, hidden), ``U_k`` (hidden, hidden), ``bias_k`` (hidden,), k in rzn.
 
-        With ``reset="after"``, ``U_hn`` and ``bias_hn`` take the place of ``U_n``. The kernels of
-        a key do not depend on the biases.
+        With ``reset="after"``, ``U_hn`` and ``bias_hn`` take the place of ``U_n``. The kernels
+        depend on the key alone, not on the biases.
         """
         input_key, recurrent_key, bias_key = jax.random.split(key, 3)
         after = self.reset == "after"
@@ -102,7 +102,7 @@ class GRU(KernelCell):
         seen: dict[str, Array],
         others_by_carry: dict[str, Array],
     ) -> StepJacobian:
-        """∂h_t/∂h_{t−1} from the equations of the step; the path through r goes on through n."""
+        """∂h_t/∂h_{t−1} from the equations of the step; the path through r continues through n."""
         r, z, n = (seen[name] for name in "rzn")
         h_by_a_n = (1 - z) * (1 - n**2)
         if self.reset == "before":
@@ -118,19 +118,19 @@ class GRU(KernelCell):
         return StepJacobian(z, {"z": z_path, "r": r_path, "n": n_path}, {}, state)
 
     def linearised(self, params: Params) -> Linearisation:
-        """keep = σ(b_z), write = (1 − σ(b_z)) σ(b_r), of the candidate's kernel U_n or U_hn."""
+        """keep = σ(b_z), write = (1 − σ(b_z)) σ(b_r); the candidate's kernel is U_n or U_hn."""
         r, z = (expit(double(params[f"bias_{k}"])) for k in "rz")
         kernel = "U_hn" if self.reset == "after" else "U_n"
         return Linearisation(z, (1 - z) * r, kernel, double(params[kernel]), ("bias_n", "bias_hn"))
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
-        """The biases that keep enough."""
+        """Advise the biases at which the update gate keeps enough of the gradient."""
         biases = keeping_biases("b_z", wanted)
         return f"{biases}. z and 1 − z are tied: the critical spectral radius stays."
 
     def torch_layer(self) -> TorchLayer:
-        """``torch.nn.GRU``, which resets after the product."""
+        """``torch.nn.GRU``, which applies r after the recurrent product."""
         if self.reset != "after":
             raise ValueError("PyTorch's GRU resets after the product: use GRU(reset='after')")
         return TorchLayer("rzn", own_products=(("n", "hn"),))

@@ -14,7 +14,7 @@ RecurrentKernel = Literal["orthogonal", "glorot", "uniform", "lecun", "identity"
 def kernel(
     name: RecurrentKernel, key: Key[Array, ""], rows: int, hidden: int
 ) -> Float[Array, "rows hidden"]:
-    """One gate's kernel.
+    """Draw the kernel of one gate.
 
     Args:
         name: ``glorot`` (uniform; Glorot & Bengio 2010), ``orthogonal`` (Saxe et al. 2014),
@@ -40,7 +40,7 @@ def kernel(
 
 
 def chrono(key: Key[Array, ""], hidden: int, t_max: float) -> Float[Array, " hidden"]:
-    """Biases log u, u ~ U[1, t_max − 1] per unit: time scales uniform on [2, t_max].
+    """Draw biases log u, u ~ U[1, t_max − 1] per unit: time scales uniform on [2, t_max].
 
     Tallec & Ollivier 2018, equation 16, where the input gate's bias is minus this one.
     """

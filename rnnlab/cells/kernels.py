@@ -1,4 +1,4 @@
-"""What the built-in cells share: kernels drawn by name, a choice of activation."""
+"""Code that the built-in cells share: kernels drawn by name, a choice of activation."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -62,7 +62,7 @@ class KernelCell(Cell):
         }
 
     def biases(self, **values: float | Array) -> Params:
-        """``bias_k`` (hidden,) for every gate k, each given as a number or per unit."""
+        """``bias_k`` (hidden,) for every gate k, each given as one number or as one per unit."""
         return {
             f"bias_{k}": jnp.broadcast_to(jnp.asarray(value, dtype=float), (self.hidden,))
             for k, value in values.items()

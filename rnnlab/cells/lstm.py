@@ -40,7 +40,7 @@ class LSTM(KernelCell):
     c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ φ(c_t).
 
     Attributes:
-        activation: φ, of the candidate g and of the output.
+        activation: φ, used in the candidate g and in the output.
         forget_bias: initial b_f, the whole offset before the sigmoid; ``chrono`` draws it per
             unit (Tallec & Ollivier 2018, equation 16).
         input_bias: initial b_i; ``tied`` is −b_f per unit. Default: tied with chrono, else 0.
@@ -85,7 +85,7 @@ class LSTM(KernelCell):
     def init(self, key: Key[Array, ""], input_size: int) -> Params:
         """``W_k`` (input_size, hidden), ``U_k`` (hidden, hidden), ``bias_k`` (hidden,), k in ifgo.
 
-        The kernels of a key do not depend on the biases.
+        The kernels depend on the key alone, not on the biases.
         """
         input_key, recurrent_key, bias_key = jax.random.split(key, 3)
         b_f = self._forget_bias(bias_key)
@@ -147,14 +147,14 @@ class LSTM(KernelCell):
         return StepJacobian(f, c_by_c, {"h": h_by_c}, by_h + by_c)
 
     def linearised(self, params: Params) -> Linearisation:
-        """keep = σ(b_f), write = σ(b_i) σ(b_o), of the candidate's kernel U_g."""
+        """keep = σ(b_f), write = σ(b_i) σ(b_o); the candidate's kernel is U_g."""
         require_slope_at_zero(self.activation)
         f, i, o = (expit(double(params[f"bias_{k}"])) for k in "fio")
         return Linearisation(f, i * o, "U_g", double(params["U_g"]), ("bias_g",))
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
-        """The biases that keep enough, and the critical gains there."""
+        """Advise the biases at which f keeps enough of the gradient, with their critical gains."""
         biases = keeping_biases("b_f", wanted)
         if not is_linearised:
             return f"{biases}."

@@ -1,4 +1,4 @@
-"""A cell's state as real vectors, one for each example.
+"""Conversion of a cell's state to real vectors, one for each example, and back.
 
 A state is a NamedTuple of arrays (batch, …), real or complex, of any shapes. In the real view each
 array is a vector of its entries; a complex entry a + ib counts as two real ones, and the real parts
@@ -20,7 +20,7 @@ Vector = Float[Array, "batch size"]
 
 
 def as_real(value: Inexact[Array, "batch *shape"]) -> Vector:
-    """The entries of an array as real vectors."""
+    """The real view of an array: its entries as real vectors."""
     flat = value if value.ndim == 2 else value.reshape(len(value), -1)
     if not jnp.iscomplexobj(flat):
         return flat
@@ -32,8 +32,8 @@ def from_real(vector: Vector, like: Any) -> Inexact[Array, "batch *shape"]:
 
     Args:
         vector: as ``as_real`` returns it.
-        like: an array, or its shape and dtype, of this shape but for the batch axis, and complex
-            or real as the result is to be; the precision is the vector's.
+        like: an array, or its shape and dtype. The result has its shape, except for the batch axis,
+            and is complex if it is; the precision is the vector's.
     """
     shape = (len(vector), *like.shape[1:])
     if jnp.issubdtype(like.dtype, jnp.complexfloating):
@@ -47,17 +47,17 @@ def real_parts(state: Any) -> Any:
 
 
 def from_real_parts(parts: Any, like: Any) -> Any:
-    """The state whose ``real_parts`` these are; ``like`` is as for ``from_real``, part by part."""
+    """The inverse of ``real_parts``; ``like`` is as for ``from_real``, part by part."""
     return type(parts)(*map(from_real, parts, like))
 
 
 def flatten(*states: Any) -> Vector:
-    """All parts of one state or several side by side, as real vectors."""
+    """Join all parts of one or several states side by side, as real vectors."""
     return jnp.concatenate([as_real(part) for state in states for part in state], axis=-1)
 
 
 def unflatten(flat: Vector, like: Any) -> Any:
-    """The state that ``flatten`` made this vector of."""
+    """The inverse of ``flatten``: the state that has this vector."""
     ends = [sum(part_sizes(like)[: index + 1]) for index in range(len(like) - 1)]
     return type(like)(*map(from_real, jnp.split(flat, ends, axis=-1), like))
 
@@ -71,7 +71,7 @@ def part_sizes(like: Any) -> list[int]:
 
 
 def state_like(cell: "Cell") -> Any:
-    """Shapes and dtypes of a state of one example of one layer."""
+    """Shapes and dtypes of the state of one layer, for one example."""
     return jax.eval_shape(lambda: cell.initial_state(1))
 
 

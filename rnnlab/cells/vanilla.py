@@ -68,14 +68,14 @@ class VanillaRNN(KernelCell):
         return StepJacobian(None, {"h": state}, {}, state)
 
     def linearised(self, params: Params) -> Linearisation:
-        """keep = 0, write = 1, of the kernel U_h."""
+        """keep = 0, write = 1; the kernel is U_h."""
         require_slope_at_zero(self.activation)
         ones = np.ones(self.hidden)
         return Linearisation(0 * ones, ones, "U_h", double(params["U_h"]), ("bias_h",))
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
-        """The factor on the kernel that would cancel the mean decay."""
+        """Advise the factor on the kernel that would cancel the mean decay."""
         start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
         if not decay < 0:
             return f"{start}."

@@ -1,1 +1,1 @@
-"""Running cells over time: one layer, a stack of layers, and taps on the way back."""
+"""Running cells over time: one layer, a stack of layers, and taps in the backward pass."""

@@ -1,12 +1,14 @@
-"""One layer over time, whose weight gradients are formed after the backward loop, not inside it.
+"""One layer over time, with weight gradients computed after the backward loop, not inside it.
 
 A cell's products a_t = z_t K, with z_t = [x_t, 1, h_{t−1}] and K = [W; b; U], are linear in K. With
 δ_t = ∂L/∂a_t the gradient of K is Σ_t z_tᵀ δ_t: one large product at the end, in place of a small
-one at every step. So the backward loop only hands δ_t out, and δ_t Uᵀ on. What it reads is what the
-cell's functions returned, not what they were given: of σ and tanh the slope follows from the value.
+one at every step. The backward loop therefore only returns δ_t and passes δ_t Uᵀ to the step
+before. It reads the outputs of the cell's functions, not their inputs: the derivatives of σ and
+tanh follow from their values.
 
-Nothing here knows a cell. A step is differentiated as it is written, with ``affine`` replaced by
-products that leave K out; whatever else it does with its parameters is differentiated as always.
+This module works for any cell. It differentiates the step as written, with ``affine`` replaced by
+products that are not differentiated by K; every other use of the parameters is differentiated as
+usual.
 """
 
 import functools
@@ -25,7 +27,7 @@ from rnnlab.cells.cell import Params
 from rnnlab.recurrence.layer import Inputs, Layer, Step
 from rnnlab.recurrence.products import Plan, Products, make_kernels, own_h, plan_products
 
-# Their values are kept for the backward loop; all else is computed again from these.
+# The backward loop keeps their values and recomputes everything else from these.
 KEPT = {
     *("tanh", "logistic", "exp", "exp2", "expm1", "log", "log1p", "erf", "sin", "cos", "pow"),
     *("sqrt", "rsqrt", "cbrt", "div", "dot_general", "slice", "split"),
@@ -33,7 +35,7 @@ KEPT = {
 
 
 class _Run(NamedTuple):
-    """As a ``Layer``, with the states before each time step."""
+    """The results of a run: those of a ``Layer``, and the states before each time step."""
 
     before: Any
     final: Any
@@ -41,7 +43,7 @@ class _Run(NamedTuple):
 
 
 def fused_layer(step: Step, params: Params, inputs: Inputs, state: Any, slots: Any) -> Layer:
-    """As ``plain_layer``; for reverse-mode differentiation only."""
+    """Run a layer, like ``plain_layer``; for reverse-mode differentiation only."""
     plan = plan_products(step, params, state, inputs[0], jax.tree.map(itemgetter(0), slots))
 
     @jax.custom_vjp
@@ -62,12 +64,12 @@ def fused_layer(step: Step, params: Params, inputs: Inputs, state: Any, slots: A
 )
 @dataclass(frozen=True)
 class _Pull:
-    """A step's pull-back, as the arrays that it reads and how to make it of them again.
+    """A step's pull-back (VJP), stored as the arrays that it reads and the way to rebuild it.
 
     Attributes:
-        varying: those that differ from step to step.
-        places: of all that it reads: the place among those that do not, or None.
-        tree: what to make of all.
+        varying: the arrays that differ from step to step.
+        places: for each array read, its index among those equal at all steps, or None if it varies.
+        tree: the tree structure that holds all arrays.
     """
 
     varying: list[Array]
@@ -82,7 +84,7 @@ class _Pull:
         return cls(varying, places, tree)
 
     def again(self, constants: Sequence[Array]) -> Any:
-        """The pull-back."""
+        """Rebuild the pull-back."""
         varying = iter(self.varying)
         leaves = [next(varying) if p is None else constants[p] for p in self.places]
         return jax.tree.unflatten(self.tree, leaves)
@@ -93,7 +95,7 @@ def _place(leaf: Any, constants: Sequence[Array]) -> int | None:
 
 
 class _Tape(NamedTuple):
-    """What the backward loop reads: by time step, but for the parameters."""
+    """The arrays that the backward loop reads: one entry per time step, except the parameters."""
 
     params: Params
     pull: _Pull
@@ -131,7 +133,7 @@ def _forward(
 
 
 def _is_kept(batch: int, primitive: Any, *operands: Any, **_: Any) -> bool:
-    """Whether a value is one of ``KEPT``, and of examples: others are the same at every step."""
+    """Whether a value is one of ``KEPT`` and has a batch axis; others are equal at all steps."""
     return primitive.name in KEPT and any(a.shape[:1] == (batch,) for a in operands)
 
 
@@ -163,7 +165,7 @@ def _backward(plan: Plan, tape: _Tape, cotangent: _Run) -> Any:
 def _by_params(
     plan: Plan, params: Params, operands: list[Array], deltas: list[Array]
 ) -> dict[str, Any]:
-    """Σ_t z_tᵀ δ_t of each kernel, taken apart."""
+    """Compute Σ_t z_tᵀ δ_t for each kernel, and split it into the parameters' gradients."""
 
     def joined(params: Params) -> list[Array]:
         return [kernel.joined for kernel in make_kernels(plan, params)]
@@ -181,7 +183,7 @@ class _AtEachStep:
     """Cotangents with a leading time axis, of which some are known to be zero.
 
     Attributes:
-        given: the others, with None where there is none.
+        given: the cotangents that are not known to be zero; None in place of the others.
     """
 
     def __init__(self, tree: Any) -> None:
@@ -190,7 +192,7 @@ class _AtEachStep:
         self.given = [None if isinstance(a, SymbolicZero) else a for a in self._leaves]
 
     def at_step(self, given: list[Array | None]) -> Any:
-        """All of one step, from those that were given."""
+        """All cotangents of one step, from those that were given."""
         leaves = [
             jnp.zeros(like.shape[1:], like.dtype) if a is None else a
             for a, like in zip(given, self._leaves, strict=True)

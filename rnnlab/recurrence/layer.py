@@ -1,4 +1,4 @@
-"""One layer over time: step by step as it is written, or in segments that are stored sparsely."""
+"""One layer over time: step by step as written, or in segments to save memory."""
 
 import math
 from collections.abc import Callable
@@ -18,12 +18,12 @@ Step = Callable[[Any, Any, Array, Any], tuple[Any, Any]]
 
 
 class Layer(NamedTuple):
-    """What a layer did.
+    """The results of running a layer.
 
     Attributes:
-        states: after each time step.
-        final: after the last.
-        collected: of each time step.
+        states: the states after each time step.
+        final: the state after the last step.
+        collected: the collected values of each time step.
     """
 
     states: Any
@@ -40,8 +40,8 @@ def plain_layer(step: Step, params: Any, inputs: Inputs, state: Any, slots: Any)
     Args:
         step: one time step.
         params: the layer's parameters.
-        inputs: what it reads.
-        state: its initial state.
+        inputs: the layer's inputs.
+        state: the layer's initial state.
         slots: arrays with a leading time axis.
     """
 
@@ -57,7 +57,7 @@ def parallel_layer(cell: Cell, params: Any, inputs: Inputs, state: Any) -> Layer
     """Run a layer by its ``parallel_scan``; nothing is collected.
 
     Raises:
-        ValueError: the cell has none.
+        ValueError: the cell has no ``parallel_scan``.
     """
     if cell.parallel_scan is None:
         raise ValueError(f"{type(cell).__name__} has no parallel_scan: use recurrence 'fused'")
@@ -66,9 +66,9 @@ def parallel_layer(cell: Cell, params: Any, inputs: Inputs, state: Any) -> Layer
 
 
 def in_segments(run: RunLayer) -> RunLayer:
-    """Run a layer in about √time segments, each of which the way back runs again from its start.
+    """Run a layer in about √time segments, each recomputed from its start in the backward pass.
 
-    What is kept for the way back is then one state a segment, and all that one segment keeps.
+    The backward pass then stores one state per segment, and the values of one segment at a time.
     """
 
     def run_segments(step: Step, params: Any, inputs: Inputs, state: Any, slots: Any) -> Layer:

@@ -1,6 +1,6 @@
-"""The products of a cell's step, x W + h U + b, planned before the loop over time and formed in it.
+"""The matrix products of a cell's step, x W + h U + b, planned before the loop over time.
 
-All products of the same x_t and h_{t−1} are one: [x_t, 1, h_{t−1}] K with the kernels side by side.
+All products of the same x_t and h_{t−1} become one: [x_t, 1, h_{t−1}] K, kernels side by side.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ class Call(NamedTuple):
 
     Attributes:
         gates: the names of its kernels.
-        widths: the number of units of each.
-        x: whether it reads an input.
-        h: whether it reads a state.
+        widths: the number of units of each gate.
+        x: whether the call has an input.
+        h: whether the call has a hidden state.
         known: whether both are the step's own x_t and h_{t−1}, known before the step begins.
     """
 
@@ -35,13 +35,13 @@ class Call(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a step asks of its parameters.
+    """The use that a step makes of its parameters.
 
     Attributes:
-        groups: calls that are one product; in the order in which they are first asked for.
-        places: of each call: its group, and the place there of its first gate.
-        direct: parameters that the step reads other than through ``affine``.
-        features: of x_t.
+        groups: the calls that form one product each, in the order of their first call.
+        places: for each call, its group and the index of its first gate in that group.
+        direct: parameters that the step reads without ``affine``.
+        features: the number of features of x_t.
     """
 
     groups: tuple[tuple[Call, ...], ...]
@@ -51,7 +51,7 @@ class Plan(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """``joined`` = [W; b; U]; W or U is None where it is no part of it."""
+    """``joined`` = [W; b; U]; W or U is None where the product does not have it."""
 
     joined: Float[Array, "rows units"]
     W: Float[Array, "features units"] | None
@@ -59,9 +59,9 @@ class Kernel(NamedTuple):
 
 
 class _Parameters(dict[str, Any]):
-    """Parameters that ``affine`` leaves its products to; copies of them are an ordinary dict.
+    """Parameters that compute the products of ``affine``; a copy of them is an ordinary dict.
 
-    They cannot be changed, which ``affine`` would not see.
+    They are read-only, since ``affine`` would not notice a change.
     """
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
@@ -83,7 +83,7 @@ class _Parameters(dict[str, Any]):
 
 @jax.tree_util.register_pytree_node_class
 class _Listening(_Parameters):
-    """Notes what is asked of ``affine``, and answers with zeros."""
+    """Records the calls of ``affine``, and returns zeros."""
 
     def __init__(self, params: Params, x: Array, h: Array | None) -> None:
         super().__init__(params)
@@ -105,10 +105,10 @@ def plan_products(
 
     Args:
         step: ``(params, state, x, slots) → anything``.
-        params: of one layer.
-        state: like the state before a step.
-        x: like an input.
-        slots: like those of one step.
+        params: parameters of one layer.
+        state: an array tree shaped like the state before a step.
+        x: an array shaped like an input.
+        slots: arrays shaped like the slots of one step.
     """
     calls: list[Call] = []
 
@@ -132,14 +132,14 @@ def plan_products(
 
 
 def own_h(state: Any) -> Array | None:
-    """The part of the state called h, of which the products of a step are formed together."""
+    """The part of the state called h; the products of a step that read it are computed together."""
     return getattr(state, "h", None)
 
 
 def _group(
     calls: Sequence[Call],
 ) -> tuple[tuple[tuple[Call, ...], ...], tuple[tuple[int, int], ...]]:
-    """Join calls of which all is known before the step: those with h, and those of x alone."""
+    """Join calls whose operands are known before the step: those with h, and those of x alone."""
     groups: dict[Any, list[Call]] = {}
     places = []
     for number, call in enumerate(calls):
@@ -151,7 +151,7 @@ def _group(
 
 
 def make_kernels(plan: Plan, params: Params) -> list[Kernel]:
-    """The kernels of each group side by side; zeros where a call does not read what others do."""
+    """The kernels of each group side by side; zeros where a call lacks an operand of the others."""
 
     def input_kernels(call: Call) -> Array:
         if call.x:
@@ -174,12 +174,12 @@ def make_kernels(plan: Plan, params: Params) -> list[Kernel]:
 
 @jax.custom_vjp
 def product(x: Array | None, h: Array | None, kernel: Kernel, slot: Array) -> Array:
-    """[x, 1, h] K; backwards, the slot's cotangent is that of the product, and K gets none."""
+    """[x, 1, h] K; in the backward pass the slot gets the product's cotangent, and K gets none."""
     return operand(x, h) @ kernel.joined
 
 
 def operand(x: Array | None, h: Array | None) -> Float[Array, "batch rows"]:
-    """[x, 1, h], what is None left out."""
+    """[x, 1, h] without the operands that are None."""
     given = x if x is not None else h
     assert given is not None
     ones = jnp.ones((len(given), 1), given.dtype)
@@ -202,10 +202,10 @@ product.defvjp(_product_forward, _product_backward)
 
 @jax.tree_util.register_pytree_node_class
 class Products(_Parameters):
-    """Parameters of one time step, whose products are those of a plan.
+    """The parameters of one time step, which compute their products by a plan.
 
     Attributes:
-        operands: [x, 1, h] of each group, once the step has asked for all.
+        operands: [x, 1, h] of each group, complete once the step has called for all groups.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class Products(_Parameters):
                 self._form(group, x if reads_x else None, h if calls[0].h else None)
 
     def affine(self, gates: Gates, x: Array | None, h: Array | None) -> list[Array]:
-        """What ``affine`` returns."""
+        """Compute the result of ``rnnlab.cells.cell.affine``."""
         group, first = next(self._places)
         if group not in self._outputs:
             self._form(group, x, h)

@@ -28,13 +28,13 @@ Collect = Mapping[str, Callable[[Array], Array]]
 
 
 class Method(NamedTuple):
-    """How a layer is run over time.
+    """The method by which a layer is run over time.
 
     Attributes:
         recurrence: ``fused`` is faster, and for reverse-mode differentiation only; see ``fused``.
             ``parallel`` is the cell's ``parallel_scan`` where nothing is observed, else ``fused``.
-        memory: ``low`` stores states at about √time steps only, and computes the others again on
-            the way back: less memory, more time.
+        memory: ``low`` stores states at about √time steps only, and recomputes the others in
+            the backward pass: less memory, more time.
     """
 
     recurrence: Literal["plain", "fused", "parallel"] = "plain"
@@ -75,7 +75,7 @@ def unroll_observed(
     slots: Slots | None = None,
     method: Method = PLAIN,
 ) -> Layer:
-    """Run the stack; keep states and whatever is observed.
+    """Run the stack; keep the states and the observed values.
 
     The arrays have a leading layer axis.
 
@@ -84,7 +84,7 @@ def unroll_observed(
         params: its parameters, as ``cell.init`` makes them.
         inputs: (time, batch, features).
         initial_state: as for ``unroll``.
-        collect: for each observed name to keep, what to keep of its value at each time step.
+        collect: for each observed name to keep, a function of its value at each time step.
         slots: for each observed name whose adjoint norm is wanted, see ``recurrence/taps.py``.
         method: see ``Method``.
     """
@@ -109,12 +109,12 @@ def outputs(cell: Cell, states: Any) -> Float[Array, "time batch outputs"]:
 
 
 def top_layer(states: Any) -> Any:
-    """The states of the last layer, of arrays with a leading layer axis."""
+    """The states of the last layer, from arrays with a leading layer axis."""
     return jax.tree.map(itemgetter(-1), states)
 
 
 def as_inputs(inputs: Any) -> Inputs:
-    """Inputs as an array of floats; a ValueError unless (time, batch, features), none of them 0."""
+    """Inputs as a float array; ValueError unless (time, batch, features), with no empty axis."""
     inputs = jnp.asarray(inputs)
     if not jnp.issubdtype(inputs.dtype, jnp.floating):
         inputs = inputs.astype(float)
@@ -162,13 +162,13 @@ def _step(
 
 
 def run_layer(method: Method) -> RunLayer:
-    """What runs a layer by this method."""
+    """The function that runs a layer by this method."""
     run: RunLayer = plain_layer if method.recurrence == "plain" else fused_layer
     return in_segments(run) if method.memory == "low" else run
 
 
 class Tape(NamedTuple):
-    """What one layer read.
+    """The parameters, states and inputs that one layer read.
 
     Attributes:
         params: its parameters.
@@ -185,7 +185,7 @@ class Tape(NamedTuple):
 def record_tapes(
     cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
 ) -> tuple[list[Tape], Any]:
-    """Run the stack; what each layer read, and its states, arrays (layers, time, batch, …)."""
+    """Run the stack; return each layer's ``Tape``, and the states (layers, time, batch, …)."""
     states = unroll_observed(cell, params, inputs, initial_state).states
     tapes = []
     for index, (layer_params, state) in enumerate(
@@ -199,7 +199,7 @@ def record_tapes(
 
 
 def check_finite(**arrays: Any) -> None:
-    """Raise a ValueError that names what is not finite; inside compiled code nothing is checked."""
+    """Raise a ValueError that names any non-finite array; inside compiled code, check nothing."""
     for kind, tree in arrays.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
             if isinstance(leaf, jax.core.Tracer) or np.isfinite(leaf).all():

@@ -1,4 +1,4 @@
-"""One step of one layer, with what it observes."""
+"""One step of one layer, with the values that it observes."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -19,22 +19,22 @@ def observed_step(
     replace: Replace = NOTHING,
     wanted: Collection[str] = (),
 ) -> tuple[Any, dict[str, Array]]:
-    """One step, looking at or changing what it observes.
+    """Run one step, and return or replace the values that it observes.
 
     Args:
         cell: the cell.
         params: one layer's parameters.
         state: the previous state.
         x: this step's input.
-        replace: for observed names, what the step goes on with in place of the value.
+        replace: for observed names, a replacement with which the step continues.
         wanted: names that the step must observe.
 
     Returns:
-        The new state, and every observed value as it was before it was replaced.
+        The new state, and every observed value before its replacement.
 
     Raises:
         ValueError: the step does not observe one of the names, or observes one twice, or does not
-            go on with what ``observe`` returns.
+            continue with the value that ``observe`` returns.
     """
     seen: dict[str, Array] = {}
     went_on: dict[str, Array] = {}

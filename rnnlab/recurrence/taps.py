@@ -1,9 +1,9 @@
-"""Taps: statistics of adjoints, taken out of a backward pass without storing the adjoints.
+"""Taps: statistics of adjoints, computed in a backward pass without storing the adjoints.
 
-A tap is an identity on a value. Backwards, it lets the value's adjoint pass and hands a statistic
-of it out as the "gradient" with respect to a *slot*: an argument filled with zeros that enters no
-result. One backward pass then yields parameter gradients and statistics, with no callback in
-compiled code.
+A tap is an identity on a value. In the backward pass it passes the value's adjoint on unchanged,
+and returns a statistic of it as the "gradient" with respect to a *slot*: an argument of zeros that
+no result uses. One backward pass then yields parameter gradients and statistics, with no callback
+in compiled code.
 """
 
 import functools
@@ -22,11 +22,11 @@ Statistic = Callable[[Array], Any]
 )
 @dataclass(frozen=True)
 class Slot:
-    """Where a tap hands out a statistic.
+    """The argument through which a tap returns a statistic.
 
     Attributes:
-        statistic: function of an adjoint.
-        values: zeros, shaped as what it returns.
+        statistic: a function of an adjoint.
+        values: zeros, of the shape that ``statistic`` returns.
     """
 
     statistic: Statistic
@@ -37,7 +37,7 @@ Slots = dict[str, Slot]
 
 
 def tap(value: Array, slot: Slot) -> Array:
-    """Return ``value``; backwards, the slot's cotangent is the statistic of the value's adjoint."""
+    """Return ``value``; in the backward pass the slot's cotangent is the adjoint's statistic."""
     return _tap(slot.statistic, value, slot.values)
 
 
