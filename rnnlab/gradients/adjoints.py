@@ -18,23 +18,23 @@ def grad_with_adjoints(
     cell: Cell,
     inputs: Float[Array, "time batch features"],
 ) -> tuple[Any, dict[str, Float[Array, "layers time batch"]], Any]:
-    """Differentiate a function that unrolls a cell; see the adjoints of its state pass by.
+    """Differentiate a function that unrolls a cell, and record the adjoint norms of its state.
 
     Args:
         function: maps parameters and slots, one for each part of the cell's state, to a scalar and
             anything else.
-        params: what to differentiate by.
+        params: the parameters to differentiate by.
         cell: the cell.
-        inputs: what it reads.
+        inputs: the cell's inputs.
 
     Returns:
-        The gradient, see ``ascent``; for each part of the state log10 of the norm of the scalar's
-        derivative by it, −inf where it reads zero; and the function's anything else.
+        The gradient, see ``ascent``; for each part of the state, log10 of the norm of the scalar's
+        derivative by it, −inf where it reads zero; and the function's other result.
     """
     time, batch, _ = inputs.shape
     empty = jnp.zeros((cell.layers, time, batch))
-    # No logarithm in the pass itself: differentiation gives 0 where nothing depends on the value,
-    # and (0, 0) is a norm of 0.
+    # The logarithm is taken after the pass: the pass gives 0 where nothing depends on the value,
+    # and (0, 0) then means a norm of 0.
     slots = dict.fromkeys(cell.State._fields, Slot(norm_of_each, (empty, empty)))
     differentiate = jax.grad(function, argnums=(0, 1), has_aux=True)
     (gradient, seen), auxiliary = differentiate(params, slots)
@@ -43,12 +43,12 @@ def grad_with_adjoints(
 
 
 def norm_of_each(adjoint: Inexact[Array, "batch *shape"]) -> tuple[Array, Array]:
-    """The norm of each example's adjoint over all its entries, as ``scaled_squares``."""
+    """The norm of each example's adjoint over all its entries, as ``scaled_squares`` gives it."""
     return scaled_squares(adjoint if adjoint.ndim == 2 else adjoint.reshape(len(adjoint), -1))
 
 
 def ascent(gradient: Any) -> Any:
-    """The gradient as the direction in which the function grows fastest.
+    """The gradient as the direction of steepest ascent of the function.
 
     For a complex parameter a + ib JAX returns ∂L/∂a − i ∂L/∂b, the conjugate.
     """

@@ -1,4 +1,4 @@
-"""How fast a gradient decays going back in time: slopes of log10 norms against distance."""
+"""The decay of a gradient going back in time: slopes of log10 norms against distance."""
 
 import math
 
@@ -9,8 +9,8 @@ import pandas as pd
 def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
     """Least-squares slope of log10 adjoint norms against distance back in time, in decades a step.
 
-    Negative: the gradient vanishes going back. Over finite points at distances ≥ 0; NaN with
-    fewer than two.
+    A negative slope means that the gradient vanishes going back. Uses finite points at distances
+    ≥ 0; NaN with fewer than two.
     """
     x, y = _points(log10_mean, distance)
     if len(y) < 2:
@@ -22,7 +22,7 @@ def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
 def straightness(log10_mean: pd.Series, distance: pd.Series) -> float:
     """R² of the line whose slope is ``decay_per_step``: 1 where the decay is exponential.
 
-    Over finite points at distances ≥ 0; NaN with fewer than three, or where all are equal.
+    Uses finite points at distances ≥ 0; NaN with fewer than three, or where all are equal.
     """
     x, y = _points(log10_mean, distance)
     if len(y) < 3 or np.ptp(y) == 0:
@@ -33,7 +33,7 @@ def straightness(log10_mean: pd.Series, distance: pd.Series) -> float:
 def residual(log10_mean: pd.Series, distance: pd.Series) -> float:
     """Root mean square distance from the line whose slope is ``decay_per_step``, in decades.
 
-    Over the points of ``straightness``, and NaN where that is.
+    Uses the same points as ``straightness``, and is NaN where that is.
     """
     _, y = _points(log10_mean, distance)
     unexplained = 1 - straightness(log10_mean, distance)
@@ -41,13 +41,13 @@ def residual(log10_mean: pd.Series, distance: pd.Series) -> float:
 
 
 def _points(log10_mean: pd.Series, distance: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Distance and log10, where they are finite and the distance is ≥ 0."""
+    """The distances and log10 norms that are finite, at distances ≥ 0."""
     used = np.isfinite(log10_mean) & (distance >= 0)
     return distance[used].to_numpy(float), log10_mean[used].to_numpy(float)
 
 
 def half_life(decay: float) -> float:
-    """Steps back in time until a gradient that decays so many decades a step is halved; or ∞."""
+    """Steps back in time that halve a gradient with this decay in decades per step; or ∞."""
     if math.isnan(decay):
         return math.nan
     return math.log10(2) / -decay if decay < 0 else math.inf

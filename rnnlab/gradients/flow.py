@@ -1,4 +1,4 @@
-"""Where the gradient of a loss goes: ∂L/∂h_t and ∂L/∂c_t at every time step."""
+"""The gradient of a loss through time: ∂L/∂h_t and ∂L/∂c_t at every time step."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -27,15 +27,15 @@ Loss = Callable[[Float[Array, "time batch outputs"]], Float[Array, " batch"]]
 
 
 class GradientFlow(NamedTuple):
-    """One backward pass.
+    """The results of one backward pass.
 
     Attributes:
         loss: (batch,), one value per example.
-        params: gradient of the *sum* of the losses over the batch, shaped as the parameters; of
-            complex ones the direction in which the loss grows fastest, ∂L/∂a + i ∂L/∂b.
+        params: gradient of the *sum* of the losses over the batch, shaped as the parameters; for
+            complex ones the direction of steepest ascent, ∂L/∂a + i ∂L/∂b.
         log10_norm: for each part of the state, log10‖∂L/∂·_t‖₂ of each example's own loss,
             (time, batch), with a leading layer axis when the cell has several layers; −inf where
-            the adjoint reads zero. Total derivatives: every path from the value to the loss.
+            the adjoint reads zero. These are total derivatives, over every path from value to loss.
     """
 
     loss: Float[Array, " batch"]
@@ -58,12 +58,12 @@ def gradient_flow(
         cell: the cell.
         params: its parameters, as ``cell.init`` makes them.
         inputs: (time, batch, features).
-        loss: maps the output of the top layer, h of the built-in cells, (time, batch, outputs), to
+        loss: maps the output of the top layer (h for built-in cells), (time, batch, outputs), to
             one value per example.
         initial_state: as for ``unroll``.
-        scaled: carry adjoints as mantissa and exponent, so that norms do not read zero at any
-            length, unless the loss's own derivative by the output does; one backward pass more.
-            ``params`` stay those of the ordinary one.
+        scaled: carry adjoints as mantissa and exponent, so that norms do not underflow to zero at
+            any length, unless the loss's own derivative by the output does. This takes a second
+            backward pass; ``params`` still come from the ordinary one.
 
     Raises:
         ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
@@ -93,7 +93,7 @@ def gradient_flow(
 def scaled_flow(
     cell: Cell, params: Any, inputs: Inputs, loss: Loss, initial_state: Any = None
 ) -> dict[str, Float[Array, "layers time batch"]]:
-    """log10‖∂L/∂·_t‖₂ by part of the state, at any length; see ``gradient_flow``."""
+    """log10‖∂L/∂·_t‖₂ for each part of the state, at any length; see ``gradient_flow``."""
     tapes, states = record_tapes(cell, params, inputs, initial_state)
     losses, pull = jax.vjp(loss, outputs(cell, top_layer(states)))
     (by_output,) = pull(jnp.ones_like(losses))

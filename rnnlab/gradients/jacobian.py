@@ -20,11 +20,11 @@ from rnnlab.recurrence.stack import Inputs, Tape, as_inputs, check_finite, recor
 
 
 class Jacobians:
-    """One-step Jacobians of a layer, made when asked for.
+    """The one-step Jacobians of a layer, computed on access.
 
-    Entry t is the derivative of step t's values by step t − 1's, entry 0 by the initial state's;
+    Entry t is the derivative of step t's values by step t − 1's, entry 0 by the initial state;
     J[i, j] = ∂(out)_i/∂(in)_j. The carry is c where the cell has one, else h. Arrays have a leading
-    layer axis when the cell has several layers; each layer's inputs are then given.
+    layer axis when the cell has several layers; each layer's inputs are then held constant.
     """
 
     def __init__(self, cell: Cell, tapes: list[Tape]) -> None:
@@ -32,7 +32,7 @@ class Jacobians:
 
     @cached_property
     def direct(self) -> Float[Array, "*shape size"]:
-        """The direct path: the diagonal of a gate, f_t of an LSTM, z_t of a GRU; else a matrix.
+        """The direct path: the diagonal for a gate (f_t of an LSTM, z_t of a GRU), else a matrix.
 
         Raises:
             ValueError: the cell has no direct path.
@@ -48,29 +48,29 @@ class Jacobians:
 
     @cached_property
     def indirect(self) -> dict[str, Float[Array, "*layers time batch hidden hidden"]]:
-        """Through each gate; 0 at t = 0 in an LSTM, where the initial h is given."""
+        """∂c_t/∂c_{t−1} through each gate; 0 at t = 0 in an LSTM: the initial h is constant."""
         return part_matrices(self._cell, self._tapes, "indirect")
 
     @cached_property
     def total(self) -> Float[Array, "*layers time batch hidden hidden"]:
-        """diag(direct) + Σ indirect = ∂c_t/∂c_{t−1} with o_{t−1} fixed."""
+        """∂c_t/∂c_{t−1} = diag(direct) + Σ indirect, with o_{t−1} held constant."""
         return part_matrices(self._cell, self._tapes, "total")
 
     @cached_property
     def state(self) -> Float[Array, "*layers time batch state state"]:
-        """∂(h, c)_t/∂(h, c)_{t−1}, h first; of a cell without c ∂h_t/∂h_{t−1}."""
+        """∂(h, c)_t/∂(h, c)_{t−1}, h first; for a cell without c, ∂h_t/∂h_{t−1}."""
         return part_matrices(self._cell, self._tapes, "state")
 
     @cached_property
     def stack(self) -> Float[Array, "time batch states states"]:
-        """The Jacobian of all layers' states together, lowest first, the lowest's inputs given."""
+        """The Jacobian of all layers' states, lowest layer first, its inputs held constant."""
         return _stack_jacobians(self._cell, self._tapes)
 
     def summary(self, spectral_radius: bool = False) -> pd.DataFrame:
         """Sizes of the parts, without storing the matrices.
 
         Args:
-            spectral_radius: also that of ``state``; several times slower.
+            spectral_radius: whether to add the spectral radius of ``state``; several times slower.
 
         Returns:
             One row for each layer, t and example: for the parts direct, indirect, total and each
@@ -84,9 +84,9 @@ def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
     """∂c_t/∂c_{t−1} by path, at every time step of every example.
 
     Through gate k, with the LSTM's equations (Hochreiter & Schmidhuber 1997; Gers et al. 2000),
-    diag(∂c_t/∂a_k) U_kᵀ diag(o_{t−1} ⊙ (1 − tanh² c_{t−1})), a_k the gate's pre-activation and
-    U_k as in the parameters, which h multiplies from the left. Cells of one's own are
-    differentiated automatically.
+    it is diag(∂c_t/∂a_k) U_kᵀ diag(o_{t−1} ⊙ (1 − tanh² c_{t−1})), with a_k the gate's
+    pre-activation and U_k as in the parameters, which h multiplies from the left. User-defined
+    cells are differentiated automatically.
 
     Args:
         cell: the cell.
@@ -107,7 +107,7 @@ def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
 def path_sizes(
     cell: Cell, tape: Tape, spectral_radius: bool
 ) -> dict[str, Float[Array, "time batch"]]:
-    """The columns of ``Jacobians.summary``, for one layer."""
+    """Compute the columns of ``Jacobians.summary`` for one layer."""
     if is_large(cell):
         return path_sizes_by_products(cell, tape, spectral_radius)
     return scan_paths(cell, tape, functools.partial(_sizes_at, spectral_radius=spectral_radius))
@@ -151,7 +151,7 @@ def _sizes(cell: Cell, tapes: list[Tape], spectral_radius: bool) -> list[dict[st
 
 @functools.partial(jax.jit, static_argnums=(0, 2))
 def part_matrices(cell: Cell, tapes: list[Tape], part: str) -> Any:
-    """A part of ``Paths`` at every time step, with a leading layer axis if there are several."""
+    """One part of ``Paths`` at every time step, with a leading layer axis for several layers."""
     by_layer = [scan_paths(cell, tape, lambda paths: getattr(paths, part)) for tape in tapes]
     if cell.layers == 1:
         return by_layer[0]

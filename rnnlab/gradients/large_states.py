@@ -1,4 +1,4 @@
-"""Sizes of Jacobians and of their products for large states, without making a matrix.
+"""Norms of Jacobians and of their products for large states, without forming a matrix.
 
 The numbers are those of ``gradients.jacobian`` and ``gradients.sensitivity``; spectral norms and
 radii come from Krylov spaces (``gradients.matrix_free``).
@@ -39,7 +39,7 @@ from rnnlab.gradients.product_norms import (
 from rnnlab.recurrence.stack import Tape
 from rnnlab.recurrence.step import observed_step
 
-# Real entries of one layer's state, above which no matrix is made.
+# Number of real entries of one layer's state above which no matrix is formed.
 LARGE = 1000
 
 
@@ -52,7 +52,7 @@ def is_large(cell: Cell) -> bool:
 def path_sizes_by_products(
     cell: Cell, tape: Tape, spectral_radius: bool
 ) -> dict[str, Float[Array, "time batch"]]:
-    """The columns of ``Jacobians.summary``, for one layer."""
+    """Compute the columns of ``Jacobians.summary`` for one layer."""
 
     def at(read: Any) -> dict[str, Array]:
         before, x = read[2:4]
@@ -69,7 +69,7 @@ def path_sizes_by_products(
 
 
 def greatest_eigenvalues(cell: Cell, tape: Tape) -> Complex[Array, " values"]:
-    """The outermost eigenvalues of the state's Jacobian at the last step, of the only example."""
+    """Largest-modulus eigenvalues of the state's Jacobian at the last step, for one example."""
     before, x = jax.tree.map(lambda a: a[-1], (tape.before, tape.inputs))
     flat = flatten(before)
     _, push = jax.linearize(lambda f: flat_step(cell, [tape.params], f, x), flat)
@@ -77,7 +77,7 @@ def greatest_eigenvalues(cell: Cell, tape: Tape) -> Complex[Array, " values"]:
 
 
 def _with_the_step_before(tape: Tape) -> Any:
-    """The arrays that each step reads: those of the step before it, its own, and whether t > 0."""
+    """The arrays that each step reads: the previous step's, its own, and whether t > 0."""
     previous = jax.tree.map(lambda a: jnp.roll(a, 1, axis=0), (tape.before, tape.inputs))
     return *previous, tape.before, tape.inputs, jnp.arange(len(tape.inputs)) > 0
 
@@ -144,7 +144,7 @@ def total_by_products(
 def _nudged_step(
     cell: Cell, params: list[Any], flat: Vector, x: Array, nudges: dict[int, tuple[str, Entering]]
 ) -> Vector:
-    """``flat_step`` where a part of a layer's new state is nudged where it is observed."""
+    """``flat_step`` with a small change added to a part of a layer's new state, when observed."""
     like, after = state_like(cell), []
     for layer, part in enumerate(jnp.split(flat, len(params), axis=-1)):
         replace = {}
@@ -158,7 +158,7 @@ def _nudged_step(
 
 
 def carry_product_by_products(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
-    """log10‖Π ∂c_k/∂c_{k−1}‖₂ of one layer."""
+    """log10‖Π ∂c_k/∂c_{k−1}‖₂ for one layer."""
 
     def step(read: Any, carried: Vector, entering: Entering) -> Vector:
         return _carry_push(cell, tape.params, read)(carried).total + entering
@@ -167,7 +167,7 @@ def carry_product_by_products(cell: Cell, tape: Tape) -> Float[Array, "time batc
 
 
 def direct_product_by_products(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
-    """log10‖Π_{k>t} D_k‖₂, D_k the direct path of step k, of one layer."""
+    """log10‖Π_{k>t} D_k‖₂ for one layer, with D_k the direct path of step k."""
 
     def step(read: Any, carried: Vector, entering: Entering) -> Vector:
         before, x = read[2:4]

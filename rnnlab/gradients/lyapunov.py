@@ -1,4 +1,4 @@
-"""Lyapunov exponents: the mean growth per step of the directions of the state."""
+"""Lyapunov exponents: mean rates at which small changes of the state grow per step."""
 
 import functools
 from typing import Any, NamedTuple
@@ -18,14 +18,14 @@ ALIGNING_SHARE = 0.1
 
 
 class LyapunovExponents(NamedTuple):
-    """Natural logarithm per step, greatest first.
+    """Lyapunov exponents, in natural logarithm per step, greatest first.
 
     Attributes:
         exponents: (batch, k); −inf for a direction that most steps annihilate to within rounding.
-        standard_error: (batch, k), from the means of consecutive blocks of steps, as if those were
+        standard_error: (batch, k), from the means of consecutive blocks of steps, assumed to be
             independent: too small where a block is shorter than the state's memory. NaN where an
             exponent is not finite, or there are fewer than two blocks.
-        trace: (checkpoints, batch, k), the exponents of the steps up to each block's end.
+        trace: (checkpoints, batch, k), the exponents over the steps up to each block's end.
     """
 
     exponents: Float[Array, "batch k"]
@@ -38,16 +38,17 @@ def lyapunov_exponents(
 ) -> LyapunovExponents:
     """The k greatest Lyapunov exponents of the state's dynamics under these inputs.
 
-    An orthonormal basis is carried along by ∂(h, c)_t/∂(h, c)_{t−1}, of all layers together, and
-    made orthonormal again by QR after every step; exponents are the means of log|R_ii| (Benettin
-    et al. 1980; for recurrent networks Engelken et al. 2023). The first tenth of the steps only
+    The Jacobians ∂(h, c)_t/∂(h, c)_{t−1} of all layers together are applied to an orthonormal
+    basis, which QR makes orthonormal again after every step; exponents are the means of log|R_ii|
+    (Benettin et al. 1980; for recurrent networks Engelken et al. 2023). The first tenth of the steps
+    only
     aligns the basis, which starts at random.
 
     Args:
         cell: the cell.
         params: its parameters, as ``cell.init`` makes them.
-        inputs: (time, batch, features); the exponents are those of this many steps.
-        k: how many; default as many as the state has entries, over all layers.
+        inputs: (time, batch, features); the exponents are means over these time steps.
+        k: number of exponents; default the number of entries of the state, over all layers.
         initial_state: as for ``unroll``.
 
     Raises:
@@ -66,7 +67,7 @@ def lyapunov_exponents(
 
 @jax.jit
 def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
-    """Exponents from log|R_ii| of every step."""
+    """Compute the exponents from log|R_ii| of every step."""
     counted = growth[int(ALIGNING_SHARE * len(growth)) :]
     blocks = jnp.array_split(counted, min(CHECKPOINTS, len(counted)))
     sizes = jnp.array([len(block) for block in blocks], growth.dtype)[:, None, None]
@@ -88,7 +89,7 @@ def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
 def log_growth(
     cell: Cell, params: Any, inputs: Inputs, k: int, initial_state: Any
 ) -> tuple[Float[Array, "time batch k"], Any]:
-    """log|R_ii| of every step, no less than rounding tells from 0, and the last states."""
+    """log|R_ii| of every step, bounded below by the rounding error, and the last states."""
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     layer_params = [params for params, _ in layers]
 

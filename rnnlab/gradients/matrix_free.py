@@ -9,9 +9,9 @@ from jaxtyping import Array, Complex, Float
 
 from rnnlab.gradients.norms import by_lapack, log10_of
 
-# Products with vectors by which a greatest singular value, or eigenvalue, is found.
+# Number of products with vectors from which the largest singular value or eigenvalue is computed.
 KRYLOV_SINGULAR, KRYLOV_EIGEN = 48, 128
-# Columns whose squares are summed at once.
+# Number of columns whose squares are summed at once.
 COLUMNS = 64
 
 Vectors = Float[Array, "*leading size"]
@@ -19,16 +19,17 @@ Map = Callable[[Vectors], Vectors]
 
 
 def krylov(apply: Map, start: Vectors, steps: int) -> Float[Array, "*leading steps steps"]:
-    """The map on the space of start, A start, A² start, …, in an orthonormal basis (Arnoldi 1951).
+    """Project A on the space of start, A start, A² start, … with orthonormal basis (Arnoldi 1951).
 
-    Its eigenvalues tend to the outermost ones of A, for a symmetric A fast. Every vector is made
-    orthogonal twice, which is enough in floating point (Giraud et al. 2005). Where only rounding is
-    left of one, the space is complete: what follows is 0.
+    The eigenvalues of the projection converge to the outermost ones of A, fast for a symmetric A.
+    Every vector is orthogonalised twice, which is enough in floating point (Giraud et al. 2005).
+    Where only rounding error is left of a vector, the space is complete: the following entries
+    are 0.
 
     Args:
-        apply: the linear map A, of vectors along the last axis.
-        start: where to begin.
-        steps: products with A.
+        apply: the linear map A, applied to vectors along the last axis.
+        start: the first vectors of the spaces.
+        steps: number of products with A.
     """
     unit, _ = _normalised(start)
     basis = jnp.zeros((steps + 1, *start.shape), start.dtype).at[0].set(unit)
@@ -50,7 +51,7 @@ def krylov(apply: Map, start: Vectors, steps: int) -> Float[Array, "*leading ste
 def _normalised(
     vectors: Vectors, least: float | Array = 0.0
 ) -> tuple[Vectors, Float[Array, "*leading"]]:
-    """Unit vectors, and lengths; 0 and 0 where a vector is no longer than the least length."""
+    """Unit vectors and their lengths; both are 0 where a length is at most ``least``."""
     length = jnp.linalg.norm(vectors, axis=-1)
     length = jnp.where(length > least, length, 0)
     is_left = length[..., None] > 0
@@ -58,7 +59,7 @@ def _normalised(
 
 
 def random_start(shape: tuple[int, ...], dtype: jnp.dtype) -> Vectors:
-    """Vectors that miss no direction: normal numbers, always the same."""
+    """Normal random vectors, which have a part in every direction; the same at every call."""
     return jax.random.normal(jax.random.key(0), shape, dtype)
 
 
@@ -73,12 +74,12 @@ def spectral_norm_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
     """‖A‖₂, the root of the greatest eigenvalue of Aᵀ A.
 
     Args:
-        push: the linear map A, which JAX can transpose.
-        like: vectors as it takes.
+        push: the linear map A; JAX must be able to transpose it.
+        like: vectors of the shape that it takes.
     """
     pull = jax.linear_transpose(push, like)
     start = random_start(like.shape, like.dtype)
-    # Squares of small numbers would read 0.
+    # Squares of small numbers would underflow to 0.
     size = jnp.max(jnp.abs(push(start)), axis=-1, keepdims=True)
     unit = jnp.where(size > 0, size, 1)
     greatest = greatest_eigenvalue(lambda v: pull(push(v) / unit)[0] / unit, start, KRYLOV_SINGULAR)
@@ -86,25 +87,25 @@ def spectral_norm_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
 
 
 def eigenvalues_of(push: Map, like: Vectors) -> Complex[Array, "*leading values"]:
-    """The outermost eigenvalues of a map of vectors like these, about."""
+    """Approximations of the largest-modulus eigenvalues of a map on vectors of this shape."""
     start = random_start(like.shape, like.dtype)
     small = krylov(push, start, min(KRYLOV_EIGEN, like.shape[-1]))
     return by_lapack(jnp.linalg.eigvals, small)
 
 
 def spectral_radius_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
-    """The greatest modulus of an eigenvalue of a map of vectors like these."""
+    """The largest modulus of an eigenvalue of a map on vectors of this shape."""
     return jnp.abs(eigenvalues_of(push, like)).max(axis=-1)
 
 
 def frobenius_norms_of(
     push: Callable[[Float[Array, "batch size"]], dict[str, Array]], like: Float[Array, "batch size"]
 ) -> dict[str, Float[Array, " batch"]]:
-    """‖A‖_F of several linear maps at once, from all their columns, some at a time.
+    """‖A‖_F of several linear maps at once, from all their columns, computed in blocks.
 
     Args:
         push: maps vectors (batch, size) to vectors by name.
-        like: vectors as it takes.
+        like: vectors of the shape that it takes.
     """
     batch, size = like.shape
     indices = jnp.arange(-(-size // COLUMNS) * COLUMNS).reshape(-1, COLUMNS)

@@ -1,4 +1,4 @@
-"""Norms that do not read zero, or infinity, before the numbers themselves do."""
+"""Norms that do not underflow or overflow unless the numbers themselves do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Inexact, Num
 
 
 def log10_norm(x: Inexact[Array, "*leading n"]) -> Float[Array, "*leading"]:
-    """log10‖x‖₂ along the last axis; −inf where every entry reads zero. Complex entries by |x|.
+    """log10‖x‖₂ along the last axis; −inf where every entry reads zero; |x| for complex entries.
 
     Entries are divided by the largest before they are squared: a float32 square is 0 below 1e-19
     and infinite above 1e19.
@@ -21,7 +21,7 @@ def log10_norm(x: Inexact[Array, "*leading n"]) -> Float[Array, "*leading"]:
 def scaled_squares(
     x: Inexact[Array, "*leading n"],
 ) -> tuple[Float[Array, "*leading"], Float[Array, "*leading"]]:
-    """m = max|x_i| and Σ |x_i / m|², along the last axis; of zeros, 0 and 0."""
+    """m = max|x_i| and Σ |x_i / m|² along the last axis; both are 0 where all entries are 0."""
     largest = jnp.max(jnp.abs(x), axis=-1)
     return largest, _sum_of_scaled_squares(x, largest)
 
@@ -29,7 +29,7 @@ def scaled_squares(
 def log10_of(
     largest: Float[Array, "*leading"], squares: Float[Array, "*leading"]
 ) -> Float[Array, "*leading"]:
-    """log10 of the norm of which these are the ``scaled_squares``."""
+    """log10 of the norm with these ``scaled_squares``."""
     return jnp.log10(largest) + 0.5 * jnp.log10(squares)
 
 
@@ -74,11 +74,11 @@ def spectral_norm(matrix: Float[Array, "*leading rows columns"]) -> Float[Array,
 def by_lapack(
     function: Callable[[Array], Array], matrices: Num[Array, "*leading rows columns"]
 ) -> Num[Array, "*leading values"]:
-    """Apply a decomposition of ``jax.numpy.linalg``, on a CPU to one matrix after the other.
+    """Apply a decomposition of ``jax.numpy.linalg``; on a CPU, to one matrix after the other.
 
-    In jaxlib 0.10 one of many matrices waits, on a CPU thread of XLA, for others that take a share
-    of them: as many at once as there are threads wait for ever. Under ``jax.vmap`` it is one of
-    many matrices again.
+    In jaxlib 0.10 the decomposition of many matrices can deadlock on a CPU: each call waits on an
+    XLA thread for other threads that take a share of the matrices, and as many calls at once as
+    there are threads wait for ever. Under ``jax.vmap`` one matrix becomes many again.
     """
 
     def one_by_one(matrices: Array) -> Array:

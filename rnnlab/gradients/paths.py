@@ -1,7 +1,7 @@
 """One step's ∂carry_t/∂carry_{t−1}, split by path: direct, and through each gate.
 
-∂c_t/∂c_{t−1} takes h_{t−1} as the function of c_{t−1} that step t − 1 makes it,
-o_{t−1} ⊙ tanh(c_{t−1}) with o_{t−1} given. A path belongs to the first gate that it passes.
+∂c_t/∂c_{t−1} treats h_{t−1} as a function of c_{t−1}, as step t − 1 computes it:
+o_{t−1} ⊙ tanh(c_{t−1}) with o_{t−1} held constant. A path belongs to the first gate that it passes.
 """
 
 from collections.abc import Callable
@@ -30,14 +30,14 @@ from rnnlab.support.errors import did_you_mean
 OTHER = "other"
 RESERVED = ("direct", "indirect", "total", OTHER)
 
-# Vectors of other sizes than that of the carry, by part of the state or by gate.
+# Vectors by part of the state or by gate; their sizes may differ from the carry's.
 Vectors = dict[str, Float[Array, "batch _"]]
-# How the other parts of a state move as its carry does: real view of the carry's move → by part.
+# Derivative of the other parts of a state by its carry: tangent of the carry → tangent by part.
 OthersMove = Callable[[Vector], Vectors]
 
 
 class CarryMove(NamedTuple):
-    """How carry_t moves as carry_{t−1} does, by path, in the real view.
+    """The tangent of carry_t for a tangent of carry_{t−1}, split by path, in the real view.
 
     Attributes:
         direct: along the direct path, or None.
@@ -62,7 +62,7 @@ class CarryMove(NamedTuple):
 def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[StepJacobian], Any]) -> Any:
     """``reduce`` applied to the Jacobian of each time step, with a leading time axis.
 
-    At t = 0 the state before is given: h does not follow c there.
+    At t = 0 the previous state is constant: there h does not depend on c.
     """
 
     def step(others: dict[str, Array], read: Any) -> tuple[dict[str, Array], Any]:
@@ -75,7 +75,7 @@ def scan_paths(cell: Cell, tape: Tape, reduce: Callable[[StepJacobian], Any]) ->
 
 
 def _given(cell: Cell, tape: Tape) -> dict[str, Diagonal | Matrix]:
-    """``others_by_carry`` of the initial state: nothing follows the carry."""
+    """``others_by_carry`` of the initial state: zeros, as nothing depends on the carry."""
     parts = real_parts(jax.tree.map(lambda a: a[0], tape.before))._asdict()
     carry = parts.pop(cell.carry)
     columns = () if has_closed_form(cell) else carry.shape[-1:]
@@ -83,7 +83,7 @@ def _given(cell: Cell, tape: Tape) -> dict[str, Diagonal | Matrix]:
 
 
 def has_closed_form(cell: Cell) -> bool:
-    """Whether the cell's class says what the Jacobian of its ``step`` is."""
+    """Whether the cell's class defines the Jacobian of its ``step`` in closed form."""
     classes = type(cell).__mro__
     step, closed = (
         next(place for place, owner in enumerate(classes) if name in vars(owner))
@@ -129,12 +129,12 @@ def automatic(
 
 
 def is_gate(cell: Cell) -> bool:
-    """Whether the direct path is an observed gate, which multiplies the carry entry by entry."""
+    """Whether the direct path is an observed gate that multiplies the carry entry by entry."""
     return cell.direct is not None and type(cell).direct_path is Cell.direct_path
 
 
 def _is_diagonal(cell: Cell, gate: Array) -> bool:
-    """Whether a gate's values are the diagonal of the direct path: the carry is a real vector."""
+    """Whether a gate's values are the diagonal of the direct path, as for a real vector carry."""
     like = getattr(state_like(cell), cell.carry)
     is_vector = len(like.shape) == 2 and not jnp.issubdtype(like.dtype, jnp.complexfloating)
     return is_gate(cell) and is_vector and gate.shape[1:] == like.shape[1:]
@@ -143,18 +143,18 @@ def _is_diagonal(cell: Cell, gate: Array) -> bool:
 def carry_moves(
     cell: Cell, params: Params, before: Any, x: Array, others_before: OthersMove
 ) -> tuple[Callable[[Vector], CarryMove], dict[str, Array]]:
-    """The linear map of one step's carry, for any cell, by automatic differentiation.
+    """The linear map ∂carry_t/∂carry_{t−1} of one step of any cell, by automatic differentiation.
 
     Args:
         cell: the cell.
         params: one layer's parameters.
         before: the state before the step.
         x: its input.
-        others_before: how the other parts of the state before the step follow its carry.
+        others_before: the derivative of the other parts of the previous state by its carry.
 
     Returns:
-        How carry_t moves as carry_{t−1} does, by path, where ``other`` is what passes no observed
-        gate and is not the declared direct path; and what the step observed.
+        The map from a tangent of carry_{t−1} to that of carry_t by path, where ``other`` is the
+        path through no observed gate, less the declared direct path; and the observed values.
 
     Raises:
         ValueError: ``direct`` names no observed gate, or a gate has a reserved name.
@@ -165,7 +165,7 @@ def carry_moves(
     _check_names(cell, gates)
 
     def along(v: Vector) -> tuple[Vector, Vectors]:
-        """Carry and gates as the previous carry moves, gates held constant in the others."""
+        """Carry and gates after adding ``v`` to the carry, gates held constant (stop_gradient)."""
         moves = others_before(v) | {name: v}
         moved = {k: _moved(getattr(before, k), move) for k, move in moves.items()}
         stop = dict.fromkeys(gates, lax.stop_gradient)
@@ -187,7 +187,7 @@ def carry_moves(
 
 
 def others_moves(cell: Cell, params: Params, before: Any, x: Array) -> OthersMove:
-    """How the other parts of the state after a step follow its carry, within the step."""
+    """The derivative of the other parts of the new state by its carry, within the step."""
     after, _ = observed_step(cell, params, before, x)
     by_carry = _parts_by_value(cell, params, before, x, cell.carry, getattr(after, cell.carry))
 
@@ -201,7 +201,7 @@ def others_moves(cell: Cell, params: Params, before: Any, x: Array) -> OthersMov
 def _parts_by_value(
     cell: Cell, params: Params, before: Any, x: Array, name: str, value: Array
 ) -> Callable[[Array], Any]:
-    """How the parts of the state move as the value observed under this name does."""
+    """The derivative of the parts of the new state by the value observed under this name."""
 
     def nudged(nudge: Float[Array, "batch _"]) -> Any:
         replace = {name: lambda value: _moved(value, nudge)}
@@ -238,12 +238,12 @@ def flat_step(
 
 
 def batch_jacobian(function: Callable[[Array], Any], point: Float[Array, "batch size"]) -> Any:
-    """Jacobians (batch, out, size) of a function under which examples do not mix."""
+    """Jacobians (batch, out, size) of a function that treats each example separately."""
     return matrices(jax.linearize(function, point)[1], point)
 
 
 def matrices(push: Callable[[Vector], Any], like: Float[Array, "batch size"]) -> Any:
-    """The matrices (batch, out, size) of linear maps of vectors like this one."""
+    """The matrices (batch, out, size) of linear maps on vectors of this shape."""
     batch, size = like.shape
     basis = jnp.broadcast_to(jnp.eye(size, dtype=like.dtype)[:, None], (size, batch, size))
     return jax.tree.map(lambda columns: jnp.moveaxis(columns, 0, -1), jax.vmap(push)(basis))

@@ -1,4 +1,4 @@
-"""Norms of products of linear maps over time, for every start at once, without matrices."""
+"""Norms of products of linear maps over time, for every starting step at once, without matrices."""
 
 import functools
 from collections.abc import Callable
@@ -29,17 +29,17 @@ ProductStep = Callable[[Any, Vector, Entering], Vector]
 
 @dataclass(frozen=True)
 class Products:
-    """P_t = R A_T ⋯ A_{t+1} E_t for every t, by what they do to vectors.
+    """The linear maps P_t = R A_T ⋯ A_{t+1} E_t for every t, as functions on vectors.
 
     Row t is a vector that enters at step t and is carried on to the end, as a mantissa with an
     exponent; the way back is the transpose.
 
     Attributes:
-        step: A_k of carried vectors plus E_k of entering ones.
+        step: adds A_k of the carried vectors and E_k of the entering vectors.
         reads: arrays that each step reads, with a leading time axis.
         like: carried vectors of one row, (batch, size carried).
         size: number of entries of an entering vector.
-        read_out: R, of carried vectors.
+        read_out: R, applied to carried vectors.
     """
 
     step: ProductStep
@@ -54,7 +54,7 @@ class Products:
         return len(jax.tree.leaves(self.reads)[0])
 
     def forth(self, v: Float[Array, "time batch size"]) -> Scaled:
-        """A_T ⋯ A_{t+1} E_t of each row's vector."""
+        """Apply A_T ⋯ A_{t+1} E_t to each row's vector."""
         rows = jnp.arange(self.time)[:, None]
         exponents = jnp.full((self.time, len(self.like)), EXPONENT_OF_ZERO)
         nothing = Scaled(jnp.zeros((self.time, *self.like.shape), self.like.dtype), exponents)
@@ -69,7 +69,7 @@ class Products:
         return lax.scan(body, nothing, (jnp.arange(self.time), self.reads))[0]
 
     def back(self, adjoint: Scaled) -> Scaled:
-        """The transpose of ``forth``, of adjoints of the carried vectors at the end."""
+        """Apply the transpose of ``forth`` to adjoints of the carried vectors at the end."""
         entering = jnp.zeros((len(self.like), self.size), self.like.dtype)
 
         def body(adjoint: Scaled, at: Any) -> tuple[Scaled, Scaled]:
@@ -83,7 +83,7 @@ class Products:
         return lax.scan(body, adjoint, steps, reverse=True)[1]
 
     def normal(self, v: Float[Array, "time batch size"]) -> Scaled:
-        """P_tᵀ P_t of each row's vector."""
+        """Apply P_tᵀ P_t to each row's vector."""
         pull_out = jax.linear_transpose(self.read_out, self.like)
         there = self.forth(v)
         out = jax.vmap(lambda carried: pull_out(self.read_out(carried))[0])(there.mantissa)

@@ -1,7 +1,7 @@
 """Backward passes at any length: adjoints as mantissas with a power of two for each row.
 
-Multiplying by a power of two is exact, so nothing is lost but the limits of the format: a float32
-adjoint is 0 after 127 steps of f = ½, its mantissa and exponent go on.
+Multiplying by a power of two is exact, so only the limits of the format are removed: a float32
+adjoint is 0 after 127 steps of f = ½, while its mantissa and exponent stay exact.
 """
 
 import functools
@@ -26,9 +26,9 @@ Measure = Callable[[Float[Array, "rows batch size"]], Float[Array, " batch"]]
 
 
 class Scaled(NamedTuple):
-    """``mantissa · 2**exponent``: arrays (rows, batch, …), an exponent for each row and example.
+    """``mantissa · 2**exponent``: arrays (rows, batch, …), one exponent per row and example.
 
-    A row is the adjoint of one number; rows do not mix on the way back.
+    A row is the adjoint of one number; rows do not mix in the backward pass.
     """
 
     mantissa: Any
@@ -36,7 +36,7 @@ class Scaled(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """Adjoints of one step: of the state before it, of its input, of each part of its state.
+    """Adjoints of one step: of the previous state, of the input, of each part of the new state.
 
     The last are total derivatives: that of c_t includes the path through h_t.
     """
@@ -47,9 +47,9 @@ class Pulled(NamedTuple):
 
 
 def rescale(x: Scaled) -> Scaled:
-    """The same numbers, the largest mantissa of each row in [½, 1), or 0 with 2**−2³⁰.
+    """The same numbers with the largest mantissa of each row in [½, 1), or 0 with 2**−2³⁰.
 
-    From the two ends of the format it takes a second time to get there.
+    Numbers near the limits of the format need a second call to reach this range.
     """
     sizes = [jnp.max(jnp.abs(m), axis=-1) for m in jax.tree.leaves(x.mantissa)]
     largest = functools.reduce(jnp.maximum, sizes)
@@ -61,21 +61,21 @@ def rescale(x: Scaled) -> Scaled:
 
 
 def align(*scaled: Scaled) -> Scaled:
-    """These numbers as a tuple of mantissas, on the largest of their exponents."""
+    """The numbers as a tuple of mantissas with one common exponent, the largest of theirs."""
     exponent = functools.reduce(jnp.maximum, (x.exponent for x in scaled))
     parts = (times_power_of_two(x.mantissa, x.exponent - exponent) for x in scaled)
     return Scaled(tuple(parts), exponent)
 
 
 def log10_size(x: Scaled, measure: Measure) -> Float[Array, " batch"]:
-    """log10 of the size of all rows together."""
+    """log10 of the norm of all rows together."""
     together = jnp.max(x.exponent, axis=0)
     mantissa = times_power_of_two(x.mantissa, x.exponent - together)
     return measure(mantissa) + LOG10_2 * together
 
 
 def times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -> Any:
-    """Exact, but for what falls below the smallest float: that is 0."""
+    """Multiply by a power of two, exactly; results below the smallest float become 0."""
 
     def scaled(m: Array) -> Array:
         factor = jnp.ldexp(jnp.ones((), m.dtype), power)
@@ -89,15 +89,15 @@ def times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) ->
 def pull_back(
     cell: Cell, params: Any, before: Any, x: Array, adjoint: Any, by_output: Array | None = None
 ) -> Pulled:
-    """Adjoints one step back.
+    """Propagate adjoints one step back.
 
     Args:
         cell: the cell.
         params: one layer's parameters.
         before: the state before the step.
         x: its input.
-        adjoint: of the state after it, ``real_parts`` of arrays (rows, batch, size).
-        by_output: of the cell's output, (rows, batch, outputs), which enters too; or None.
+        adjoint: adjoint of the state after the step, ``real_parts`` of arrays (rows, batch, size).
+        by_output: adjoint of the cell's output, (rows, batch, outputs), which is added; or None.
     """
 
     def step(parts: Any, x: Array, nudges: Any) -> Any:
@@ -124,18 +124,18 @@ def scaled_norms(
     seeds: Scaled | None,
     measure: Measure,
 ) -> list[dict[str, Float[Array, "time batch"]]]:
-    """Carry adjoints back through a stack; log10 of their size at every time step.
+    """Propagate adjoints back through a stack; log10 of their norm at every time step.
 
     Args:
         cell: the cell.
-        tapes: what each layer read.
+        tapes: the tape of each layer, see ``stack.Tape``.
         last: adjoint of the top layer's state after the last step, its ``real_parts`` of arrays
-            (rows, batch, size), as ``rescale`` makes it.
-        seeds: adjoints that enter at the top layer's output, (time, rows, batch, outputs); or none.
-        measure: log10 of the size of a mantissa (rows, batch, size).
+            (rows, batch, size), as ``rescale`` returns it.
+        seeds: adjoints to add at the top layer's output, (time, rows, batch, outputs); or None.
+        measure: gives log10 of the norm of a mantissa (rows, batch, size).
 
     Returns:
-        For each layer, by part of the state; −inf where the adjoint is zero.
+        The log10 norms of each layer, by part of the state; −inf where the adjoint is zero.
     """
 
     def step(carry: list[Scaled], at_t: Any) -> tuple[list[Scaled], list[dict[str, Array]]]:
@@ -164,7 +164,7 @@ def scaled_norms(
 def _pull_layer(
     cell: Cell, params: Any, before: Any, x: Array, adjoint: Scaled, by_output: Scaled | None
 ) -> tuple[Pulled, Int[Array, "rows batch"]]:
-    """``pull_back`` of scaled adjoints, and the exponent of what it returns."""
+    """``pull_back`` for scaled adjoints; returns the exponent of the result too."""
     if by_output is None:
         return pull_back(cell, params, before, x, adjoint.mantissa), adjoint.exponent
     both = align(adjoint, by_output)

@@ -1,4 +1,4 @@
-"""How strongly the last state depends on each earlier one: ‖∂c_T/∂c_t‖₂ at any length."""
+"""Sensitivity of the last state to each earlier one: ‖∂c_T/∂c_t‖₂ at any length."""
 
 import functools
 from typing import Any, NamedTuple
@@ -36,19 +36,19 @@ LogNorms = Float[Array, "*layers time batch"]
 class Sensitivity(NamedTuple):
     """log10 norms for every t, T the last time step; arrays (time, batch).
 
-    −inf where the derivative is zero, as where a gate is itself below the smallest float.
-    With several layers there is a leading layer axis: each layer by itself, its inputs given.
+    A value is −inf where the derivative is zero, as where a gate is below the smallest float.
+    With several layers there is a leading layer axis; each layer's inputs are held constant.
 
     Attributes:
-        log10_total: log10‖∂of_T/∂to_t‖₂, every path included; 0 at t = T where of is to.
-        log10_stack: the same of the top layer's last state by each layer's at t, through the whole
-            stack; of a single layer, ``log10_total``.
+        log10_total: log10‖∂of_T/∂to_t‖₂ over every path; 0 at t = T where ``of`` equals ``to``.
+        log10_stack: the same for the top layer's last state by each layer's at t, through the whole
+            stack; for a single layer, ``log10_total``.
         log10_direct: an approximation: log10 of the greatest product of the direct path over units,
-            Π f of an LSTM, Π z of a GRU; None where the cell has no direct path, or of and to are
-            not both the carry.
+            Π f of an LSTM, Π z of a GRU; None where the cell has no direct path, or ``of`` and
+            ``to`` are not both the carry.
         log10_cell_product: an approximation: log10‖Π ∂c_k/∂c_{k−1}‖₂, the product of
-            ``Jacobians.total``, which holds o_{k−1} fixed in each factor; exact for a cell that
-            carries h alone; None where of and to are not both the carry.
+            ``Jacobians.total``, which holds o_{k−1} constant in each factor; exact for a cell that
+            carries h alone; None where ``of`` and ``to`` are not both the carry.
     """
 
     log10_total: LogNorms
@@ -68,15 +68,15 @@ def sensitivity(
     """log10‖∂of_T/∂to_t‖₂ for every time step t.
 
     With J_k = ∂(h, c)_k/∂(h, c)_{k−1} and P = J_T ⋯ J_{t+1}, ∂c_T/∂c_t is
-    P_cc + P_ch diag(o_t ⊙ (1 − tanh² c_t)): h_t follows c_t. Products are carried backwards as
-    mantissas and exponents, so that none reads 0 or infinity at any length.
+    P_cc + P_ch diag(o_t ⊙ (1 − tanh² c_t)), as h_t depends on c_t. Products are computed backwards
+    as mantissas and exponents, so that none underflows or overflows at any length.
 
     Args:
         cell: the cell.
         params: its parameters, as ``cell.init`` makes them.
         inputs: (time, batch, features).
-        of: part of the last state; default c where the cell has one, else h.
-        to: part of the earlier states; default likewise.
+        of: name of a part of the last state; default c where the cell has one, else h.
+        to: name of a part of the earlier states; same default.
         initial_state: as for ``unroll``.
 
     Raises:
@@ -118,7 +118,7 @@ def log_sensitivity(
 
 
 def _identity(tape: Tape, part: str) -> Scaled:
-    """∂part_T/∂state_T in the real view: one row for each entry of the part."""
+    """∂part_T/∂state_T in the real view, with one row for each entry of the part."""
     last = real_parts(jax.tree.map(lambda a: a[-1], tape.before))
     batch, size = getattr(last, part).shape
     eye = jnp.eye(size, dtype=getattr(last, part).dtype)[:, None]
@@ -140,7 +140,7 @@ def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array,
 
 
 def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
-    """log10‖Π ∂c_k/∂c_{k−1}‖₂: of each step's adjoint only what reaches c is carried on."""
+    """log10‖Π ∂c_k/∂c_{k−1}‖₂: only the adjoint of c is passed on at each step."""
 
     def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
         at = getattr(pull(carried, read).at, cell.carry)
@@ -160,7 +160,7 @@ def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
 def gate_products(
     cell: Cell, params: Any, inputs: Inputs, initial_state: Any
 ) -> Float[Array, "layers time batch"]:
-    """log10 of the greatest Π_{k>t} of the direct path's gate over units; 0 at the last step."""
+    """log10 of the largest product Π_{k>t} of the direct path's gate over units; 0 at step T."""
     assert cell.direct is not None
     collect = {cell.direct: _log10_of_each}
     seen = unroll_observed(cell, params, inputs, initial_state, collect=collect)
@@ -174,7 +174,7 @@ def _log10_of_each(gate: Inexact[Array, "batch *shape"]) -> Vector:
 
 
 def direct_products(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
-    """log10‖Π_{k>t} D_k‖₂, D_k the direct path of step k, of one layer; 0 at the last step."""
+    """log10‖Π_{k>t} D_k‖₂ for one layer, with D_k the direct path of step k; 0 at step T."""
 
     def carry_of(state: Any) -> Array:
         return getattr(state, cell.carry)

@@ -1,4 +1,4 @@
-"""What the equations of the cells say in closed form, to hold measurements to."""
+"""Predictions from the equations of the cells in closed form, to compare measurements with."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -65,15 +65,15 @@ def fixed_point_eigenvalues(
 
 
 def critical_factor(cell: Cell, params: Params) -> float:
-    """How many times as large the candidate's recurrent kernel makes the zero state unstable.
+    """The factor on the candidate's recurrent kernel at which the zero state loses stability.
 
     The least s at which an eigenvalue of diag(f) + s diag(i ⊙ o) U_gᵀ (GRU and vanilla RNN
-    likewise, see ``fixed_point_eigenvalues``) has modulus 1; of one layer, its candidate's bias
-    left out. Where biases are equal and U_g has a real positive eigenvalue as large as its spectral
-    radius, s times that is ``critical_gain``.
+    likewise, see ``fixed_point_eigenvalues``) has modulus 1, for one layer, without the candidate's
+    bias. Where biases are equal and U_g has a real positive eigenvalue equal to its spectral
+    radius, s times that radius is ``critical_gain``.
 
     Returns:
-        ∞ where none does up to a spectral radius of 10⁶; not a number for other cells than LSTM,
+        The factor; ∞ where no s up to a spectral radius of 10⁶ does; NaN for cells other than LSTM,
         GRU and VanillaRNN, with tanh.
     """
     linear = _linearised(cell, params)
@@ -103,14 +103,15 @@ class Ring(NamedTuple):
 
 
 def eigenvalue_ring(cell: Cell, params: Params) -> Ring:
-    """Where the eigenvalues of ``fixed_point_eigenvalues`` lie, of one layer.
+    """The region that holds the eigenvalues of ``fixed_point_eigenvalues``, for one layer.
 
-    Around the mean of f (GRU: z; vanilla RNN: 0), within the mean of i ⊙ o (GRU: (1 − z) ⊙ r;
-    vanilla RNN: 1) times the spectral radius of the recurrent kernel: on the circle where that is
-    orthogonal and biases are equal across units. The candidate's bias is left out.
+    They lie around the mean of f (GRU: z; vanilla RNN: 0), within a radius of the mean of i ⊙ o
+    (GRU: (1 − z) ⊙ r; vanilla RNN: 1) times the spectral radius of the recurrent kernel; on the
+    circle itself where that kernel is orthogonal and biases are equal across units. The candidate's
+    bias is left out.
 
     Returns:
-        Not numbers for other cells than LSTM, GRU and VanillaRNN, with tanh.
+        The circle; NaN for cells other than LSTM, GRU and VanillaRNN with tanh.
     """
     linear = _linearised(cell, params)
     if linear is None:
@@ -125,10 +126,10 @@ def spectral_radius(U: ArrayLike) -> float:
 
 
 def recurrent_kernel(cell: Cell, params: Params) -> tuple[str, np.ndarray]:
-    """Name and values of the candidate's recurrent kernel, of one layer.
+    """Name and values of the candidate's recurrent kernel in one layer.
 
     Raises:
-        ValueError: the cell's class does not say what it is at the zero state.
+        ValueError: the cell's class does not define its linearisation at the zero state.
     """
     linear = _linearised(cell, params)
     if linear is None:
@@ -147,19 +148,19 @@ def _linearised(cell: Cell, params: Params) -> Linearisation | None:
 
 
 def _says_its_linearisation(cell: Cell) -> bool:
-    """Whether the very class does: a subclass may have another step."""
+    """Whether the class itself defines it: a subclass may have another step."""
     return "linearised" in vars(type(cell))
 
 
 def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
-    """Mean over units of f^steps, what chrono forget gates alone keep of c before training.
+    """Mean over units of f^steps, the fraction of c that chrono forget gates keep before training.
 
     f = u/(1 + u), u ~ U[1, t_max − 1] (Tallec & Ollivier 2018, equation 16): the mean of
     (u/(1 + u))^steps, by Gauss–Legendre quadrature over log(1 + u).
 
     Args:
         t_max: the longest time scale, in steps.
-        steps: how many steps later.
+        steps: the number of steps.
 
     Raises:
         ValueError: ``t_max`` below 3 or not finite, or negative ``steps``.
@@ -178,9 +179,9 @@ def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
 def mean_field_exponent(gain: float) -> float:
     """Largest Lyapunov exponent of h_t = tanh(U h_{t−1}), U_ij ~ N(0, gain²/n), n → ∞.
 
-    ln gain up to gain 1, where h dies out. Above, the mean field of Engelken et al. 2023 for
-    discrete time: ½ ln(gain² ⟨φ'(√q z)²⟩) with q = gain² ⟨tanh²(√q z)⟩ the variance of the
-    pre-activations and z standard normal.
+    It is ln gain up to gain 1, where h decays to 0. Above, it is the mean-field result of Engelken
+    et al. 2023 for discrete time: ½ ln(gain² ⟨φ'(√q z)²⟩) with q = gain² ⟨tanh²(√q z)⟩ the variance
+    of the pre-activations and z standard normal.
 
     Args:
         gain: √n times the standard deviation of U's entries, the spectral radius as n → ∞.
@@ -220,7 +221,7 @@ def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " e
 
 
 def _normal_mean(of: Callable[[float], float]) -> float:
-    """Mean of an even function of a standard normal z, however narrow: over log z."""
+    """Mean of an even function of a standard normal z; integrated over log z, so it may be narrow."""
 
     def density(log_z: float) -> float:
         z = np.exp(log_z)

@@ -1,1 +1,1 @@
-"""What is measured without training, and its diagnosis in words."""
+"""Measurements without training, and their diagnosis in words."""

@@ -1,4 +1,4 @@
-"""From measurements to words: how far the gradient reaches, along which path, what would help."""
+"""Diagnosis in words: how far the gradient reaches, along which path, and what would help."""
 
 import math
 import textwrap
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: int) -> Row:
-    """The numbers that a diagnosis is made from, of one set of parameters; of the top layer.
+    """The numbers for a diagnosis, for the top layer and one set of parameters.
 
     Args:
         cell: the cell.
@@ -33,12 +33,12 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         wanted: how many steps back the gradient should reach.
 
     Returns:
-        ``cell`` (its kind, or own), ``layers``, ``quantity`` (c or h), ``steps``, ``wanted``;
+        ``cell`` (its kind, or ``own``), ``layers``, ``quantity`` (c or h), ``steps``, ``wanted``;
         ``reach``, the steps back for which ‖∂c_T/∂c_t‖ stays at 10⁻³ or above;
-        ``at``, the step back where it has fallen below, or else the first step;
+        ``at``, the number of steps back at which it has fallen below, or else the first step;
         ``log10_at``, ``log10_direct_at``: log10 of that norm and of the direct product there;
-        ``decay``, ``half_life``, ``indirect_share``; ``strongest``, the gate whose path is greatest
-        in the mean; ``top_exponent``, mean over examples, and its ``top_exponent_error``;
+        ``decay``, ``half_life``, ``indirect_share``; ``strongest``, the gate with the largest mean
+        path; ``top_exponent``, mean over examples, and its ``top_exponent_error``;
         ``kernel``, ``kernel_radius``: name and spectral radius of the candidate's recurrent kernel;
         ``critical_factor``: see ``theory.critical_factor``.
     """
@@ -76,7 +76,7 @@ def _strongest_gate(top: pd.DataFrame) -> str:
 
 
 def _top_exponent(lyapunov: pd.DataFrame) -> Row:
-    """The error is the larger of two: over examples, and of one example over time."""
+    """Mean and standard error; the larger of the errors over examples and over time counts."""
     top = lyapunov[lyapunov["index"] == 0]
     errors = [top["standard_error"].mean() / len(top) ** 0.5]
     if len(top) > 1 and np.isfinite(top["exponent"]).all():
@@ -96,11 +96,11 @@ def _stability_of_zero(cell: Cell, params: Any) -> Row:
 
 
 def diagnose(setting: str, rows: pd.DataFrame) -> str:
-    """What the numbers of one setting say: those of the seed whose reach is in the middle.
+    """Diagnose one setting in words, from the numbers of the seed with the median reach.
 
     Args:
-        setting: its label.
-        rows: one for each seed, see ``summarize``.
+        setting: the label of the setting.
+        rows: one row for each seed, see ``summarize``.
     """
     ordered = rows.sort_values(["reach", "log10_at"])
     row: Row = {str(k): v for k, v in ordered.iloc[(len(rows) - 1) // 2].to_dict().items()}
@@ -203,7 +203,7 @@ def _remedy(row: Row) -> str:
 
 
 def _class_of(row: Row) -> type[Cell]:
-    """The class of a built-in kind; of a cell of one's own, what every cell says."""
+    """The class of a built-in kind; ``Cell`` itself for a user-defined cell."""
     return CELLS.get(row["cell"], Cell)
 
 

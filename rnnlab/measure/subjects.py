@@ -1,4 +1,4 @@
-"""Whose Jacobians are measured: runs before training, stored runs, weights that a user brings."""
+"""The subjects of a measurement: runs before training, stored runs, a user's own weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Subject:
 
     Attributes:
         run: settings and seed.
-        id: under which tables list it.
-        step: of training; −1 where that is not known.
-        weights: the file that holds the parameters; default those of initialisation.
+        id: the subject's id in tables.
+        step: the step of training; −1 where it is not known.
+        weights: the file that holds the parameters; default None, the initial parameters.
         read: reads the parameters of a cell from that file, given its number of input features.
     """
 
@@ -46,11 +46,11 @@ class Subject:
 
     @property
     def source(self) -> str:
-        """What to call it in a message."""
+        """The name of the subject in messages."""
         return str(self.weights or f"run {self.id}")
 
     def params_and_inputs(self, given: np.ndarray | None) -> tuple[Any, Array]:
-        """Parameters of the cell, and the inputs given, or else some of the evaluation set.
+        """Parameters of the cell, and the given inputs, or else examples of the evaluation set.
 
         Raises:
             UserError: the file does not hold weights that fit.
@@ -87,7 +87,7 @@ def of_config(experiment: Experiment) -> list[Subject]:
 
 
 def of_weights(experiment: Experiment, weights: Path, read: ReadWeights) -> list[Subject]:
-    """Weights that a user brings, for the cell of a config.
+    """A user's own weights, for the cell of a config.
 
     Args:
         experiment: the config.
@@ -106,10 +106,10 @@ def of_weights(experiment: Experiment, weights: Path, read: ReadWeights) -> list
 
 
 def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
-    """Stored runs with their final parameters, or one of them.
+    """All stored runs with their final parameters, or one of them.
 
     Raises:
-        UserError: no such run, none that has ended, or a plug-in or data file has changed since.
+        UserError: there is no such run, none has ended, or a plug-in or data file has changed.
     """
     results = load(folder)
     ended = results.runs[results.runs["status"].isin(ENDED)]

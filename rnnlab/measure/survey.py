@@ -1,4 +1,4 @@
-"""Measuring without training: what ``rnnlab measure`` finds."""
+"""Measurement without training: the results of ``rnnlab measure``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from rnnlab.training.measurement import Tables, measure
 
 @dataclass(frozen=True)
 class Survey:
-    """What was measured of several subjects.
+    """The measurements of several subjects.
 
     Attributes:
         tables: ``jacobians``, ``lyapunov``, ``eigenvalues``, with ``run, setting, seed`` in front.
-        runs: one row a subject: every setting under its dotted key.
-        summary: one row a subject, see ``diagnosis.summarize``.
+        runs: one row per subject: every setting under its dotted key.
+        summary: one row per subject, see ``diagnosis.summarize``.
         text: the diagnosis in words.
-        is_whole: whether every subject was looked at; not where Ctrl-C ended it.
+        is_whole: whether every subject was measured; false where Ctrl-C ended the survey.
     """
 
     tables: Tables
@@ -42,18 +42,18 @@ def survey(
     wanted: int | None,
     progress: Progress,
 ) -> Survey:
-    """Measure every subject; Ctrl-C ends it with those that are done.
+    """Measure every subject; Ctrl-C ends the survey and keeps the finished subjects.
 
-    One whose states are not finite is left out, and named in the text.
+    A subject with states that are not finite is left out, and named in the text.
 
     Args:
-        subjects: whom.
-        inputs: what they read, (time, batch, features); default their task's evaluation set.
+        subjects: the subjects to measure.
+        inputs: inputs (time, batch, features); default their task's evaluation set.
         wanted: how many steps back the gradient should reach; default from the last to the first.
-        progress: told of every subject.
+        progress: notified of every subject.
 
     Raises:
-        UserError: none can be measured.
+        UserError: no subject can be measured.
     """
     names = label_settings([subject.run.settings.resolved for subject in subjects])
     heads: list[dict[str, Any]] = []
@@ -94,7 +94,7 @@ def _reason(subject: Subject, error: Exception) -> str:
 
 
 def _settings(subject: Subject) -> dict[str, Any]:
-    """Its settings under dotted keys; less initial biases, where weights were brought."""
+    """The subject's settings under dotted keys, without initial biases for a user's own weights."""
     flat = flatten(subject.run.settings.resolved)
     biases = (*gate_biases(), CHRONO_LENGTH) if subject.step < 0 else ()
     return {key: value for key, value in flat.items() if key not in biases}

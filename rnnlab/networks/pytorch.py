@@ -19,7 +19,7 @@ def from_torch(cell: Cell, state_dict: Mapping[str, Any]) -> Any:
 
     Args:
         cell: the rnnlab cell with the same ``hidden``, ``layers`` and activation.
-        state_dict: the layer's ``state_dict()``, its values anything that numpy can read as an
+        state_dict: the layer's ``state_dict()``; its values are anything that numpy can read as an
             array (torch itself is not needed).
 
     Returns:

@@ -14,7 +14,7 @@ def read_torch_params(path: Path, cell: Cell, input_size: int) -> Any:
 
     Args:
         path: a safetensors file: the state dict of the layer, or of a model with one such layer.
-        cell: its counterpart.
+        cell: the cell that corresponds to the layer.
         input_size: number of input features.
 
     Raises:
