@@ -40,9 +40,8 @@ def lyapunov_exponents(
 
     The Jacobians ∂(h, c)_t/∂(h, c)_{t−1} of all layers together are applied to an orthonormal
     basis, which QR makes orthonormal again after every step; exponents are the means of log|R_ii|
-    (Benettin et al. 1980; for recurrent networks Engelken et al. 2023). The first tenth of the steps
-    only
-    aligns the basis, which starts at random.
+    (Benettin et al. 1980; for recurrent networks Engelken et al. 2023). The basis starts at random;
+    the first tenth of the steps only aligns it.
 
     Args:
         cell: the cell.

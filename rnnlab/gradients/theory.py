@@ -221,7 +221,7 @@ def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " e
 
 
 def _normal_mean(of: Callable[[float], float]) -> float:
-    """Mean of an even function of a standard normal z; integrated over log z, so it may be narrow."""
+    """Mean of an even function of a standard normal z, by integration over log z."""
 
     def density(log_z: float) -> float:
         z = np.exp(log_z)

@@ -13,7 +13,7 @@ def by_step_layer_time(steps: Sequence[int], statistics: Mapping[str, Any]) -> p
     """One row for each step, layer and time step.
 
     Args:
-        steps: of training.
+        steps: the training steps.
         statistics: by column, arrays (steps, layers, time).
     """
     if not statistics:
@@ -30,7 +30,7 @@ def by_name(
     """One row for each step, layer, time step and name.
 
     Args:
-        steps: of training.
+        steps: the training steps.
         statistics: by name and column, arrays (steps, layers, time).
         variable: the column that holds the name.
     """

@@ -1,4 +1,4 @@
-"""What is measured of a cell with given parameters on given inputs, as tidy data frames."""
+"""Measurements of a cell with given parameters on given inputs, as tidy data frames."""
 
 from typing import Any
 
@@ -15,26 +15,26 @@ Tables = dict[str, pd.DataFrame]
 
 
 def measure(cell: Cell, params: Any, inputs: Inputs, step: int) -> Tables:
-    """The tables of all quantities that need no training, such as ``jacobians``.
+    """Compute the tables of all quantities that need no training, such as ``jacobians``.
 
     Args:
         cell: the cell.
         params: its parameters.
-        inputs: what it reads, (time, batch, features).
-        step: of training, at which it has these parameters.
+        inputs: the cell's inputs, (time, batch, features).
+        step: the training step at which the cell has these parameters.
     """
     quantities = [q for q in QUANTITIES.values() if isinstance(q, OfCell)]
     return {q.name: q.of_cell(cell, params, inputs, step) for q in quantities}
 
 
 def measure_end(program: Program, params: Any, evaluation: Batch, step: int) -> Tables:
-    """The tables of what a run measures at its start and at its end.
+    """Compute the tables of the quantities that a run measures at its start and at its end.
 
     Args:
-        program: that it runs.
-        params: of the cell, at one of the two.
+        program: the program of the run.
+        params: parameters of the cell at the start or at the end.
         evaluation: the fixed evaluation set.
-        step: the first or the last.
+        step: the first or the last training step.
     """
     cell, record = program.objective.cell, program.record
     return {

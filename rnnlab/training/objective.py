@@ -30,11 +30,11 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, examples: Examples) -> "Batch":
-        """These examples, time before examples."""
+        """Make a batch of these examples, with the time axis before the batch axis."""
         return cls(jnp.swapaxes(examples.inputs, 0, 1), examples.targets)
 
     def first(self, examples: int) -> "Batch":
-        """The first examples only."""
+        """Keep only the first examples."""
         targets = jax.tree.map(lambda target: target[:examples], self.targets)
         return Batch(self.inputs[:, :examples], targets)
 
@@ -47,7 +47,7 @@ class LossGradient(NamedTuple):
 
 
 class Observations(NamedTuple):
-    """log10 adjoint norms (layers, time, batch), and what was kept of the gates."""
+    """log10 adjoint norms (layers, time, batch), and the statistics of the gates."""
 
     log10_norms: dict[str, Array]
     gates: dict[str, Array]
@@ -56,7 +56,7 @@ class Observations(NamedTuple):
 def read_out(
     params: Params, h: Float[Array, "time batch features"]
 ) -> Float[Array, "time batch outputs"]:
-    """The linear readout y_t = h_t V + b, of the cell's output h."""
+    """The linear readout y_t = h_t V + b, where h is the cell's output."""
     return h @ params["V"] + params["bias"]
 
 
@@ -80,7 +80,7 @@ class Objective:
         }
 
     def sample(self, key: Key[Array, ""], examples: int, pool: Pool | None = None) -> Batch:
-        """Draw examples of the task, or, where it is on a data set, of those in a pool."""
+        """Draw examples of the task; for a task on a data set, draw them from a pool."""
         draw = self.task.sample if pool is None else pool.draw
         return Batch.of(Examples(*jax.vmap(draw)(jax.random.split(key, examples))))
 
@@ -88,12 +88,12 @@ class Objective:
         """The part of a data set that is not held out; None where the task makes its examples.
 
         Args:
-            key: the one that ``evaluation_set`` is given.
+            key: the key that ``evaluation_set`` gets.
         """
         return self.task.split(key)[0] if isinstance(self.task, DataTask) else None
 
     def evaluation_set(self, key: Key[Array, ""], most: int) -> Batch:
-        """So many examples to evaluate on; of a data set those that are held out, if fewer."""
+        """Draw this number of evaluation examples; a data set has at most its held-out examples."""
         if isinstance(self.task, DataTask):
             return Batch.of(self.task.split(key)[1].first(most))
         return self.sample(key, most)
@@ -111,13 +111,13 @@ class Objective:
         batch: Batch,
         gate_statistic: Callable[[Array], Array],
     ) -> tuple[LossGradient, Observations]:
-        """Mean loss and its gradient, with what can be seen on the way forward and back.
+        """Mean loss and its gradient, with observations of the forward and the backward pass.
 
         Args:
-            loss: of one example; adjoint norms are those of each example's own loss.
-            params: of cell and readout.
+            loss: the loss of one example; adjoint norms are those of each example's own loss.
+            params: parameters of cell and readout.
             batch: the examples.
-            gate_statistic: what to keep of each gate's value (batch, hidden) at a time step.
+            gate_statistic: computed from each gate's value (batch, hidden) at a time step, and kept.
         """
         collect = dict.fromkeys(self.cell.gates, gate_statistic)
 
@@ -132,7 +132,7 @@ class Objective:
     def memory_flow(
         self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array]
     ) -> Observations:
-        """Adjoint norms of the memory loss, of any size, and the gates; see ``scaled_flow``."""
+        """Adjoint norms of the memory loss, without underflow, and gates; see ``scaled_flow``."""
         collect = dict.fromkeys(self.cell.gates, gate_statistic)
         gates = unroll_observed(self.cell, params["cell"], batch.inputs, collect=collect).collected
 
@@ -158,7 +158,7 @@ class Objective:
         return read_out(params["readout"], self._h_to_read(seen)), seen.collected
 
     def _h_to_read(self, seen: Layer) -> Float[Array, "time batch features"]:
-        """The top layer's output; where only the last is read, the others need not be kept."""
+        """The top layer's output; only the last time step where the task reads no other."""
         if self.task.output_steps == slice(-1, None):
             return self.cell.output(top_layer(seen.final))[None]
         return outputs(self.cell, top_layer(seen.states))[self.task.output_steps]
@@ -171,7 +171,7 @@ class Objective:
         slots: Slots | None = None,
         collect: Collect | None = None,
     ) -> tuple[Array, Any]:
-        """Sum over examples, not mean: then each example's adjoint is that of its own loss."""
+        """Sum over examples, not mean, so that each example's adjoint is that of its own loss."""
         outputs, collected = self._outputs(params, batch.inputs, slots, collect)
         losses = jax.vmap(loss, in_axes=(1, 0))(outputs, batch.targets)
         return losses.sum(), (losses, collected)

@@ -1,4 +1,4 @@
-"""What recorded quantities read at one step of training."""
+"""The values that recorded quantities read at one step of training."""
 
 from typing import Any
 
@@ -20,18 +20,18 @@ def observe(
     *,
     is_record: bool,
 ) -> tuple[LossGradient, Moment]:
-    """The loss's gradient, and what quantities read.
+    """Compute the loss's gradient, and the ``Moment`` that quantities read.
 
-    One backward pass where the loss is the memory loss; else one for each, and that of the
-    memory loss carries exponents, so that its norms read zero only where they are.
+    There is one backward pass where the loss is the memory loss; else there is one for each, and
+    that of the memory loss carries exponents, so that its norms do not underflow to zero.
 
     Args:
         objective: the cell and its task.
         record: the options of recording.
-        params: of cell and readout.
+        params: parameters of cell and readout.
         batch: the examples of the update.
         evaluation: the fixed evaluation set.
-        is_record: whether the values of gates are kept, or their means alone.
+        is_record: whether to keep the values of gates, or only their means.
     """
     examples = record.examples
 

@@ -11,7 +11,7 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Choice(BaseModel):
-    """One entry of a table: the options of a function of optax as fields."""
+    """One entry of a table, with the options of a function of optax as fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -24,7 +24,7 @@ class Choice(BaseModel):
 
 
 def _choice(name: str, what: str, function: Callable[..., Any], **options: Any) -> type[Choice]:
-    """An entry; options are (type with bounds, default) by name."""
+    """Make an entry; options are (type with bounds, default) by name."""
     kind = name.lower()
     fields = options | {"kind": (Literal[kind], kind)}
     model = create_model(name, __base__=Choice, __doc__=what, **fields)
@@ -33,11 +33,11 @@ def _choice(name: str, what: str, function: Callable[..., Any], **options: Any) 
 
 
 def _warmup(learning_rate: float, _: int, steps: int) -> optax.Schedule:
-    """Update ``steps`` is the first at the full rate."""
+    """Linear warm-up; update ``steps`` is the first at the full rate."""
     return optax.linear_schedule(0.0, learning_rate, steps)
 
 
-# Each is built from a learning rate: a number, or a function of the step.
+# Each optimiser is built from a learning rate: a number, or a function of the step.
 OPTIMIZERS = [
     _choice("SGD", "Stochastic gradient descent.", optax.sgd),
     _choice(
@@ -60,7 +60,7 @@ OPTIMIZERS = [
         decay=(Fraction, 0.9),
     ),
 ]
-# Each is built from a learning rate and the number of updates of a run.
+# Each schedule is built from a learning rate and the number of updates of a run.
 SCHEDULES = [
     _choice("Constant", "The same rate throughout.", lambda learning_rate, _: learning_rate),
     _choice(
@@ -78,7 +78,7 @@ SCHEDULES = [
 
 
 def _by_name(value: Any) -> Any:
-    """Read a name as that entry with its defaults."""
+    """Accept a name in place of the entry with its defaults."""
     return {"kind": value} if isinstance(value, str) else value
 
 

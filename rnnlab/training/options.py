@@ -9,12 +9,12 @@ from rnnlab.training.optimizers import AnyOptimizer, AnySchedule
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-# Unknown keys, and values of another type, are refused.
+# Unknown keys and values of another type are errors.
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Training(BaseModel):
-    """How a run trains.
+    """The options of training.
 
     Attributes:
         steps: number of updates.
@@ -24,11 +24,11 @@ class Training(BaseModel):
         schedule: a name, or ``{kind: name, option: value}``.
         clip_norm: largest global norm of the gradient.
         clip_value: largest absolute value of each entry of the gradient.
-        precision: of every number in the run; one in a sweep.
+        precision: precision of every number in the run; the same for all runs of a sweep.
         recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster;
             ``parallel`` is the cell's parallel scan wherever nothing is recorded.
-        memory: ``low`` keeps states at about √length time steps only, and computes the others
-            again on the way back.
+        memory: ``low`` keeps states at about √length time steps only, and recomputes the others
+            in the backward pass.
     """
 
     model_config = STRICT
@@ -52,11 +52,11 @@ class Training(BaseModel):
 
 
 class RecordJacobians(BaseModel):
-    """When ∂c_t/∂c_{t−1} is recorded.
+    """The options of recording ∂c_t/∂c_{t−1}.
 
     Attributes:
-        every: number of steps from one to the next, a multiple of ``record.every``.
-        examples: of the first so many of the batch.
+        every: number of steps between two recordings, a multiple of ``record.every``.
+        examples: number of examples of the batch that are recorded, from the first.
     """
 
     model_config = STRICT
@@ -66,13 +66,13 @@ class RecordJacobians(BaseModel):
 
 
 class Record(BaseModel):
-    """What a run records.
+    """The options of recording.
 
     Attributes:
-        every: number of steps from one record to the next.
-        examples: the first so many of the batch are recorded.
-        means: whether mean adjoint norms and mean gates are recorded at every step, not only at
-            those of ``every``.
+        every: number of steps between two records.
+        examples: number of examples of the batch that are recorded, from the first.
+        means: whether mean adjoint norms and mean gates are recorded at every step, not only at the
+            records.
         jacobians: see ``RecordJacobians``; default none.
     """
 

@@ -33,7 +33,7 @@ ByQuantity = dict[str, Statistics]
 class Streams(NamedTuple):
     """The independent random streams of a run.
 
-    That of the evaluation set also decides which examples of a data set it is drawn from.
+    The stream of the evaluation set also decides which examples of a data set are held out for it.
     """
 
     init: Key[Array, ""]
@@ -47,7 +47,7 @@ def random_streams(seed: int) -> Streams:
 
 
 class Source(NamedTuple):
-    """Where the examples of a run come from; see ``Program.advance``."""
+    """The source of a run's examples; see ``Program.advance``."""
 
     data: Key[Array, ""]
     evaluation: Batch
@@ -55,12 +55,12 @@ class Source(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A record and the updates from its step up to the next record; NaN where there was none.
+    """A record and the updates up to the next record; NaN where there was none.
 
     Attributes:
-        records: by quantity that is measured at records; NaN where it is not due.
-        updates: what every update reports.
-        every_step: by quantity that is measured at every step.
+        records: statistics of each quantity that is measured at records; NaN where it is not due.
+        updates: the scalars of every update.
+        every_step: statistics of each quantity that is measured at every step.
     """
 
     records: ByQuantity
@@ -70,15 +70,15 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """How a run trains and what it records, compiled once for all runs that share both.
+    """Training and recording as one program, compiled once for all runs that share both.
 
     Attributes:
         objective: with a cell whose options for initial parameters are at their defaults
             (``cell.dynamics()``), so that runs which differ only in those share a program.
         training: how to train; its learning rate is not read, see ``start``.
         record: what to record.
-        longest_chunk: most updates between two places where a run can be stopped or looked at.
-        quantities: those that runs may record.
+        longest_chunk: the largest number of updates between two points where a run can be stopped.
+        quantities: the quantities that runs may record.
     """
 
     objective: Objective
@@ -102,16 +102,16 @@ class Program:
 
     @property
     def optimizer(self) -> optax.GradientTransformation:
-        """See ``make_optimizer``; at a learning rate of 1, as ``update`` takes it."""
+        """The optimiser of ``make_optimizer`` at a learning rate of 1, as ``update`` needs it."""
         return make_optimizer(self.training.model_copy(update={"learning_rate": 1.0}))
 
     @property
     def chunk_length(self) -> int:
-        """Most updates in a chunk."""
+        """The largest number of updates in a chunk."""
         return min(self.record.every, self.longest_chunk)
 
     def chunk_bounds(self) -> list[tuple[int, int]]:
-        """(first step, first step not run) of each chunk; the last one only records."""
+        """(first step, end step, exclusive) of each chunk; the last chunk only records."""
         steps, every = self.training.steps, self.record.every
         starts = [
             start
@@ -126,11 +126,11 @@ class Program:
         return self._is_due(self.record.every, step)
 
     def is_due(self, quantity: Quantity, step: Any) -> Any:
-        """Whether a quantity is measured at this step, if it is that of a record."""
+        """Whether a quantity is measured at this step, given that the step has a record."""
         return self._is_due(quantity.own_every(self.record) or self.record.every, step)
 
     def records_rare_at(self, step: int) -> bool:
-        """Whether a record at this step has what not every record has."""
+        """Whether a record at this step has quantities that not every record has."""
         rare = (q for q in self._at_records if q.own_every(self.record) is not None)
         return any(self.is_due(quantity, step) for quantity in rare)
 
@@ -154,12 +154,12 @@ class Program:
         """Run several chunks in one compiled call.
 
         Args:
-            state: at the step where the first chunk starts.
+            state: the state at the step where the first chunk starts.
             data: the key of the training data.
             evaluation: the fixed evaluation set.
             bounds: see ``chunk_bounds``; a chunk with a negative start is skipped, as is every
                 chunk after the run has diverged.
-            pool: of the data set, where the task is on one; see ``Objective.pool``.
+            pool: the pool of the data set, if the task has one; see ``Objective.pool``.
 
         Returns:
             The state after the last chunk, and everything reported, with a leading chunk axis;
@@ -176,7 +176,7 @@ class Program:
     def _chunk(
         self, source: Source, state: State, start: Array, stop: Array
     ) -> tuple[State, Chunk]:
-        """A record at step ``start`` if one is due, and the updates from there to ``stop``."""
+        """Make a record at step ``start`` if one is due, and the updates from there to ``stop``."""
         step = functools.partial(self._step, source)
 
         def body(state: State, at: Array) -> tuple[State, tuple[StepScalars, ByQuantity]]:
@@ -195,7 +195,7 @@ class Program:
     def _step(
         self, source: Source, state: State, step: Array
     ) -> tuple[State, tuple[StepScalars, ByQuantity]]:
-        """An update that is not recorded."""
+        """Make an update without a record."""
         batch = self.batch(source.data, step, source.pool)
         loss_gradient, every_step = self.plain_step(state.params, batch, source.evaluation)
         state, scalars = update(self.optimizer, state, loss_gradient)
@@ -204,7 +204,7 @@ class Program:
     def _record(
         self, source: Source, params: Any, step: Array
     ) -> tuple[LossGradient, ByQuantity, ByQuantity]:
-        """``record_step``, or where no record is due ``plain_step`` and NaN for the record."""
+        """Run ``record_step``; where no record is due, ``plain_step`` with NaN for the record."""
         batch = self.batch(source.data, step, source.pool)
         record = functools.partial(self.record_step, evaluation=source.evaluation, step=step)
 
@@ -217,13 +217,13 @@ class Program:
         return lax.cond(self.records_at(step), record, plain, params, batch)
 
     def batch(self, data: Key[Array, ""], step: Array, pool: Pool | None = None) -> Batch:
-        """The examples of update step + 1."""
+        """Draw the examples of update step + 1."""
         return self.objective.sample(jax.random.fold_in(data, step), self.training.batch, pool)
 
     def record_step(
         self, params: Any, batch: Batch, evaluation: Batch, step: Array
     ) -> tuple[LossGradient, ByQuantity, ByQuantity]:
-        """The loss's gradient, and what is measured at a record, and at every step."""
+        """The loss's gradient, and the statistics of quantities at a record and at every step."""
         at = (params, batch, evaluation)
         loss_gradient, moment = observe(self.objective, self.record, *at, is_record=True)
         records = {q.name: self._if_due(q, moment, step) for q in self._at_records}
@@ -232,7 +232,7 @@ class Program:
     def plain_step(
         self, params: Any, batch: Batch, evaluation: Batch
     ) -> tuple[LossGradient, ByQuantity]:
-        """The loss's gradient, and what is measured at every step."""
+        """The loss's gradient, and the statistics of quantities at every step."""
         if not self._at_every_step:
             return self.objective.gradient(params, batch), {}
         at = (params, batch, evaluation)

@@ -1,4 +1,4 @@
-"""What a run reported, from its compiled calls to the tables of its quantities."""
+"""From the reports of a run's compiled calls to the tables of its quantities."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +17,11 @@ def last_step(program: Program, chunks: Chunk, diverged: bool) -> int:
 
 
 def tables_of(program: Program, chunks: Chunk, diverged: bool) -> Tables:
-    """The tables of what was measured at records and at every step.
+    """Make the tables of the quantities that were measured at records and at every step.
 
     Args:
-        program: that ran.
-        chunks: all that it reported, with a leading chunk axis.
+        program: the program that ran.
+        chunks: everything that it reported, with a leading chunk axis.
         diverged: whether the run has diverged.
     """
     last, starts = _end(program, chunks, diverged)
@@ -43,9 +43,9 @@ def tables_of(program: Program, chunks: Chunk, diverged: bool) -> Tables:
 
 
 def _each_step_once(statistics: dict[str, Any], starts: Sequence[int], last: int) -> Rows:
-    """Up to the last step; of a step that several chunks have, what the last of them reported.
+    """The unique steps up to the last one, and their statistics; the later chunk wins.
 
-    A chunk has room for more steps than some have; what is behind their end is in the next.
+    All chunks have the same length; steps after the end of a short one belong to the next chunk.
     """
     length = next(iter(statistics.values())).shape[1]
     steps = np.add.outer(np.asarray(starts), np.arange(length)).ravel()
@@ -56,7 +56,7 @@ def _each_step_once(statistics: dict[str, Any], starts: Sequence[int], last: int
 
 
 def _end(program: Program, chunks: Chunk, diverged: bool) -> tuple[int, list[int]]:
-    """The last step, at which a run that diverged made no update, and the chunks up to it."""
+    """The last step, at which a diverged run made no update, and the starts of chunks up to it."""
     starts = [start for start, _ in program.chunk_bounds()]
     if not diverged:
         return program.training.steps, starts

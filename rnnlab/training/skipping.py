@@ -1,4 +1,4 @@
-"""Compiled code that is skipped, and reports NaN in its place."""
+"""Conditional calls in compiled code that report NaN where they are skipped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ Wanted = Bool[Array, ""]
 
 
 def nan_unless(wanted: Wanted, function: Callable[..., Any], *args: Any) -> Any:
-    """``function(*args)``, or NaN of its shapes."""
+    """Call ``function(*args)`` if ``wanted``; else return NaN in the same shapes."""
 
     def skip(*args: Any) -> Any:
         return nan_of(jax.eval_shape(function, *args))
@@ -21,7 +21,7 @@ def nan_unless(wanted: Wanted, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def same_unless(wanted: Wanted, function: Callable[..., Any], state: Any, *args: Any) -> Any:
-    """``function(state, *args)``, a new state and a report; or the same state and NaN."""
+    """Call ``function(state, *args)`` if ``wanted``; else return the same state and a NaN report."""
 
     def skip(state: Any, *args: Any) -> Any:
         return state, nan_of(jax.eval_shape(function, state, *args)[1])

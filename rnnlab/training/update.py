@@ -14,7 +14,7 @@ from rnnlab.training.options import Training
 
 
 class State(NamedTuple):
-    """What one update hands to the next; the learning rate stays the same."""
+    """The state that one update passes to the next; the learning rate stays the same."""
 
     params: Any
     optimizer: Any
@@ -23,7 +23,7 @@ class State(NamedTuple):
 
 
 class StepScalars(NamedTuple):
-    """What every update reports; norms are 2-norms over all parameters together."""
+    """The scalars that every update reports; norms are 2-norms over all parameters together."""
 
     loss: Float[Array, "*chunks"]
     gradient_norm: Float[Array, "*chunks"]
@@ -33,7 +33,7 @@ class StepScalars(NamedTuple):
 def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     """Shorten a gradient that is longer than ``largest``, keeping its direction.
 
-    As ``optax.clip_by_global_norm``, which makes a gradient zero whose square overflows.
+    Unlike ``optax.clip_by_global_norm``, it does not set a gradient to zero whose square overflows.
     """
 
     def clipped(gradient: Any, params: Any) -> Any:
@@ -44,9 +44,9 @@ def clip_by_global_norm(largest: float) -> optax.GradientTransformation:
 
 
 def clip_by_value(largest: float) -> optax.GradientTransformation:
-    """Clip each entry of a gradient, of a complex one its real and its imaginary part.
+    """Clip each entry of a gradient; for complex entries, the real and the imaginary part.
 
-    As ``optax.clip``, which takes real entries only.
+    Unlike ``optax.clip``, it accepts complex entries.
     """
 
     def clipped(g: Array) -> Array:
@@ -58,7 +58,7 @@ def clip_by_value(largest: float) -> optax.GradientTransformation:
 
 
 def make_optimizer(training: Training) -> optax.GradientTransformation:
-    """Clipping by value, then by global norm, then the optimiser on its schedule."""
+    """Chain clipping by value, clipping by global norm, and the optimiser on its schedule."""
     clip_value, clip_norm = training.clip_value, training.clip_norm
     return optax.chain(
         clip_by_value(clip_value) if clip_value else optax.identity(),
@@ -70,14 +70,14 @@ def make_optimizer(training: Training) -> optax.GradientTransformation:
 def update(
     optimizer: optax.GradientTransformation, state: State, loss_gradient: LossGradient
 ) -> tuple[State, StepScalars]:
-    """One update; none, and the run has diverged, where it meets or makes what is not finite.
+    """Make one update; where a value is not finite, make none and mark the run as diverged.
 
-    Parameters stay the last finite ones, and the update's norm is NaN.
+    The parameters then stay the last finite ones, and the update's norm is NaN.
 
     Args:
-        optimizer: at a learning rate of 1, by which ``state.learning_rate`` multiplies.
-        state: before the update.
-        loss_gradient: at its parameters.
+        optimizer: the optimiser at a learning rate of 1; its update is scaled by the state's rate.
+        state: the state before the update.
+        loss_gradient: the loss and its gradient at the state's parameters.
     """
     loss, gradient = loss_gradient
     updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
@@ -93,5 +93,5 @@ def update(
 
 
 def no_update(state: State, _: LossGradient) -> tuple[State, StepScalars]:
-    """The state as it is; NaN for what an update would report."""
+    """Return the state unchanged, and NaN in place of an update's scalars."""
     return state, StepScalars(*[jnp.asarray(jnp.nan, dtype=float)] * 3)

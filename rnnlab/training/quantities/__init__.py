@@ -1,6 +1,6 @@
-"""The recorded quantities, each in a file of its own: what it reads, when, its table, its summary.
+"""The recorded quantities, one per file: its inputs, when it is measured, its table, its summary.
 
-What is stored, read, compared, exported and documented follows from ``QUANTITIES``.
+Storing, reading, comparison, export and documentation all follow ``QUANTITIES``.
 """
 
 from rnnlab.training.quantities.eigenvalues import Eigenvalues
@@ -12,7 +12,7 @@ from rnnlab.training.quantities.means import Means
 from rnnlab.training.quantities.quantity import Quantity
 from rnnlab.training.quantities.training import TrainingCurves
 
-# By the name of the table; in this order wherever they are listed.
+# By the name of the table; every list of quantities has this order.
 QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (

@@ -19,7 +19,7 @@ from rnnlab.training.quantities.quantity import AtStartAndEnd
 
 
 class Eigenvalues(AtStartAndEnd):
-    """Of the state's Jacobian at the middle step of the first example, with the predicted ring."""
+    """Eigenvalues of the state's Jacobian at the first example's middle step, and their ring."""
 
     name = "eigenvalues"
     meaning = (
@@ -59,7 +59,7 @@ class Eigenvalues(AtStartAndEnd):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _eigenvalues(cell: Cell, params: Any, inputs: Inputs) -> list[Complex[Array, " state"]]:
-    """Of each layer's state Jacobian at the last of these steps, of the only example."""
+    """Eigenvalues of each layer's state Jacobian at the last step, for a single example."""
     tapes, _ = record_tapes(cell, params, inputs)
     if is_large(cell):
         return [greatest_eigenvalues(cell, tape) for tape in tapes]

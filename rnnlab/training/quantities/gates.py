@@ -29,7 +29,7 @@ def gate_statistics(
 
 
 def gate_mean(gate: Float[Array, "layers time batch *units"]) -> Float[Array, "layers time"]:
-    """The mean of ``gate_statistics``."""
+    """The same mean as in ``gate_statistics``."""
     return jnp.mean(gate.reshape(*gate.shape[:2], -1), axis=-1)
 
 
@@ -55,7 +55,7 @@ def quantiles(values: Float[Array, "*leading n"], *levels: float) -> list[Float[
 
 
 def _reverse_negatives(bits: Array) -> Array:
-    """Flip all bits but the sign of negative numbers: floats' bits then order as integers."""
+    """Flip all bits but the sign of negative numbers, so that floats order like integers."""
     return jnp.where(bits < 0, bits ^ jnp.iinfo(bits.dtype).max, bits)
 
 

@@ -31,7 +31,7 @@ def mean_and_zeros(
 def adjoint_statistics(
     log10_norms: Float[Array, "layers time batch"],
 ) -> dict[str, Float[Array, "layers time"]]:
-    """``mean_and_zeros``, and over the same examples the 10/50/90 % quantiles of log10 norms."""
+    """``mean_and_zeros``, and the 10/50/90 % quantiles of log10 norms over the same examples."""
     nonzero = jnp.where(jnp.isneginf(log10_norms), jnp.nan, log10_norms)
     has_nan = jnp.isnan(log10_norms).any(axis=-1)
     quantiles = jnp.nanquantile(nonzero, jnp.array([0.1, 0.5, 0.9]), axis=-1)
@@ -51,7 +51,7 @@ def _carry(_: pd.DataFrame, facts: Facts) -> str:
 
 
 def _few(furthest: int) -> list[int]:
-    """0, 1, 3, 10, 30, … and the furthest."""
+    """Select the distances 0, 1, 3, 10, 30, … and the largest."""
     powers = [digit * 10**power for power in range(len(str(furthest))) for digit in (1, 3)]
     return [0, *(number for number in powers if number < furthest), furthest]
 
@@ -98,7 +98,7 @@ class Gradients(AtRecords):
         return by_name(*reported.records[self.name], "quantity")
 
     def as_read(self, table: pd.DataFrame, summary: Mapping[str, Any]) -> pd.DataFrame:
-        """With ``distance``, the steps from t to where the memory loss is read, or NaN."""
+        """Add ``distance``, the number of steps from t to where the memory loss is read, or NaN."""
         read_step = summary.get("read_step")
         distance = (math.nan if read_step is None else float(read_step)) - table["t"]
         return table.assign(distance=distance)
@@ -106,7 +106,7 @@ class Gradients(AtRecords):
     def curves(self, table: pd.DataFrame) -> pd.DataFrame:
         """``gradients/c/layer0/log10_at_distance_10`` and so on, at a few distances.
 
-        The mean over examples; at a few ``t`` where there is no distance.
+        Values are means over examples; where there is no distance, a few ``t`` take its place.
         """
         place = "distance" if table["distance"].notna().any() else "t"
         table = table[table[place].isin(_few(int(table[place].max())))]

@@ -39,9 +39,10 @@ def path_statistics(
     """Sizes of ∂c_t/∂c_{t−1} by path, and sensitivities; means over examples.
 
     Returns:
-        The columns of ``Jacobians.summary``, with ``spectral_radius`` (``share`` over the examples
-        whose total is not zero); log10 of the norms of ``sensitivity``, over the examples in which
-        they are not; ``zero_fraction``, the share in which the sensitivity is; (layers, time).
+        Arrays (layers, time): the columns of ``Jacobians.summary``, with ``spectral_radius``
+        (``share`` over the examples whose total is not zero); log10 of the norms of
+        ``sensitivity``, over the examples in which they are not zero; ``zero_fraction``, the share
+        of examples in which the sensitivity is zero.
     """
     tapes, _ = record_tapes(cell, params, inputs)
     sizes = [path_sizes(cell, tape, spectral_radius=True) for tape in tapes]
@@ -61,7 +62,7 @@ def path_statistics(
 
 
 def _mean_of_nonzero(log10: Float[Array, "layers time batch"]) -> Float[Array, "layers time"]:
-    """NaN where every example reads zero."""
+    """Mean over the examples that are not zero; NaN where every example is."""
     return jnp.mean(log10, axis=-1, where=~jnp.isneginf(log10))
 
 
@@ -138,7 +139,7 @@ class JacobianPaths(AtRecords, OfCell):
         return _frame(reported.cell, reported.records[self.name])
 
     def of_cell(self, cell: Cell, params: Any, inputs: Inputs, step: int) -> pd.DataFrame:
-        """``path_statistics`` of these inputs, one row for each layer and time step."""
+        """``path_statistics`` for these inputs, with one row for each layer and time step."""
         statistics = _path_statistics(cell, params, inputs)
         columns = {name: np.asarray(values)[None] for name, values in statistics.items()}
         return _frame(cell, Rows([step], columns))

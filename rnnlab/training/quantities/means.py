@@ -7,7 +7,7 @@ from rnnlab.training.quantities.quantity import AtEveryStep, Moment, Option, Sta
 
 
 class Means(AtEveryStep):
-    """The means of ``gradients`` and ``gates`` at every step; where both are, they are equal."""
+    """The means of ``gradients`` and ``gates`` at every step; at records they are equal."""
 
     name = "means"
     meaning = "the means of `gradients` and `gates` at every step; at records they are equal"
@@ -22,7 +22,7 @@ class Means(AtEveryStep):
     }
 
     def measure(self, moment: Moment) -> Statistics:
-        """By the names of their columns."""
+        """The means of adjoint norms and gates, by column."""
         columns = {
             f"{statistic}_{part}": values
             for part, norms in moment.log10_norms.items()

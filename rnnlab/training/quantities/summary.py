@@ -1,4 +1,4 @@
-"""The few numbers of a run, and of the comparison, that a quantity's table gives."""
+"""The numbers that summarise a quantity's table, for a run and for the comparison."""
 
 import math
 from collections.abc import Callable
@@ -9,17 +9,17 @@ import pandas as pd
 
 ENDS = ("first", "last")
 
-# How the comparison joins the numbers of a setting's runs.
+# The ways in which the comparison combines the numbers of a setting's runs.
 OverSeeds = Literal["mean", "geometric mean", "median step", "same"]
 
 
 class Facts(NamedTuple):
-    """What numbers depend on besides the table.
+    """The facts that numbers depend on besides the table.
 
     Attributes:
-        threshold: the task's, see ``Task.threshold``.
-        read_step: the time step from which distances back count; None: there is none.
-        carry: the part of the cell's state that goes along its direct path.
+        threshold: the task's threshold, see ``Task.threshold``.
+        read_step: the time step from which distances back are counted; None if there is none.
+        carry: the part of the cell's state that its direct path carries.
     """
 
     threshold: float
@@ -29,13 +29,13 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class Number:
-    """One number of a run.
+    """One number that summarises a run.
 
     Attributes:
-        name: of its column.
+        name: the name of its column.
         meaning: in one line.
-        of_table: makes it from the quantity's table.
-        over_seeds: how the comparison joins those of several runs; None: it does not show them.
+        of_table: computes it from the quantity's table.
+        over_seeds: how the comparison combines several runs' numbers; None: it does not show them.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Number:
         return (self.name,)
 
     def of_run(self, table: pd.DataFrame, facts: Facts) -> dict[str, Any]:
-        """Its columns for one run."""
+        """Compute its columns for one run."""
         return {self.name: self.of_table(table, facts)}
 
 
@@ -60,9 +60,9 @@ class AtEnds:
     Attributes:
         name: of the columns, less ``_first`` and ``_last``.
         meaning: in one line.
-        of_record: makes it from the top layer's rows of one record, of which there is at least one.
-        label: its heading in the terminal; without one it is not shown there.
-        form: how it is written there.
+        of_record: computes it from the top layer's rows of one record, which are never empty.
+        label: the heading in the terminal; without one it is not shown there.
+        form: the number format there.
     """
 
     name: str
@@ -78,7 +78,7 @@ class AtEnds:
         return at_ends(self.name)
 
     def of_run(self, table: pd.DataFrame, facts: Facts) -> dict[str, float]:
-        """Its columns for one run; NaN where the table is empty."""
+        """Compute its columns for one run; NaN where the table is empty."""
         if table.empty:
             return dict.fromkeys(self.columns, math.nan)
         top = table[table["layer"] == table["layer"].max()] if "layer" in table else table
@@ -94,8 +94,8 @@ class FromMeans:
     Attributes:
         name: of the columns, less ``_first`` and ``_last``.
         meaning: in one line.
-        of: the name of the ``AtEnds``, which comes before it.
-        by: the function.
+        of: the name of the ``AtEnds``, which must come before it.
+        by: the function of the mean.
         label: see ``AtEnds``.
         form: see ``AtEnds``.
     """
@@ -113,7 +113,7 @@ class FromMeans:
         return at_ends(self.name)
 
     def of_means(self, row: dict[str, Any]) -> dict[str, float]:
-        """Its columns, from those of the comparison to the left of them."""
+        """Compute its columns from earlier columns of the comparison."""
         means = [row[column] for column in at_ends(self.of)]
         return dict(zip(self.columns, map(self.by, means), strict=True))
 

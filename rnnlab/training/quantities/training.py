@@ -9,7 +9,7 @@ from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Sta
 from rnnlab.training.quantities.summary import Facts, Number
 
 SOLVED_WINDOW = 50
-# As dashboards call them.
+# The names of the columns in dashboards.
 CURVES = {
     "loss": "training/loss",
     "gradient_norm": "training/gradient_norm",
@@ -40,7 +40,7 @@ def _solved_at(table: pd.DataFrame, facts: Facts) -> int | None:
 
 
 class TrainingCurves(AtRecords):
-    """What every update reports, and at records the evaluation."""
+    """The scalars of every update, and the evaluation at records."""
 
     name = "training"
     meaning = "losses and norms of every update, and the evaluation at records"
@@ -77,12 +77,12 @@ class TrainingCurves(AtRecords):
     )
 
     def measure(self, moment: Moment) -> Statistics:
-        """Mean loss and metric of the evaluation set, each a scalar."""
+        """Mean loss and mean metric on the evaluation set, each a scalar."""
         loss, metric = moment.objective.evaluate(moment.params, moment.evaluation)
         return {"eval_loss": loss, "eval_metric": metric}
 
     def table(self, reported: Reported) -> pd.DataFrame:
-        """One row a step; evaluation columns are NaN between records."""
+        """One row per step; evaluation columns are NaN between records."""
         updates, records = reported.updates, reported.records[self.name]
         scalars = {name: np.ravel(values) for name, values in updates.statistics.items()}
         evaluation = pd.DataFrame(records.statistics, index=records.steps)
@@ -90,7 +90,7 @@ class TrainingCurves(AtRecords):
         return frame.rename_axis("step").reset_index()[list(self.columns)]
 
     def curves(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Every column, under the name that dashboards have for it."""
+        """Every column, under its name in dashboards."""
         table = table.rename(columns=CURVES)
         names = [name for name in CURVES.values() if name in table]
         return table.melt("step", names, var_name="name")
