@@ -1,4 +1,4 @@
-"""Checks a results folder for damage, and repairs it."""
+"""Checking a results folder for damage, and repairing it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Damage:
 
     Attributes:
         message: names the file and the damage.
-        run: the id of the run that it is part of, or None.
+        run: the id of the run that the file belongs to, or None.
         checkpoint: the damaged checkpoint, or None.
     """
 
@@ -36,7 +36,7 @@ def find_damage(folder: Path) -> list[Damage]:
     """Read every file of a results folder and compare it with its checksum.
 
     Raises:
-        UserError: there is no such folder, or it holds nothing of rnnlab.
+        UserError: there is no such folder, or it is not a results folder.
     """
     store = Store(folder)
     with storage_errors(folder):
@@ -83,13 +83,13 @@ def _of_checkpoints(store: Store) -> Iterator[Damage]:
 
 
 def repair(folder: Path) -> tuple[list[str], list[Damage]]:
-    """Drop damaged runs and checkpoints, and nothing else.
+    """Delete damaged runs and checkpoints, and nothing else.
 
     Returns:
-        A line for each thing dropped, and the damage that remains.
+        One line for each deletion, and the damage that remains.
 
     Raises:
-        UserError: another process writes into the folder, or it cannot be written.
+        UserError: another process is writing into the folder, or it cannot be written.
     """
     store = Store(folder)
     done = []

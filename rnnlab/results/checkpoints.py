@@ -1,4 +1,4 @@
-"""Stores the states of runs that are not finished."""
+"""Storage of the states of unfinished runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Checkpoints:
         return self.folder / "checkpoints" / f"{run_id}.safetensors"
 
     def read(self, run_ids: Iterable[str]) -> dict[str, bytes]:
-        """The states of those of the runs that have begun."""
+        """Read the states of the given runs, for those that have begun."""
         paths = {run_id: self.path(run_id) for run_id in run_ids}
         with storage_errors(self.folder):
             return {run_id: path.read_bytes() for run_id, path in paths.items() if path.exists()}

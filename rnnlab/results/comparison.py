@@ -1,4 +1,4 @@
-"""The comparison table: one row a setting, over its seeds."""
+"""The comparison table: one row per setting, over its seeds."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +33,11 @@ def compare(
 
     Args:
         results: see ``rnnlab.load``.
-        by: a setting's dotted key; rows are ordered by it. Settings that differ in any other key
-            too stay apart. Default: the order of the sweep.
+        by: a setting's dotted key, which orders the rows. Settings that also differ in another key
+            stay separate. Default: the order of the sweep.
         against: a value of ``by``; adds each setting's difference to the one with that value,
             paired by seed: the ratio of final losses and the difference in decay at the end;
-            ``reference`` names the setting it is taken to.
+            ``reference`` names the setting that it is compared with.
 
     Returns:
         Columns ``setting``; the keys that differ; ``runs`` (finished or diverged), ``diverged``,
@@ -46,7 +46,7 @@ def compare(
         were asked for, first of the first record, then of the last. docs/results.md explains each.
 
     Raises:
-        UserError: ``by`` is no key of a setting, or no setting has the value ``against``.
+        UserError: ``by`` is not a key of a setting, or no setting has the value ``against``.
     """
     keys = [column for column in results.runs.columns if "." in column]
     groups = _groups(results.runs)
@@ -105,7 +105,7 @@ def _is_of_last(column: str) -> bool:
 
 
 def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
-    """The columns of a number, over the runs of a setting."""
+    """Compute the columns of a number over the runs of a setting."""
     if entry.over_seeds is None:
         return {}
     found = [JOIN[entry.over_seeds](group, column) for column in entry.columns]
@@ -113,19 +113,19 @@ def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
 
 
 def _mean(group: Group, column: str) -> dict[str, float]:
-    """NaN where one of the runs has no such number: a mean over the others would mislead."""
+    """Mean; NaN where one of the runs lacks the number: a mean over the others would mislead."""
     finished = _with_status(group, "finished")
     return {column: float(_column(finished, column).mean()) if finished else math.nan}
 
 
 def _geometric_mean(group: Group, column: str) -> dict[str, float]:
-    """With its interval."""
+    """Geometric mean and its interval."""
     estimate = geometric_t_interval(_column(_with_status(group, "finished"), column))
     return _with_interval(column, estimate)
 
 
 def _median_step(group: Group, column: str) -> dict[str, Any]:
-    """With the number of runs that have such a step; one that diverged has none."""
+    """Median and number of runs that have such a step; a diverged run has none."""
     finished = _with_status(group, "finished")
     diverged = len(_with_status(group, "diverged"))
     steps = np.array([run[column] for run in finished] + [np.nan] * diverged, float)
@@ -134,7 +134,7 @@ def _median_step(group: Group, column: str) -> dict[str, Any]:
 
 
 def _same(group: Group, column: str) -> dict[str, Any]:
-    """That of the first run, which is that of all."""
+    """The value of the first run, which all runs share."""
     done = _with_status(group, "finished", "diverged")
     return {column: done[0].get(column) if done else None}
 
@@ -158,7 +158,7 @@ def _with_interval(column: str, estimate: Estimate) -> dict[str, float]:
 def _references(
     table: pd.DataFrame, by: str, against: str | int | float, shown: Sequence[str]
 ) -> dict[str, str | None]:
-    """For each setting the one to compare it with: equal but for ``by``, or the only one."""
+    """The setting to compare each setting with: equal except for ``by``, or the only candidate."""
     candidates = table[table[by].map(_text) == _text(against)]
     if candidates.empty:
         hint = did_you_mean(against, set(table[by].map(_text)))
@@ -187,7 +187,7 @@ def _with_other_keys(
 def _with_differences(
     table: pd.DataFrame, groups: dict[str, Group], references: dict[str, str | None]
 ) -> pd.DataFrame:
-    """The table, and each setting's difference to its reference."""
+    """Add each setting's difference to its reference to the table."""
     differences = [
         _difference(groups[setting], groups.get(references[setting] or ""))
         for setting in table["setting"]
@@ -209,13 +209,13 @@ def _difference(group: Group, reference: Group | None) -> dict[str, float]:
 
 
 def _order(values: pd.Series) -> pd.Series:
-    """Numbers first, in order, then words."""
+    """A sort key: numbers first, in order, then words."""
     numbers = pd.to_numeric(values, errors="coerce")
     return numbers.fillna(math.inf)
 
 
 def _text(value: object) -> str:
-    """A value as a user writes it: 1 and 1.0 are the same."""
+    """A value as text in one form: 1 and 1.0 are the same."""
     try:
         return f"{float(str(value)):g}"
     except ValueError:

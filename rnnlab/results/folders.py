@@ -1,4 +1,4 @@
-"""Opens results folders, and refuses other folders."""
+"""Opening results folders; any other folder is an error."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from rnnlab.support.files import storage_errors
 
 
 def open_for_writing(folder: Path) -> Store:
-    """The results folder, which may not exist yet.
+    """Open a results folder, which may not exist yet.
 
     Raises:
-        UserError: it holds something else, or results of another version.
+        UserError: the folder holds something else, or results of another version.
     """
     store = Store(folder)
     with storage_errors(folder):
@@ -25,15 +25,15 @@ def open_for_writing(folder: Path) -> Store:
         except OtherVersion:
             raise
         except Damaged:
-            pass  # experiment.json is written anew
+            pass  # experiment.json is rewritten
     return store
 
 
 def open_for_reading(folder: Path) -> Store:
-    """An existing results folder.
+    """Open an existing results folder.
 
     Raises:
-        UserError: there is none, or it is empty, not ours, or of another version.
+        UserError: the folder is missing, empty, of another version, or not a results folder.
     """
     with storage_errors(folder):
         is_folder = folder.exists() and folder.is_dir()

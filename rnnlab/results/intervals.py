@@ -18,7 +18,7 @@ FEWEST_FOR_INTERVAL = 3
 
 
 class Estimate(NamedTuple):
-    """A quantity and its interval; the ends of the interval are NaN if there are too few seeds."""
+    """A value and its interval; the ends of the interval are NaN if there are too few seeds."""
 
     mean: float
     low: float
@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
 
 
 def t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Mean and its interval by Student's t, which needs three seeds or more."""
+    """Mean and its interval by Student's t, which needs at least three seeds."""
     values = np.asarray(values, float)
     if len(values) == 0:
         return Estimate(math.nan, math.nan, math.nan)
@@ -63,7 +63,7 @@ def share_interval(successes: int, of: int, comparisons: int = 1) -> Estimate:
 def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
     """Median and its exact interval by order statistics, for any distribution.
 
-    The interval needs six seeds, and more where there are comparisons; with fewer its ends are NaN.
+    The interval needs six seeds, more with several comparisons; with fewer its ends are NaN.
     A value that is NaN counts as ∞, such as ``solved_at`` of an unsolved run.
     """
     values = np.asarray(values, float)
@@ -106,7 +106,7 @@ def median_solved_at(solved_at: ArrayLike) -> float:
 
 
 def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Share of pairs of one value of each sample in which ``one``'s is smaller; ties count half.
+    """Share of pairs, one value from each sample, in which ``one``'s is smaller; ties count half.
 
     The interval is not a confidence interval of the share. It has the width to which chance spreads
     the share around ½: it excludes ½ exactly if the permutation test rejects that both samples have
@@ -133,7 +133,7 @@ def earlier_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> 
 
 
 def _ways_to_sum(numbers: np.ndarray, chosen: int) -> np.ndarray:
-    """The number of ways to choose so many of these positive numbers with sum 0, 1, 2, …"""
+    """The number of ways to choose this many of the positive numbers with sum 0, 1, 2, …"""
     ways = np.zeros((chosen + 1, int(numbers.sum()) + 1))
     ways[0, 0] = 1
     for number in numbers:
@@ -147,9 +147,9 @@ def ratio_interval(
     """Ratio of ``one``'s positive values to ``other``'s: the median of the ratios of all pairs.
 
     The interval is exact if both samples have the same distribution up to a factor; it is given by
-    order statistics of these ratios (Hodges & Lehmann 1963). A value that is NaN is ``end`` or
-    more, such as ``solved_at`` of a run that was unsolved at step ``end``; the ratio of two of them
-    is 1.
+    order statistics of these ratios (Hodges & Lehmann 1963). NaN stands for a value of at least
+    ``end``, such as ``solved_at`` of a run that was unsolved at step ``end``; the ratio of two such
+    values is 1.
     """
     one, other = np.asarray(one, float), np.asarray(other, float)
     if len(one) == 0 or len(other) == 0:
@@ -168,7 +168,7 @@ def ratio_interval(
 def _sorted_ratios(
     one: np.ndarray, other: np.ndarray, late_one: float, late_other: float
 ) -> np.ndarray:
-    """The ratios of all pairs, with these values in place of NaN; 1 where both are ∞."""
+    """The sorted ratios of all pairs, with these values in place of NaN; 1 where both are ∞."""
     one, other = (
         np.where(np.isnan(v), late, v) for v, late in ((one, late_one), (other, late_other))
     )

@@ -19,13 +19,13 @@ TORCH_NAME = "weight_ih_l0"
 
 
 def by_dotted_name(params: Any) -> dict[str, Any]:
-    """The leaves of parameters, such as ``cell.W_f``, or ``cell.0.W_f`` in a stack."""
+    """The arrays of parameters by name, such as ``cell.W_f``, or ``cell.0.W_f`` in a stack."""
     leaves = jax.tree_util.tree_leaves_with_path(params)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
 def stored_arrays(params: Any) -> dict[str, np.ndarray]:
-    """Parameters as they are stored, complex ones ``as_pairs``."""
+    """Parameters in the stored form; complex ones as ``as_pairs`` gives them."""
     return {name: as_pairs(leaf) for name, leaf in by_dotted_name(params).items()}
 
 
@@ -58,10 +58,10 @@ def read_params(path: Path, cell: Cell, input_size: int) -> Any:
 
 @contextlib.contextmanager
 def weights_of(path: Path, cell: Cell, input_size: int) -> Iterator[tuple[Any, Any]]:
-    """An open safetensors file, and the shapes and types of the parameters that it should hold.
+    """Open a safetensors file; give it with the shapes and types of the expected parameters.
 
     Raises:
-        UserError: it cannot be read, or what is done with it raises a ValueError.
+        UserError: it cannot be read, or the body of the ``with`` block raises a ValueError.
     """
     check_is_file(path)
     like = _like_init(cell, input_size)
@@ -79,7 +79,7 @@ def weights_of(path: Path, cell: Cell, input_size: int) -> Iterator[tuple[Any, A
 
 
 def _like_init(cell: Cell, input_size: int) -> Any:
-    """Shapes and types of the parameters; an ``init`` that cannot be traced is run."""
+    """Shapes and types of the parameters, from tracing ``init``, or else from running it."""
     key = jax.random.key(0)
     try:
         return jax.eval_shape(lambda: cell.init(key, input_size))
@@ -88,7 +88,7 @@ def _like_init(cell: Cell, input_size: int) -> Any:
 
 
 def check_entries(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Refuse other names and other shapes than expected; a readout's are no matter."""
+    """Raise an error on unexpected names or shapes, except those of a readout."""
     unexpected = [n for n in found if n not in expected and not n.startswith("readout.")]
     missing = [name for name in expected if name not in found]
     if missing or unexpected:
@@ -104,7 +104,7 @@ def check_entries(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 def read_entry(file: Any, name: str) -> np.ndarray:
-    """One entry's weights; those of half precision become float32, which holds them exactly."""
+    """Read one entry; half precision becomes float32, which represents it exactly."""
     stored = file.get_slice(name).get_dtype()
     if stored not in ("F64", "F32", "F16", "BF16"):
         raise ValueError(f"{name!r} has type {stored}; weights are F64, F32, F16 or BF16")

@@ -1,4 +1,4 @@
-"""Reading results back as data frames."""
+"""Reading stored results as data frames."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,17 +16,17 @@ from rnnlab.training.quantities import QUANTITIES
 
 
 class Results:
-    """Stored results, read when asked for.
+    """Stored results, read on access.
 
     Each recorded quantity is a data frame under its name, such as ``results.gradients``, with
     ``run``, ``setting`` and ``seed`` in front; see ``rnnlab.training.quantities`` and
     docs/results.md.
 
     Attributes:
-        name: of the experiment.
-        question: what it answers.
+        name: the name of the experiment.
+        question: the question that the experiment answers.
         stores: the results folders.
-        runs: one row a run, also those that are missing or failed: ``run`` (id), ``seed``,
+        runs: one row per run, including missing and failed ones: ``run`` (id), ``seed``,
             ``setting`` (its label), ``status`` (finished, diverged, failed, damaged, missing),
             ``error``, every setting under its dotted key, and the run's summary.
     """
@@ -48,10 +48,10 @@ class Results:
 
     @cached_property
     def before_training(self) -> "Results":
-        """What was measured before training, by the config's ``measure``: runs of no step.
+        """Results measured before training, by the config's ``measure``; their runs make no step.
 
         Raises:
-            UserError: nothing was.
+            UserError: nothing was measured before training.
         """
         outer, *inner = folders_of(self.stores[0].folder)
         if not inner:
@@ -77,7 +77,7 @@ class Results:
         ]
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        """The table of a recorded quantity, of all runs that have it.
+        """The table of a recorded quantity, over all runs that have it.
 
         Raises:
             AttributeError: there is no such quantity.
@@ -143,17 +143,17 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
     """Open one or more results folders.
 
     Args:
-        folders: as ``rnnlab run`` wrote them.
+        folders: results folders that ``rnnlab run`` wrote.
         every_config: include runs stored in the folders that the present config does not name.
 
     Raises:
-        UserError: a folder is missing, empty, damaged, of a newer version, or not rnnlab's.
+        UserError: a folder is missing, empty, damaged, of a newer version, or not a results folder.
     """
     stores = [open_for_reading(Path(folder)) for folder in folders]
     return Results(stores, every_config=every_config)
 
 
 def folders_of(folder: Path) -> list[Path]:
-    """A results folder and, inside it, that of what was measured before training, if it was."""
+    """A results folder, and the folder inside it of measurements before training, if present."""
     inner = folder / BEFORE_TRAINING
     return [folder, inner] if inner.is_dir() else [folder]

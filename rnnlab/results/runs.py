@@ -1,4 +1,4 @@
-"""What is stored of an experiment's runs, as one data frame: a row for each."""
+"""The runs of an experiment as one data frame, with one row per run."""
 
 import contextlib
 from typing import Any
@@ -14,7 +14,7 @@ from rnnlab.support.checksums import Damaged
 def wanted_runs(
     store: Store, experiment: dict[str, Any], every_config: bool
 ) -> list[dict[str, Any]]:
-    """What defines each run; one of an earlier config that is damaged does not tell."""
+    """The definition of each run, without damaged runs of earlier configs."""
     runs = list(experiment["runs"])
     if every_config:
         of_config = {run["id"] for run in runs}
@@ -26,7 +26,7 @@ def wanted_runs(
 
 
 def runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    """One row a run, see ``Results.runs``."""
+    """Make a data frame with one row per run, see ``Results.runs``."""
     flat = [flatten(record["settings"]) for record in records]
     names = label_each(flat)
     rows = [

@@ -35,7 +35,7 @@ from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
 RUN_ID = re.compile(r"[0-9a-f]{16}")
-# Temporary files of ``Store._replacing_run`` and ``files.replacing``, which a kill leaves behind.
+# Temporary files of ``Store._replacing_run`` and ``files.replacing``, left by a killed process.
 UNFINISHED_RUN = re.compile(r"\.[0-9a-f]{16}\.")
 UNFINISHED_FILE = re.compile(r"\.\d+\.")
 
@@ -50,7 +50,7 @@ class Store:
         """The experiment of the present config: name, question, runs (id, seed, settings).
 
         Raises:
-            Damaged: it is not what was written, or (OtherVersion) of another version.
+            Damaged: the file is not as it was written, or (OtherVersion) is of another version.
         """
         experiment = read_experiment(self.folder / "experiment.json")
         for run in experiment["runs"]:
@@ -59,7 +59,7 @@ class Store:
         return experiment
 
     def write_experiment(self, experiment: dict[str, Any], config_yaml: str) -> None:
-        """Make this the experiment of the folder; runs of earlier ones stay.
+        """Make this the experiment of the folder; runs of earlier experiments stay.
 
         Raises:
             UserError: the folder cannot be written.
@@ -71,7 +71,7 @@ class Store:
         }
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            # First, since it marks the folder as ours: this process may be killed in between.
+            # Written first: it marks the folder as ours, if this process is killed in between.
             write_sealed(self.folder / "experiment.json", head | experiment)
             write_text(self.folder / "config.yaml", config_yaml)
 
@@ -101,7 +101,7 @@ class Store:
         """A run's ``run.json``, or None where the run is missing.
 
         Raises:
-            Damaged: it is not what was written, or (OtherVersion) of another version.
+            Damaged: the file is not as it was written, or (OtherVersion) is of another version.
             UserError: the file system cannot read it.
         """
         path = self.run_folder(run_id) / "run.json"
@@ -124,7 +124,7 @@ class Store:
         """The content of one of a run's files.
 
         Raises:
-            Damaged: there is none, or it is not what was written.
+            Damaged: the file is missing, or differs from what was written.
         """
         run = self.read_run(run_id)
         path = self.run_folder(run_id) / name
@@ -142,13 +142,13 @@ class Store:
         return f"rnnlab check {self.folder} --repair drops such runs, so that they run again"
 
     def read_table(self, run_id: str, table: str) -> pd.DataFrame:
-        """One of a run's Parquet tables; raises as ``read_file``."""
+        """One of a run's Parquet tables; raises the same errors as ``read_file``."""
         return pd.read_parquet(io.BytesIO(self.read_file(run_id, f"{table}.parquet")))
 
     def write_run(self, run_id: str, head: dict[str, Any], files: dict[str, bytes]) -> None:
         """Store a run that has ended, in place of an earlier attempt.
 
-        Its checkpoint is dropped, unless the run has failed and may go on from there.
+        Its checkpoint is deleted, unless the run has failed and may continue from there.
 
         Args:
             run_id: the run.
@@ -197,7 +197,7 @@ class Store:
         """Lock the folder for writing, and remove temporary files of a killed process.
 
         Raises:
-            UserError: another process writes into it.
+            UserError: another process is writing into the folder.
         """
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -229,7 +229,7 @@ def read_experiment(path: Path) -> dict[str, Any]:
     """Read ``experiment.json``.
 
     Raises:
-        Damaged: it is not what was written, or (OtherVersion) of another version.
+        Damaged: the file is not as it was written, or (OtherVersion) is of another version.
     """
     try:
         return read_sealed(path)

@@ -16,11 +16,11 @@ ENDED = ("finished", "diverged")
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run of a results folder; its tables are read when asked for.
+    """A run of a results folder; its tables are read on access.
 
     Attributes:
         store: the results folder.
-        record: the content of ``run.json``; for a run that is missing or damaged its definition,
+        record: the content of ``run.json``; for a missing or damaged run, its definition
             with that status.
     """
 
@@ -33,7 +33,7 @@ class StoredRun:
 
         Args:
             store: the results folder.
-            wanted: the run's definition, of which ``id`` is needed.
+            wanted: the run's definition, with at least ``id``.
 
         Raises:
             UserError: the file system cannot read it.
@@ -70,11 +70,11 @@ class StoredRun:
         """The table of a quantity, with ``run``, ``setting`` and ``seed`` in front.
 
         Args:
-            name: of the quantity.
+            name: the name of the quantity.
             setting: the label of the run's setting.
 
         Raises:
-            Damaged: the file is missing, or not as it was written.
+            Damaged: the file is missing, or differs from what was written.
         """
         table = self.store.read_table(self.id, name)
         table = QUANTITIES[name].as_read(table, self.record["summary"])

@@ -1,4 +1,4 @@
-"""The few numbers of a run, which tables are made of."""
+"""The summary of a run: the numbers from which comparison tables are made."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ import pandas as pd
 from rnnlab.training.quantities import QUANTITIES
 from rnnlab.training.quantities.summary import Facts, FromMeans
 
-# What the task and the cell tell of a run.
+# Facts about a run from its task and its cell.
 FACTS = ("baseline", "threshold", "metric", "read_step", "parameters")
 
 
 def summarize_run(tables: dict[str, pd.DataFrame], facts: Facts) -> dict[str, Any]:
-    """The numbers of each recorded quantity, by column.
+    """Compute the summary numbers of each recorded quantity, by column.
 
     Args:
-        tables: by quantity.
-        facts: of the run.
+        tables: the run's tables, by quantity.
+        facts: the facts of the run.
     """
     numbers: dict[str, Any] = {}
     for name, quantity in QUANTITIES.items():
@@ -27,7 +27,7 @@ def summarize_run(tables: dict[str, pd.DataFrame], facts: Facts) -> dict[str, An
 
 
 def summary_columns() -> list[str]:
-    """What is said of a run, in order; each is None where the run does not have it."""
+    """The columns of a run's summary, in order; a value is None where the run does not have it."""
     entries = [entry for quantity in QUANTITIES.values() for entry in quantity.summary]
     numbers = [c for entry in entries if not isinstance(entry, FromMeans) for c in entry.columns]
     return [*FACTS, *numbers, "seconds"]

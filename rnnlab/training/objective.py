@@ -117,7 +117,7 @@ class Objective:
             loss: the loss of one example; adjoint norms are those of each example's own loss.
             params: parameters of cell and readout.
             batch: the examples.
-            gate_statistic: computed from each gate's value (batch, hidden) at a time step, and kept.
+            gate_statistic: the statistic to keep of each gate (batch, hidden) at a time step.
         """
         collect = dict.fromkeys(self.cell.gates, gate_statistic)
 

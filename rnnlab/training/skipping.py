@@ -21,7 +21,7 @@ def nan_unless(wanted: Wanted, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def same_unless(wanted: Wanted, function: Callable[..., Any], state: Any, *args: Any) -> Any:
-    """Call ``function(state, *args)`` if ``wanted``; else return the same state and a NaN report."""
+    """Call ``function(state, *args)`` if ``wanted``; else return the same state, and NaN."""
 
     def skip(state: Any, *args: Any) -> Any:
         return state, nan_of(jax.eval_shape(function, state, *args)[1])

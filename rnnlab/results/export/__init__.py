@@ -23,15 +23,15 @@ FORMATS = tuple(WRITERS)
 
 
 def export(results: Results, to: str, out: Path) -> list[Path]:
-    """Write results for another tool, run by run, and say which files and folders were written.
+    """Write results for another tool, run by run, and return the files and folders written.
 
-    What an earlier export wrote of a run is replaced, whatever the run's label was then; all else
+    The files of an earlier export of a run are replaced, even if its label has changed; all else
     in the folder stays.
 
     Args:
         results: the runs that finished or diverged are written; ``runs.csv`` lists all.
         to: one of ``FORMATS``.
-        out: the folder, made if there is none; nothing is written outside it.
+        out: the folder, created if missing; nothing is written outside it.
 
     Raises:
         UserError: there is no such format, its library is not installed, no run has finished, or

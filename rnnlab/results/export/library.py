@@ -12,7 +12,7 @@ def require(extra: str, *modules: str) -> None:
     """Check that the modules of an extra of rnnlab are installed.
 
     Raises:
-        UserError: one is not; the message says what to install.
+        UserError: a module is not installed; the message says what to install.
     """
     try:
         for module in modules:
@@ -26,7 +26,7 @@ def require(extra: str, *modules: str) -> None:
 
 @contextlib.contextmanager
 def environment_variable(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment, and put back what was there."""
+    """Set an environment variable in a ``with`` block, and restore its old value after."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -45,7 +45,7 @@ class ExportedRun:
 
     @property
     def key(self) -> str:
-        """The id as a part of file names."""
+        """The id in a form for file names."""
         return safe_name(self.id)
 
     @property
@@ -66,13 +66,13 @@ class ExportedRun:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The run's few numbers, of those that it has."""
+        """The numbers of the run's summary, without missing ones."""
         return {key: v for key, v in self.record["summary"].items() if v is not None}
 
     def time(self, step: int) -> float:
-        """When a step was made, as seconds since 1970: an estimate, as no clock was stored.
+        """The time of a step in seconds since 1970: an estimate, as times of steps are not stored.
 
-        The run's ``seconds``, spread evenly over its steps, end when its ``run.json`` was written.
+        The run's ``seconds`` are spread evenly over its steps, up to when ``run.json`` was written.
         """
         end = self.stored.file("run.json").stat().st_mtime
         share = step / max(self.summary["last_step"], 1)
@@ -89,8 +89,8 @@ class ExportedRun:
     def history(self) -> dict[int, dict[str, float]]:
         """The numbers for a dashboard, by step, under names like ``training/loss``.
 
-        Those that quantities give as ``curves``. A number that is missing, such as the logarithm
-        of a norm that reads zero, is left out.
+        The numbers are the ``curves`` of the quantities. Missing numbers, such as the logarithm of
+        a norm that reads zero, are left out.
         """
         recorded = {name: q for name, q in QUANTITIES.items() if self.has_table(name)}
         parts = [quantity.curves(self.table(name)) for name, quantity in recorded.items()]
@@ -106,7 +106,7 @@ def runs_to_export(results: Results) -> Iterator[ExportedRun]:
     """The runs that finished or diverged, in the order of the sweep.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such run.
     """
     runs = results.runs[results.runs["status"].isin(ENDED)]
     if runs.empty:
@@ -116,5 +116,5 @@ def runs_to_export(results: Results) -> Iterator[ExportedRun]:
 
 
 def safe_name(text: str) -> str:
-    """A text as a part of file names: letters, digits and ``_ . + -``, no dot in front."""
+    """A text in a form for file names: letters, digits and ``_ . + -``, no leading dot."""
     return re.sub(r"[^\w.+-]+", "_", text).strip("._") or "_"

@@ -1,4 +1,4 @@
-"""CSV files that a spreadsheet opens without running what is in them."""
+"""CSV files that a spreadsheet can open without running formulas from their text."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +15,7 @@ from rnnlab.training.quantities import QUANTITIES
 def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
     """A data frame as CSV (RFC 4180); numbers keep all digits, and a missing one is empty.
 
-    Text that a spreadsheet would take for a formula is given a ' in front.
+    Text that a spreadsheet would take for a formula gets a leading '.
     """
     safe = frame.rename(columns=guarded)
     for column in safe.select_dtypes(exclude="number"):
@@ -25,9 +25,9 @@ def safe_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
 
 
 def to_csv(results: Results, out: Path) -> list[Path]:
-    """``runs.csv`` of all runs, and the table of each recorded quantity, run after run.
+    """Write ``runs.csv`` for all runs, and one CSV file for each recorded quantity.
 
-    Files of these names are replaced.
+    Existing files of these names are replaced.
     """
     runs = list(runs_to_export(results))
     written = [_write(out / "runs.csv", [results.runs])]

@@ -18,7 +18,7 @@ NAME_LENGTH = 250
 
 
 def to_mlflow(results: Results, out: Path) -> list[Path]:
-    """One MLflow run a run, in ``out/mlflow.db`` and in the experiment of the results' name.
+    """Write one MLflow run per run to ``out/mlflow.db``, in the experiment of the results' name.
 
     Params are the settings and the seed; metrics are those of ``ExportedRun.history`` and, at the
     last step, the numbers of the run's summary (an infinite one becomes MLflow's largest number).
@@ -26,7 +26,7 @@ def to_mlflow(results: Results, out: Path) -> list[Path]:
     ``mlflow gc`` removes it.
 
     Raises:
-        UserError: mlflow, sqlalchemy or alembic is not installed, or mlflow refuses.
+        UserError: mlflow, sqlalchemy or alembic is not installed, or mlflow reports an error.
     """
     with environment_variable("MLFLOW_DISABLE_TELEMETRY", "true"):
         require("mlflow", "mlflow", "sqlalchemy", "alembic")
@@ -74,7 +74,7 @@ def _only_warnings(name: str) -> Iterator[None]:
 
 
 def _experiment(store: Any, name: str) -> str:
-    """The id of the experiment of this name, made if there is none."""
+    """The id of the experiment of this name, created if missing."""
     found = store.get_experiment_by_name(name)
     return store.create_experiment(name) if found is None else found.experiment_id
 

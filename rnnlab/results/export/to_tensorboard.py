@@ -12,10 +12,11 @@ from rnnlab.results.read import Results
 
 
 def to_tensorboard(results: Results, out: Path) -> list[Path]:
-    """One folder a run, named by label, seed and id: scalars by step, and settings as hparams.
+    """Write one folder per run, named by label, seed and id: scalars by step, and hparams.
 
-    Scalars are those of ``ExportedRun.history``, in single precision. The seed is not among the
-    hparams, so that TensorBoard groups a setting's seeds. A folder of the same run is replaced.
+    Scalars are those of ``ExportedRun.history``, in single precision. The hparams are the settings
+    without the seed, so that TensorBoard groups a setting's seeds. A folder of the same run is
+    replaced.
 
     Raises:
         UserError: tensorboard is not installed.
@@ -25,7 +26,7 @@ def to_tensorboard(results: Results, out: Path) -> list[Path]:
 
 
 def _replace(run: ExportedRun, out: Path) -> Path:
-    """Write a scratch folder that takes the place of what an earlier export wrote of the run."""
+    """Write into a temporary folder that then replaces the run's folder of an earlier export."""
     partial = Path(tempfile.mkdtemp(prefix=".", dir=out))
     try:
         partial.chmod(0o755)

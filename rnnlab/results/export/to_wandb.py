@@ -1,4 +1,4 @@
-"""Runs of Weights & Biases that wait on disk for ``wandb sync``."""
+"""Offline runs of Weights & Biases, for a later upload with ``wandb sync``."""
 
 import glob
 import shutil
@@ -25,15 +25,15 @@ QUIET = {
 
 
 def to_wandb(results: Results, out: Path) -> list[Path]:
-    """One offline run a run in ``out/wandb``, without network or login.
+    """Write one offline run per run into ``out/wandb``, without network or login.
 
     The group is the experiment, the config has the settings under dotted keys, the history is
-    ``ExportedRun.history``. A run keeps its id, by which an earlier export of it is replaced.
-    wandb writes the end of the files in the background: they are whole when Python has ended, or
-    after ``wandb.teardown()``.
+    ``ExportedRun.history``. A run keeps its id, so that it replaces an earlier export of the same
+    run. wandb writes the end of the files in the background: they are complete when Python has
+    ended, or after ``wandb.teardown()``.
 
     Raises:
-        UserError: wandb is not installed, or refuses.
+        UserError: wandb is not installed, or reports an error.
     """
     with environment_variable("WANDB_ERROR_REPORTING", "false"):
         require("wandb", "wandb")
