@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from rnnlab.cli.app import EveryConfig, ResultsFolder, app, print_comparison, show_parts
+from rnnlab.cli.app import (
+    EveryConfig,
+    ResultsFolder,
+    app,
+    console,
+    print_comparison,
+    show_parts,
+)
 from rnnlab.support.errors import UserError
 
 
@@ -34,6 +41,14 @@ def show(
     for folder in folders_of(Path(target)):
         loaded = load(folder, every_config=every_config)
         show_parts(failures(loaded) if failed else overview(loaded))
+
+
+@app.command()
+def watch(results: ResultsFolder) -> None:
+    """Follow a sweep from another terminal: its runs, losses, and the time left."""
+    from rnnlab.engine.follow import watch as watch_folder
+
+    watch_folder(results, console())
 
 
 @app.command()
@@ -157,6 +172,6 @@ def schema() -> None:
     """Print the JSON schema of a config file, for editors."""
     import json
 
-    from rnnlab.config.schema import config_schema
+    from rnnlab.config.json_schema import config_schema
 
     typer.echo(json.dumps(config_schema(), indent=1))

@@ -47,7 +47,7 @@ def measure(
     from rnnlab.engine.progress import make_progress
     from rnnlab.measure.inputs import load_inputs
     from rnnlab.measure.survey import survey
-    from rnnlab.report.measured import open_output, write_survey
+    from rnnlab.report.survey_files import open_output, write_survey
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, ResultsFolder, app, console, print_comparison, show_parts
+from rnnlab.cli.app import Interrupted, ResultsFolder, app, print_comparison, show_parts
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
@@ -102,14 +102,6 @@ def rerun(
         parts = [load(folder).runs for folder in folders_of(results)]
         only = {run for runs in parts for run in runs.loc[runs["status"] == "failed", "run"]}
     _train(experiment, results, placement, only)
-
-
-@app.command()
-def watch(results: ResultsFolder) -> None:
-    """Follow a sweep from another terminal: its runs, losses, and the time left."""
-    from rnnlab.engine.follow import watch as watch_folder
-
-    watch_folder(results, console())
 
 
 def _placement(

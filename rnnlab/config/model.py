@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from rnnlab.config.config_file import dotted_keys, override_patch, read_file
-from rnnlab.config.validation import explain
+from rnnlab.config.error_messages import explain
 from rnnlab.support.bundled import find_config
 from rnnlab.support.errors import UserError
 from rnnlab.training.options import STRICT

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.config.validation import explain, shown
+from rnnlab.config.error_messages import explain, shown
 from rnnlab.support import plugins
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.tasks import TASKS, Task

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rnnlab.config.error_messages import shown
 from rnnlab.config.model import Config
 from rnnlab.config.settings import SECTIONS
-from rnnlab.config.validation import shown
 from rnnlab.support.errors import UserError, did_you_mean
 
 Keys = tuple[str, ...]

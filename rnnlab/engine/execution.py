@@ -14,12 +14,12 @@ import numpy as np
 
 from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
-from rnnlab.engine.output import RunOutput, joined, make_output
 from rnnlab.engine.programs import operations_of_update, precision_of, program_of
+from rnnlab.engine.run_output import RunOutput, joined, make_output
 from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
 from rnnlab.tasks import Examples, Pool
-from rnnlab.training.measurement import measure_end
+from rnnlab.training.at_ends import measure_end
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, random_streams
 from rnnlab.training.reported import last_step

@@ -10,7 +10,7 @@ import jax
 from rnnlab.config.sweep import Run
 from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
-from rnnlab.engine.output import RunOutput
+from rnnlab.engine.run_output import RunOutput
 from rnnlab.support.environment import environment
 from rnnlab.support.version import RESULTS_VERSION
 

@@ -14,7 +14,7 @@ from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
-from rnnlab.training.measurement import Tables, measure
+from rnnlab.training.at_ends import Tables, measure
 
 
 @dataclass(frozen=True)

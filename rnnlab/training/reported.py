@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from rnnlab.training.measurement import Tables
+from rnnlab.training.at_ends import Tables
 from rnnlab.training.program import Chunk, Program
 from rnnlab.training.quantities.quantity import AtRecords, InTraining, Reported, Rows
 

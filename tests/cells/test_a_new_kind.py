@@ -14,14 +14,14 @@ from rnnlab.cells import CELLS
 from rnnlab.cells.cell import AtInit
 from rnnlab.cells.facts import GateBias, Linearisation, double
 from rnnlab.cells.kernels import KernelCell
-from rnnlab.config.schema import config_schema
+from rnnlab.config.json_schema import config_schema
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.execution import program_of
 from rnnlab.engine.progress import PlainLines
 from rnnlab.measure.subjects import of_config, of_results
 from rnnlab.measure.survey import survey
 from rnnlab.report.findings import find, write_findings
-from rnnlab.report.measured import write_survey
+from rnnlab.report.survey_files import write_survey
 from rnnlab.results.export import export
 
 

@@ -80,7 +80,7 @@ def command(at_home, monkeypatch, capsys):
 
 @pytest.fixture
 def without_figures(monkeypatch):
-    monkeypatch.setattr("rnnlab.report.measured.jacobian_figures", lambda **tables: {})
+    monkeypatch.setattr("rnnlab.report.survey_files.jacobian_figures", lambda **tables: {})
 
 
 def sensitivities(run, params=None, inputs=None):

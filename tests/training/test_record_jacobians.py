@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 import rnnlab
 from rnnlab.cells import dynamics_of
-from rnnlab.config.schema import config_schema
+from rnnlab.config.json_schema import config_schema
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, programs, work
 from rnnlab.report.findings import standard_findings

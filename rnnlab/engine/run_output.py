@@ -11,7 +11,7 @@ from safetensors.numpy import save
 from rnnlab.results.params import stored_arrays
 from rnnlab.results.summary import summarize_run
 from rnnlab.support.files import parquet_bytes
-from rnnlab.training.measurement import Tables
+from rnnlab.training.at_ends import Tables
 from rnnlab.training.program import Chunk, Program
 from rnnlab.training.quantities.summary import Facts
 from rnnlab.training.reported import tables_of

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from rnnlab.config.schema import config_schema
+from rnnlab.config.json_schema import config_schema
 from rnnlab.support.bundled import config_names, folder
 
 VALIDATOR = Draft202012Validator(config_schema())

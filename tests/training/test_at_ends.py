@@ -8,7 +8,7 @@ from scipy.special import expit
 
 import rnnlab
 from rnnlab import GRU, LSTM, VanillaRNN
-from rnnlab.training.measurement import measure
+from rnnlab.training.at_ends import measure
 from rnnlab.training.quantities.lyapunov import MOST_EXPONENTS
 
 TIME, BATCH, FEATURES = 7, 3, 2
