@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def test_tables_come_back_as_they_were(folder):
     for name, table in tables(0.0).items():
-        stored = load(folder)._home["0" * 16].read_table("0" * 16, name)
+        stored = Store(folder).read_table("0" * 16, name)
         pd.testing.assert_frame_equal(stored, table.reset_index(drop=True))
 
 

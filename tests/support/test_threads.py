@@ -35,6 +35,7 @@ def in_a_new_process(threads):
     return tuple(map(int, ended.stdout.split()))
 
 
+@pytest.mark.processes
 def test_before_jax_starts_it_sets_the_number_of_threads():
     (few, few_there, devices), (many, many_there, _) = map(in_a_new_process, (1, 21))
     assert (few, many) == (1, 21)
