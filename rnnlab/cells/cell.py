@@ -184,7 +184,7 @@ class Cell(BaseModel, ABC):
         """The contribution of the previous carry to the new one along the direct path.
 
         It is linear in ``carry``: a gate, a complex diagonal, α (I − β k kᵀ). The default is the
-        observed gate that ``direct`` names.
+        observed gate that ``direct`` names, the same for all entries along the axes that it lacks.
 
         Args:
             params: one layer's parameters.
@@ -192,7 +192,8 @@ class Cell(BaseModel, ABC):
             carry: a previous carry, shaped as that part of the state.
         """
         assert self.direct is not None
-        return seen[self.direct] * carry
+        gate = seen[self.direct]
+        return gate.reshape(gate.shape + (1,) * (carry.ndim - gate.ndim)) * carry
 
     def initial_state(self, batch: int) -> Any:
         """The all-zero ``State`` of one layer, arrays (batch, hidden) unless overridden."""

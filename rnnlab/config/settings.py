@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rnnlab.cells import CELLS, Cell
+from rnnlab.cells.inheritance import holds_for
 from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.config.error_messages import explain, shown
 from rnnlab.support import plugins
@@ -86,11 +87,8 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
     options = _with_chrono_length(raw["cell"], task, source)
     cell = _build(options, "cell", CELLS, Cell, files)
     training = _validate(Training, raw["training"], "training", source)
-    if training.recurrence == "parallel" and cell.parallel_scan is None:
-        raise UserError(
-            f"{source}: training.recurrence: {type(cell).__name__} has no parallel scan; "
-            "valid: fused, plain"
-        )
+    if training.recurrence == "parallel":
+        _check_parallel(cell, training, f"{source}: training")
     record = _record(raw["record"], training, source)
     resolved: dict[str, Any] = {
         "task": {"kind": raw["task"]["kind"], **task.model_dump(mode="json", by_alias=True)},
@@ -99,6 +97,14 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
         "record": record.model_dump(mode="json"),
     } | files.hashes()
     return Settings(task, cell, training, record, resolved, files.code | files.data)
+
+
+def _check_parallel(cell: Cell, training: Training, where: str) -> None:
+    if not holds_for(cell, "parallel_scan", "step"):
+        kind = type(cell).__name__
+        raise UserError(f"{where}.recurrence: {kind} has no parallel scan; valid: fused, plain")
+    if training.memory == "low":
+        raise UserError(f"{where}.memory: 'low' needs recurrence fused or plain, not parallel")
 
 
 def file_hashes(resolved: dict[str, Any]) -> dict[str, str]:

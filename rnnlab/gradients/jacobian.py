@@ -151,7 +151,7 @@ def _sizes(cell: Cell, tapes: list[Tape], spectral_radius: bool) -> list[dict[st
 
 @functools.partial(jax.jit, static_argnums=(0, 2))
 def part_matrices(cell: Cell, tapes: list[Tape], part: str) -> Any:
-    """One part of ``Paths`` at every time step, with a leading layer axis for several layers."""
+    """One part of ``StepJacobian`` at every time step; a leading layer axis for several layers."""
     by_layer = [scan_paths(cell, tape, lambda paths: getattr(paths, part)) for tape in tapes]
     if cell.layers == 1:
         return by_layer[0]

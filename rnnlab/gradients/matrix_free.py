@@ -10,7 +10,7 @@ from jaxtyping import Array, Complex, Float
 from rnnlab.gradients.norms import by_lapack, log10_of
 
 # Number of products with vectors from which the largest singular value or eigenvalue is computed.
-KRYLOV_SINGULAR, KRYLOV_EIGEN = 48, 128
+KRYLOV_SINGULAR, KRYLOV_EIGEN = 96, 128
 # Number of columns whose squares are summed at once.
 COLUMNS = 64
 
@@ -53,8 +53,8 @@ def _normalised(
 ) -> tuple[Vectors, Float[Array, "*leading"]]:
     """Unit vectors and their lengths; both are 0 where a length is at most ``least``."""
     length = jnp.linalg.norm(vectors, axis=-1)
-    length = jnp.where(length > least, length, 0)
-    is_left = length[..., None] > 0
+    length = jnp.where(length <= least, 0, length)
+    is_left = length[..., None] != 0
     return jnp.where(is_left, vectors / jnp.where(is_left, length[..., None], 1), 0), length
 
 
@@ -67,7 +67,8 @@ def greatest_eigenvalue(apply: Map, start: Vectors, steps: int) -> Float[Array, 
     """The greatest eigenvalue of a symmetric map without negative eigenvalues."""
     small = krylov(apply, start, min(steps, start.shape[-1]))
     symmetric = (small + jnp.swapaxes(small, -1, -2)) / 2
-    return by_lapack(jnp.linalg.eigvalsh, symmetric)[..., -1]
+    greatest = by_lapack(jnp.linalg.eigvalsh, symmetric)[..., -1]
+    return jnp.where(jnp.isfinite(symmetric).all(axis=(-2, -1)), greatest, jnp.nan)
 
 
 def spectral_norm_of(push: Map, like: Vectors) -> Float[Array, "*leading"]:
@@ -120,8 +121,10 @@ def frobenius_norms_of(
     for name, (largest, squares) in of_blocks.items():
         together = largest.max(axis=0)
         ratio = largest / jnp.where(together > 0, together, 1)
-        log10 = log10_of(together, jnp.sum(squares * ratio**2, axis=0))
-        norms[name] = jnp.where(together > 0, 10**log10, 0)
+        total = jnp.sum(squares * ratio**2, axis=0)
+        norm = jnp.where(together > 0, 10 ** log10_of(together, total), 0)
+        # A maximum on a CPU may pass over NaN; the sum does not.
+        norms[name] = jnp.where(jnp.isnan(total), jnp.nan, norm)
     return norms
 
 

@@ -13,6 +13,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell, Params, unobserved
+from rnnlab.cells.inheritance import holds_for
 from rnnlab.cells.jacobian import Diagonal, Matrix, StepJacobian
 from rnnlab.cells.state import (
     Vector,
@@ -84,12 +85,7 @@ def _given(cell: Cell, tape: Tape) -> dict[str, Diagonal | Matrix]:
 
 def has_closed_form(cell: Cell) -> bool:
     """Whether the cell's class defines the Jacobian of its ``step`` in closed form."""
-    classes = type(cell).__mro__
-    step, closed = (
-        next(place for place, owner in enumerate(classes) if name in vars(owner))
-        for name in ("step", "step_jacobian")
-    )
-    return closed <= step and type(cell).step_jacobian is not None
+    return holds_for(cell, "step_jacobian", "step", "direct_path")
 
 
 def closed_form(

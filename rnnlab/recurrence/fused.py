@@ -134,7 +134,10 @@ def _forward(
 
 def _is_kept(batch: int, primitive: Any, *operands: Any, **_: Any) -> bool:
     """Whether a value is one of ``KEPT`` and has a batch axis; others are equal at all steps."""
-    return primitive.name in KEPT and any(a.shape[:1] == (batch,) for a in operands)
+    # JAX rounds what it keeps by an operation that takes real numbers only.
+    is_real = not any(jnp.issubdtype(a.dtype, jnp.complexfloating) for a in operands)
+    has_batch = any(a.shape[:1] == (batch,) for a in operands)
+    return primitive.name in KEPT and is_real and has_batch
 
 
 @jax.default_matmul_precision("highest")

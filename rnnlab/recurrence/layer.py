@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.inheritance import holds_for
 
 Inputs = Float[Array, "time batch features"]
 # (params, state, x, slots) → (state, collected), of one time step. Slots are arrays that enter no
@@ -59,8 +60,9 @@ def parallel_layer(cell: Cell, params: Any, inputs: Inputs, state: Any) -> Layer
     Raises:
         ValueError: the cell has no ``parallel_scan``.
     """
-    if cell.parallel_scan is None:
+    if not holds_for(cell, "parallel_scan", "step"):
         raise ValueError(f"{type(cell).__name__} has no parallel_scan: use recurrence 'fused'")
+    assert cell.parallel_scan is not None
     states = cell.parallel_scan(params, state, inputs)
     return Layer(states, jax.tree.map(lambda a: a[-1], states), {})
 

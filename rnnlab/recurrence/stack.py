@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
-from rnnlab.cells.state import state_like
+from rnnlab.recurrence.checks import check_cell, check_initial_state
 from rnnlab.recurrence.fused import fused_layer
 from rnnlab.recurrence.layer import (
     Inputs,
@@ -92,6 +92,7 @@ def unroll_observed(
     layers = split_layers(cell, params, initial_state, inputs.shape[1])
     unrolled = []
     for index, (layer_params, state) in enumerate(layers):
+        check_cell(cell, layer_params, inputs[0])
         if method.recurrence == "parallel" and not (collect or slots):
             layer = parallel_layer(cell, layer_params, inputs, state)
         else:
@@ -123,17 +124,6 @@ def as_inputs(inputs: Any) -> Inputs:
     return inputs
 
 
-def _check_initial_state(cell: Cell, state: Any, batch: int) -> None:
-    layers = (cell.layers,) if cell.layers > 1 else ()
-    for name, like in zip(cell.State._fields, state_like(cell), strict=True):
-        expected = (*layers, batch, *like.shape[1:])
-        if jnp.shape(getattr(state, name)) != expected:
-            raise ValueError(
-                f"initial_state.{name} must have shape {expected}, "
-                f"got {jnp.shape(getattr(state, name))}"
-            )
-
-
 def split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> list[tuple[Any, Any]]:
     """Each layer's parameters and initial state."""
     by_layer = params if type(params) is tuple else (params,)
@@ -143,7 +133,7 @@ def split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> lis
             "make them with cell.init"
         )
     if initial_state is not None:
-        _check_initial_state(cell, initial_state, batch)
+        check_initial_state(cell, initial_state, batch)
     if initial_state is None:
         states = [cell.initial_state(batch)] * cell.layers
     elif cell.layers == 1:

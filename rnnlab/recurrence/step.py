@@ -33,8 +33,9 @@ def observed_step(
         The new state, and every observed value before its replacement.
 
     Raises:
-        ValueError: the step does not observe one of the names, or observes one twice, or does not
-            continue with the value that ``observe`` returns.
+        ValueError: an observed value has no batch axis; the step does not observe one of the
+            names, or observes one twice, or does not continue with the value that ``observe``
+            returns.
     """
     seen: dict[str, Array] = {}
     went_on: dict[str, Array] = {}
@@ -43,6 +44,11 @@ def observed_step(
     def observe(name: str, value: Array) -> Array:
         if name in seen:
             raise ValueError(f"{kind}.step observes {name!r} twice in one step")
+        if value.shape[:1] != x.shape[:1]:
+            raise ValueError(
+                f"{kind}.step: observe({name!r}, …) takes values (batch, …), here batch "
+                f"{len(x)}, got shape {value.shape}"
+            )
         seen[name] = value
         went_on[name] = replace[name](value) if name in replace else value
         return went_on[name]

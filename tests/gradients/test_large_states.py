@@ -54,6 +54,15 @@ def test_norms_and_radius_of_a_matrix(name):
     assert abs(spectral_radius_of(push, like)[0] - radius) < 0.01 * scale
 
 
+def test_what_is_not_a_number_does_not_read_zero():
+    def push(v):
+        return v * jnp.nan
+
+    like = jnp.zeros((1, SIZE))
+    assert np.isnan(frobenius_norms_of(lambda v: {"it": push(v)}, like)["it"][0])
+    assert np.isnan(spectral_norm_of(push, like)[0])
+
+
 def test_squares_of_small_numbers_do_not_read_zero():
     matrix = jnp.asarray(1e-30 * matrices()["random"], jnp.float32)
     found = spectral_norm_of(lambda v: v @ matrix.T, jnp.zeros((1, SIZE), jnp.float32))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.verdict import Answer, Verdict
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.standard import STANDARD, Standard
 from rnnlab.report.findings import Findings, find, standard_findings, write_findings
 from rnnlab.results.read import load

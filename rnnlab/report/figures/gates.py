@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
 from rnnlab.report.figures.biases import (
     direct_biases,
     figure_name,
@@ -14,6 +13,7 @@ from rnnlab.report.figures.biases import (
     mean_gate,
     run_of,
 )
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
 from rnnlab.report.figures.style import (
     figure_legend,

@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import (
     log10_with_zeros,
     present_settings,

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.config.labels import UNNAMED, label_each
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
 from rnnlab.report.figures.biases import biases_in, numeric_biases
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import recorded, top_layer
 from rnnlab.report.figures.style import (
     figure_legend,

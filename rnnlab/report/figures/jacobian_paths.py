@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import present_settings, recorded, top_layer
 from rnnlab.report.figures.style import figure_legend, panel_for_each, seed_band, step_title
 

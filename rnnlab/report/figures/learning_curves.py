@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, settings_of
 from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
 from rnnlab.training.quantities.training import SOLVED_WINDOW

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, recorded, settings_of
 from rnnlab.report.figures.style import figure_legend, panels, seed_band, step_title
 

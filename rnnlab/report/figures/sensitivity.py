@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.axes import NEW_AXES, on_axes
 from rnnlab.report.figures.biases import direct_biases, has_chrono, log10_kept, run_of
+from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
 from rnnlab.report.figures.style import (
     figure_legend,
