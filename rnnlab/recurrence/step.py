@@ -44,11 +44,7 @@ def observed_step(
     def observe(name: str, value: Array) -> Array:
         if name in seen:
             raise ValueError(f"{kind}.step observes {name!r} twice in one step")
-        if value.shape[:1] != x.shape[:1]:
-            raise ValueError(
-                f"{kind}.step: observe({name!r}, …) takes values (batch, …), here batch "
-                f"{len(x)}, got shape {value.shape}"
-            )
+        _check_batch(kind, name, value, len(x))
         seen[name] = value
         went_on[name] = replace[name](value) if name in replace else value
         return went_on[name]
@@ -66,3 +62,12 @@ def observed_step(
                 "returns, and return it as that part of its state"
             )
     return after, seen
+
+
+def _check_batch(kind: str, name: str, value: Array, batch: int) -> None:
+    """Raise a ValueError unless an observed value has the examples as its first axis."""
+    if value.shape[:1] != (batch,):
+        raise ValueError(
+            f"{kind}.step: observe({name!r}, …) takes values (batch, …), here batch {batch}, "
+            f"got shape {value.shape}"
+        )

@@ -129,7 +129,7 @@ def _solved_at(row: Row) -> str:
 
 
 def overview(results: Results) -> list[Text | Table]:
-    """What a results folder holds: the settings of its runs, and the state of each run."""
+    """The content of a results folder: the settings of its runs, and the state of each run."""
     runs = results.runs
     keys = [column for column in runs.columns if "." in column]
     varying = varying_keys(cast(list[Row], runs[keys].to_dict("records")))
@@ -164,7 +164,7 @@ def _note(row: Row, results: Results) -> str:
 
 
 def failures(results: Results) -> list[Text]:
-    """Of each failed run its settings, the error, and where the traceback is."""
+    """The settings, the error and the place of the traceback of each failed run."""
     runs = results.runs
     keys = [column for column in runs.columns if "." in column]
     lines = []
