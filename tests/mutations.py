@@ -156,9 +156,9 @@ MUTATIONS = [
     ),
     Mutation(
         "rnnlab/gradients/scaled.py",
-        "x.exponent - exponent) for x in scaled",
-        "exponent - x.exponent) for x in scaled",
-        "tests/gradients/test_scaled.py",
+        "exponent - unit) for m, exponent in (x, y)",
+        "unit - exponent) for m, exponent in (x, y)",
+        "tests/gradients/test_scaled_numbers.py",
     ),
     Mutation(
         "rnnlab/gradients/sensitivity.py",

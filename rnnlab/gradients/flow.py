@@ -10,8 +10,9 @@ from jaxtyping import Array, Float
 from rnnlab.cells.cell import Cell
 from rnnlab.cells.state import real_parts
 from rnnlab.gradients.adjoints import grad_with_adjoints
+from rnnlab.gradients.backward import scaled_norms
 from rnnlab.gradients.norms import log10_norm
-from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, scaled_norms
+from rnnlab.gradients.scaled import as_scaled, zeros
 from rnnlab.recurrence.stack import (
     FUSED,
     Inputs,
@@ -62,8 +63,8 @@ def gradient_flow(
             one value per example.
         initial_state: as for ``unroll``.
         scaled: carry adjoints as mantissa and exponent, so that norms do not underflow to zero at
-            any length, unless the loss's own derivative by the output does. This takes a second
-            backward pass; ``params`` still come from the ordinary one.
+            any length, unless the loss's own derivative by the output does, or a factor of a single
+            step. This takes a second backward pass; ``params`` still come from the ordinary one.
 
     Raises:
         ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
@@ -97,11 +98,9 @@ def scaled_flow(
     tapes, states = record_tapes(cell, params, inputs, initial_state)
     losses, pull = jax.vjp(loss, outputs(cell, top_layer(states)))
     (by_output,) = pull(jnp.ones_like(losses))
-    time, batch, _ = inputs.shape
-    row = jax.tree.map(jnp.zeros_like, real_parts(jax.tree.map(lambda a: a[-1], top_layer(states))))
-    row = jax.tree.map(lambda part: part[None], row)
-    nothing = Scaled(row, jnp.full((1, batch), EXPONENT_OF_ZERO))
-    seeds = Scaled(by_output[:, None], jnp.zeros((time, 1, batch), int))
+    last = real_parts(jax.tree.map(lambda a: a[-1], top_layer(states)))
+    nothing = type(last)(*(zeros((1, *part.shape), part.dtype) for part in last))
+    seeds = as_scaled(by_output[:, None])
     norms = scaled_norms(cell, tapes, nothing, seeds, _size_of_row)
     return jax.tree.map(lambda *layer: jnp.stack(layer), *norms)
 

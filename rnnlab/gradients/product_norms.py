@@ -16,8 +16,12 @@ from rnnlab.gradients.scaled import (
     EXPONENT_OF_ZERO,
     LOG10_2,
     Scaled,
-    rescale,
-    times_power_of_two,
+    as_scaled,
+    in_bands,
+    in_units,
+    largest_power,
+    with_own_exponents,
+    zeros,
 )
 
 KRYLOV_PRODUCT = 32
@@ -31,8 +35,8 @@ ProductStep = Callable[[Any, Vector, Entering], Vector]
 class Products:
     """The linear maps P_t = R A_T ⋯ A_{t+1} E_t for every t, as functions on vectors.
 
-    Row t is a vector that enters at step t and is carried on to the end, as a mantissa with an
-    exponent; the way back is the transpose.
+    Row t is a vector that enters at step t and is carried on to the end, as scaled numbers; the way
+    back is the transpose.
 
     Attributes:
         step: adds A_k of the carried vectors and E_k of the entering vectors.
@@ -55,17 +59,15 @@ class Products:
 
     def forth(self, v: Float[Array, "time batch size"]) -> Scaled:
         """Apply A_T ⋯ A_{t+1} E_t to each row's vector."""
-        rows = jnp.arange(self.time)[:, None]
-        exponents = jnp.full((self.time, len(self.like)), EXPONENT_OF_ZERO)
-        nothing = Scaled(jnp.zeros((self.time, *self.like.shape), self.like.dtype), exponents)
+        rows = jnp.arange(self.time)[:, None, None]
 
         def body(carried: Scaled, at: Any) -> tuple[Scaled, None]:
             k, read = at
-            enters = rows == k
-            entering = jnp.where(enters[..., None], v, 0)
-            moved = jax.vmap(functools.partial(self.step, read))(carried.mantissa, entering)
-            return rescale(Scaled(moved, jnp.where(enters, 0, carried.exponent))), None
+            entering = as_scaled(jnp.where(rows == k, v, 0))
+            step = jax.vmap(functools.partial(self.step, read))
+            return in_bands(step, carried, entering)[0], None
 
+        nothing = with_own_exponents(zeros((self.time, *self.like.shape), self.like.dtype))
         return lax.scan(body, nothing, (jnp.arange(self.time), self.reads))[0]
 
     def back(self, adjoint: Scaled) -> Scaled:
@@ -75,9 +77,8 @@ class Products:
         def body(adjoint: Scaled, at: Any) -> tuple[Scaled, Scaled]:
             k, read = at
             pull = jax.linear_transpose(functools.partial(self.step, read), self.like, entering)
-            before, entered = jax.vmap(pull)(adjoint.mantissa)
-            exponent = adjoint.exponent
-            return rescale(Scaled(before, exponent)), Scaled(entered[k], exponent[k])
+            (before, entered), _ = in_bands(jax.vmap(pull), adjoint)
+            return before, jax.tree.map(lambda of_rows: of_rows[k], entered)
 
         steps = (jnp.arange(self.time), self.reads)
         return lax.scan(body, adjoint, steps, reverse=True)[1]
@@ -85,10 +86,8 @@ class Products:
     def normal(self, v: Float[Array, "time batch size"]) -> Scaled:
         """Apply P_tᵀ P_t to each row's vector."""
         pull_out = jax.linear_transpose(self.read_out, self.like)
-        there = self.forth(v)
-        out = jax.vmap(lambda carried: pull_out(self.read_out(carried))[0])(there.mantissa)
-        here = self.back(rescale(Scaled(out, jnp.zeros_like(there.exponent))))
-        return rescale(Scaled(here.mantissa, here.exponent + there.exponent))
+        out_and_back = jax.vmap(lambda carried: pull_out(self.read_out(carried))[0])
+        return self.back(in_bands(out_and_back, self.forth(v))[0])
 
 
 @jax.default_matmul_precision("highest")
@@ -96,12 +95,11 @@ def log10_norms_of_products(products: Products) -> Float[Array, "time batch"]:
     """log10‖P_t‖₂ for every t, all at once; −inf where P_t is zero."""
     like = products.like
     start = random_start((products.time, len(like), products.size), like.dtype)
-    unit = products.normal(start).exponent
+    unit = largest_power(products.normal(start))
 
-    def apply(v: Array) -> Array:
-        found = products.normal(v)
-        return times_power_of_two(found.mantissa, found.exponent - unit)
+    def apply_normal(v: Array) -> Array:
+        return in_units(unit, products.normal(v))
 
-    greatest = jnp.maximum(greatest_eigenvalue(apply, start, KRYLOV_PRODUCT), 0)
+    greatest = jnp.maximum(greatest_eigenvalue(apply_normal, start, KRYLOV_PRODUCT), 0)
     log10 = (jnp.log10(greatest) + LOG10_2 * unit) / 2
     return jnp.where(unit > EXPONENT_OF_ZERO // 2, log10, -jnp.inf)

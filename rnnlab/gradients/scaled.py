@@ -1,171 +1,225 @@
-"""Backward passes at any length: adjoints as mantissas with a power of two for each row.
+"""Numbers far beyond the range of a format, and linear maps of them: a power of two for each entry.
 
 Multiplying by a power of two is exact, so only the limits of the format are removed: a float32
-adjoint is 0 after 127 steps of f = ½, while its mantissa and exponent stay exact.
+adjoint is 0 after 127 steps of f = ½, while its mantissa and exponent stay exact. Entries of one
+row may be thousands of decades apart, as where one unit forgets faster than another.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
-
-from rnnlab.cells.cell import Cell
-from rnnlab.cells.state import from_real, from_real_parts, real_parts
-from rnnlab.recurrence.stack import Tape
-from rnnlab.recurrence.step import observed_step
+from jaxtyping import Array, Bool, Float, Int
 
 LOG10_2 = float(np.log10(2))
 EXPONENT_OF_ZERO = -(2**30)
 
+Powers = Int[Array, "rows batch"]
 Measure = Callable[[Float[Array, "rows batch size"]], Float[Array, " batch"]]
 
 
 class Scaled(NamedTuple):
-    """``mantissa · 2**exponent``: arrays (rows, batch, …), one exponent per row and example.
+    """``mantissa · 2**exponent``, with an exponent for each row or for each entry.
 
-    A row is the adjoint of one number; rows do not mix in the backward pass.
+    Where each entry has its own, all mantissas are 0 or in [½, 1).
     """
 
-    mantissa: Any
-    exponent: Int[Array, "*steps rows batch"]
+    mantissa: Float[Array, "*steps rows batch size"]
+    exponent: Int[Array, "*steps rows batch #size"]
 
 
-class Pulled(NamedTuple):
-    """Adjoints of one step: of the previous state, of the input, of each part of the new state.
+# Applies a linear map to trees with ``Scaled`` as leaves, see ``at_once`` and ``in_bands``.
+# The map takes and returns trees of arrays (rows, batch, size), each row by itself.
+Linear = Callable[..., Any]
+Apply = Callable[..., tuple[Any, Bool[Array, ""]]]
 
-    The last are total derivatives: that of c_t includes the path through h_t.
+
+def exactly(run: Callable[..., tuple[Any, Bool[Array, "..."]]], *trees: Any) -> Any:
+    """Run a computation with ``at_once``; where entries are too far apart, with ``in_bands``.
+
+    Args:
+        run: the computation. It takes one of the two and ``trees``, and returns its result, which
+            are arrays, and whether each use was exact.
+        trees: trees with ``Scaled`` as leaves, with an exponent for each row.
     """
 
-    before: Any
-    x: Array
-    at: Any
+    def again() -> Any:
+        return run(in_bands, *jax.tree.map(with_own_exponents, trees, is_leaf=_is_scaled))[0]
+
+    result, is_exact = run(at_once, *trees)
+    return lax.cond(in_every_lane(jnp.all(is_exact)), lambda: result, again)
 
 
-def rescale(x: Scaled) -> Scaled:
-    """The same numbers with the largest mantissa of each row in [½, 1), or 0 with 2**−2³⁰.
+def at_once(linear: Linear, *trees: Any) -> tuple[Any, Bool[Array, ""]]:
+    """Apply a linear map to scaled numbers, each row as floats with one exponent.
 
-    Numbers near the limits of the format need a second call to reach this range.
+    Returns:
+        The result, with an exponent for each row; whether all entries of each row were so close
+        together that none was lost.
     """
-    sizes = [jnp.max(jnp.abs(m), axis=-1) for m in jax.tree.leaves(x.mantissa)]
-    largest = functools.reduce(jnp.maximum, sizes)
-    smallest_power = jnp.finfo(largest.dtype).minexp
-    shift = jnp.clip(jnp.frexp(largest)[1], smallest_power, -smallest_power)
-    shift = jnp.where(jnp.isfinite(largest), shift, 0)
-    exponent = jnp.where(largest == 0, EXPONENT_OF_ZERO, x.exponent + shift)
-    return Scaled(times_power_of_two(x.mantissa, -shift), exponent)
+    numbers, structure = jax.tree.flatten(trees, is_leaf=_is_scaled)
+    high, low = _powers(numbers)
+    found = _mapped(
+        lambda mantissas: linear(*jax.tree.unflatten(structure, mantissas)), numbers, high
+    )
+    return found, jnp.all(high - low < _room(numbers))
 
 
-def align(*scaled: Scaled) -> Scaled:
-    """The numbers as a tuple of mantissas with one common exponent, the largest of theirs."""
-    exponent = functools.reduce(jnp.maximum, (x.exponent for x in scaled))
-    parts = (times_power_of_two(x.mantissa, x.exponent - exponent) for x in scaled)
-    return Scaled(tuple(parts), exponent)
+def in_bands(linear: Linear, *trees: Any) -> tuple[Any, Bool[Array, ""]]:
+    """Apply a linear map to scaled numbers; no entry is lost for being far below another.
+
+    The largest entries of each row and those close to them are mapped as floats, then the largest
+    of the others and so on: A(x + y) = Ax + Ay.
+
+    Returns:
+        The result, with an exponent for each entry; and True, as it is exact.
+    """
+    numbers, structure = jax.tree.flatten(trees, is_leaf=_is_scaled)
+
+    def of_list(mantissas: list[Array]) -> Any:
+        return linear(*jax.tree.unflatten(structure, mantissas))
+
+    def is_any_left(carry: tuple[list[Scaled], Any]) -> Bool[Array, ""]:
+        return functools.reduce(jnp.logical_or, [jnp.any(x.mantissa != 0) for x in carry[0]])
+
+    def next_band(carry: tuple[list[Scaled], Any]) -> tuple[list[Scaled], Any]:
+        left, total = carry
+        high, _ = _powers(left)
+        lowest = (high - _room(left))[..., None]
+        band = [_keep(x.exponent > lowest, x) for x in left]
+        rest = [_keep(x.exponent <= lowest, x) for x in left]
+        found = _mapped(of_list, band, high)
+        return rest, jax.tree.map(_add, total, found, is_leaf=_is_scaled)
+
+    shapes = jax.eval_shape(of_list, [x.mantissa for x in numbers])
+    nothing = jax.tree.map(lambda s: with_own_exponents(zeros(s.shape, s.dtype)), shapes)
+    start = [_normal(x) for x in numbers], nothing
+    return lax.while_loop(is_any_left, next_band, start)[1], jnp.asarray(True)
+
+
+def _mapped(linear: Callable[[list[Array]], Any], numbers: list[Scaled], high: Powers) -> Any:
+    """A linear map of rows as floats, scaled so that their largest entries are 2**room."""
+    unit = high - _room(numbers)
+    found = linear([in_units(unit, x) for x in numbers])
+    return jax.tree.map(lambda m: as_scaled(m, unit), found)
+
+
+def as_scaled(
+    x: Float[Array, "*steps rows batch size"], exponent: Int[Array, "*steps rows batch"] | int = 0
+) -> Scaled:
+    """The numbers x, times 2 to an exponent for each row."""
+    exponent = jnp.broadcast_to(jnp.asarray(exponent, jnp.int32), x.shape[:-1])
+    return Scaled(x, exponent[..., None])
+
+
+def _is_scaled(x: Any) -> bool:
+    return isinstance(x, Scaled)
+
+
+def with_own_exponents(x: Scaled) -> Scaled:
+    """The same numbers with an exponent for each entry."""
+    return _normal(Scaled(x.mantissa, jnp.broadcast_to(x.exponent, x.mantissa.shape)))
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> Scaled:
+    """Scaled numbers that are all 0."""
+    return as_scaled(jnp.zeros(shape, dtype), EXPONENT_OF_ZERO)
+
+
+@jax.custom_batching.custom_vmap
+def in_every_lane(flag: Bool[Array, ""]) -> Bool[Array, ""]:
+    """The flag; under ``vmap``, whether it holds in all lanes, so that ``cond`` runs one branch."""
+    return flag
+
+
+@in_every_lane.def_vmap
+def _in_every_lane(
+    axis_size: int, in_batched: list[bool], flags: Bool[Array, " lanes"]
+) -> tuple[Bool[Array, ""], bool]:
+    return in_every_lane(jnp.all(flags)), False
+
+
+def largest_power(x: Scaled) -> Powers:
+    """The exponent of each row's largest entry; ``EXPONENT_OF_ZERO`` where all are 0."""
+    return _powers([x])[0]
+
+
+def in_units(unit: Int[Array, "..."], x: Scaled) -> Float[Array, "rows batch size"]:
+    """The numbers as multiples of 2**unit, with a unit for each row or for each example."""
+    return _times_power_of_two(x.mantissa, x.exponent - unit[..., None])
 
 
 def log10_size(x: Scaled, measure: Measure) -> Float[Array, " batch"]:
-    """log10 of the norm of all rows together."""
-    together = jnp.max(x.exponent, axis=0)
-    mantissa = times_power_of_two(x.mantissa, x.exponent - together)
-    return measure(mantissa) + LOG10_2 * together
+    """log10 of the norm of all rows together, by a function that gives it for their mantissas."""
+    unit = jnp.max(largest_power(x), axis=0)
+    return measure(in_units(unit, x)) + LOG10_2 * unit
 
 
-def times_power_of_two(mantissa: Any, power: Int[Array, "*steps rows batch"]) -> Any:
-    """Multiply by a power of two, exactly; results below the smallest float become 0."""
-
-    def scaled(m: Array) -> Array:
-        factor = jnp.ldexp(jnp.ones((), m.dtype), power)
-        factor = jnp.where(power < jnp.finfo(m.dtype).minexp, 0, factor)
-        return m * factor[..., None]
-
-    return jax.tree.map(scaled, mantissa)
+def _powers(numbers: list[Scaled]) -> tuple[Powers, Powers]:
+    """The exponents of each row's largest and smallest entries that are not 0, over all arrays."""
+    high, low = zip(*map(_powers_of_array, numbers), strict=True)
+    highest = functools.reduce(jnp.maximum, high)
+    return highest, jnp.minimum(functools.reduce(jnp.minimum, low), highest)
 
 
-@jax.default_matmul_precision("highest")
-def pull_back(
-    cell: Cell, params: Any, before: Any, x: Array, adjoint: Any, by_output: Array | None = None
-) -> Pulled:
-    """Propagate adjoints one step back.
-
-    Args:
-        cell: the cell.
-        params: one layer's parameters.
-        before: the state before the step.
-        x: its input.
-        adjoint: adjoint of the state after the step, ``real_parts`` of arrays (rows, batch, size).
-        by_output: adjoint of the cell's output, (rows, batch, outputs), which is added; or None.
-    """
-
-    def step(parts: Any, x: Array, nudges: Any) -> Any:
-        replace = {
-            name: functools.partial(_nudged, nudge) for name, nudge in nudges._asdict().items()
-        }
-        after, _ = observed_step(cell, params, from_real_parts(parts, before), x, replace)
-        return real_parts(after) if by_output is None else (real_parts(after), cell.output(after))
-
-    parts = real_parts(before)
-    _, pull = jax.vjp(step, parts, x, jax.tree.map(jnp.zeros_like, parts))
-    return Pulled(*jax.vmap(pull)(adjoint if by_output is None else (adjoint, by_output)))
-
-
-def _nudged(nudge: Array, value: Array) -> Array:
-    return value + from_real(nudge, value)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 4))
-def scaled_norms(
-    cell: Cell,
-    tapes: Sequence[Tape],
-    last: Scaled,
-    seeds: Scaled | None,
-    measure: Measure,
-) -> list[dict[str, Float[Array, "time batch"]]]:
-    """Propagate adjoints back through a stack; log10 of their norm at every time step.
-
-    Args:
-        cell: the cell.
-        tapes: the tape of each layer, see ``stack.Tape``.
-        last: adjoint of the top layer's state after the last step, its ``real_parts`` of arrays
-            (rows, batch, size), as ``rescale`` returns it.
-        seeds: adjoints to add at the top layer's output, (time, rows, batch, outputs); or None.
-        measure: gives log10 of the norm of a mantissa (rows, batch, size).
-
-    Returns:
-        The log10 norms of each layer, by part of the state; −inf where the adjoint is zero.
-    """
-
-    def step(carry: list[Scaled], at_t: Any) -> tuple[list[Scaled], list[dict[str, Array]]]:
-        read, by_output = at_t
-        norms: list[dict[str, Array]] = []
-        for layer in reversed(range(len(tapes))):
-            before, x = read[layer]
-            pulled, exponent = _pull_layer(
-                cell, tapes[layer].params, before, x, carry[layer], by_output
-            )
-            at = {k: Scaled(m, exponent) for k, m in pulled.at._asdict().items()}
-            norms.insert(0, {k: log10_size(x, measure) for k, x in at.items()})
-            carry[layer] = rescale(Scaled(pulled.before, exponent))
-            by_output = rescale(Scaled(pulled.x, exponent))
-        return carry, norms
-
-    nothing = Scaled(
-        jax.tree.map(jnp.zeros_like, last.mantissa), jnp.full_like(last.exponent, EXPONENT_OF_ZERO)
+def _powers_of_array(x: Scaled) -> tuple[Powers, Powers]:
+    """``_powers`` of one array. The bits of floats ≥ 0 are integers in the same order."""
+    if x.exponent.shape[-1] > 1:
+        is_some = x.mantissa != 0
+        largest = jnp.max(jnp.where(is_some, x.exponent, EXPONENT_OF_ZERO), axis=-1)
+        return largest, jnp.min(jnp.where(is_some, x.exponent, -EXPONENT_OF_ZERO), axis=-1)
+    info, exponent = jnp.finfo(x.mantissa.dtype), x.exponent[..., 0]
+    bits = lax.bitcast_convert_type(jnp.abs(x.mantissa), f"uint{info.bits}")
+    largest, smallest = jnp.max(bits, axis=-1), jnp.min(bits - 1, axis=-1) + 1
+    high, low = ((b >> info.nmant).astype(jnp.int32) + info.minexp for b in (largest, smallest))
+    is_zero = largest == 0
+    return (
+        jnp.where(is_zero, EXPONENT_OF_ZERO, exponent + high),
+        jnp.where(is_zero, -EXPONENT_OF_ZERO, exponent + low),
     )
-    carry = [*[nothing] * (len(tapes) - 1), last]
-    read = [(tape.before, tape.inputs) for tape in tapes]
-    seeds = None if seeds is None else jax.vmap(rescale)(seeds)
-    return lax.scan(step, carry, (read, seeds), reverse=True)[1]
 
 
-def _pull_layer(
-    cell: Cell, params: Any, before: Any, x: Array, adjoint: Scaled, by_output: Scaled | None
-) -> tuple[Pulled, Int[Array, "rows batch"]]:
-    """``pull_back`` for scaled adjoints; returns the exponent of the result too."""
-    if by_output is None:
-        return pull_back(cell, params, before, x, adjoint.mantissa), adjoint.exponent
-    both = align(adjoint, by_output)
-    return pull_back(cell, params, before, x, *both.mantissa), both.exponent
+def _room(numbers: list[Scaled]) -> int:
+    """The number of powers of two over which entries that are mapped at once may spread.
+
+    Their largest is scaled to this power of two, which leaves as much room above as below.
+    """
+    return 3 * int(jnp.finfo(numbers[0].mantissa.dtype).maxexp) // 8
+
+
+def _keep(wanted: Bool[Array, "..."], x: Scaled) -> Scaled:
+    """The wanted entries, and 0 in place of the others."""
+    return Scaled(jnp.where(wanted, x.mantissa, 0), jnp.where(wanted, x.exponent, EXPONENT_OF_ZERO))
+
+
+def _normal(x: Scaled) -> Scaled:
+    """The same numbers with mantissas in [½, 1)."""
+    is_number = jnp.isfinite(x.mantissa)
+    mantissa, power = jnp.frexp(jnp.where(is_number, x.mantissa, 1))
+    exponent = jnp.where(x.mantissa == 0, EXPONENT_OF_ZERO, x.exponent + power)
+    return Scaled(jnp.where(is_number, mantissa, x.mantissa), exponent)
+
+
+def _add(x: Scaled, y: Scaled) -> Scaled:
+    y = _normal(y)
+    unit = jnp.maximum(x.exponent, y.exponent)
+    parts = (_times_power_of_two(m, exponent - unit) for m, exponent in (x, y))
+    return _normal(Scaled(sum(parts), unit))  # type: ignore[arg-type]
+
+
+def _times_power_of_two(x: Float[Array, "..."], power: Int[Array, "..."]) -> Float[Array, "..."]:
+    """Multiply by a power of two, exactly; results below the smallest float become 0."""
+    half = power // 2
+    return x * _power_of_two(half, x.dtype) * _power_of_two(power - half, x.dtype)
+
+
+def _power_of_two(power: Int[Array, "..."], dtype: Any) -> Float[Array, "..."]:
+    """2**power from its bits; 0 below the smallest float."""
+    info = jnp.finfo(dtype)
+    biased = jnp.clip(power - int(info.minexp) + 1, 0, int(info.maxexp - info.minexp))
+    bits = biased.astype(f"int{info.bits}") << info.nmant
+    return lax.bitcast_convert_type(bits, dtype)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Inexact
 
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.cells.state import Vector, as_real, from_real, real_parts
+from rnnlab.gradients.backward import pull_back, scaled_norms
 from rnnlab.gradients.large_states import (
     carry_product_by_products,
     direct_product_by_products,
@@ -18,7 +19,7 @@ from rnnlab.gradients.large_states import (
 )
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.paths import is_gate
-from rnnlab.gradients.scaled import Pulled, Scaled, log10_size, pull_back, rescale, scaled_norms
+from rnnlab.gradients.scaled import Apply, Scaled, as_scaled, exactly, log10_size, zeros
 from rnnlab.recurrence.stack import (
     Inputs,
     Tape,
@@ -117,14 +118,13 @@ def log_sensitivity(
     return Sensitivity(total, stack, direct, product), states
 
 
-def _identity(tape: Tape, part: str) -> Scaled:
+def _identity(tape: Tape, part: str) -> Any:
     """∂part_T/∂state_T in the real view, with one row for each entry of the part."""
     last = real_parts(jax.tree.map(lambda a: a[-1], tape.before))
     batch, size = getattr(last, part).shape
     eye = jnp.eye(size, dtype=getattr(last, part).dtype)[:, None]
-    rows = jax.tree.map(lambda a: jnp.zeros((size, *a.shape), a.dtype), last)
-    rows = rows._replace(**{part: jnp.broadcast_to(eye, (size, batch, size))})
-    return Scaled(rows, jnp.zeros((size, batch), int))
+    rows = type(last)(*(zeros((size, *a.shape), a.dtype) for a in last))
+    return rows._replace(**{part: as_scaled(jnp.broadcast_to(eye, (size, batch, size)))})
 
 
 def _spectral(rows: Float[Array, "rows batch size"]) -> Float[Array, " batch"]:
@@ -142,19 +142,19 @@ def _total(cell: Cell, tapes: list[Tape], of: str, to: str) -> list[Float[Array,
 def _carry_product(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
     """log10‖Π ∂c_k/∂c_{k−1}‖₂: only the adjoint of c is passed on at each step."""
 
-    def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
-        at = getattr(pull(carried, read).at, cell.carry)
-        only_carry = jax.tree.map(jnp.zeros_like, carried.mantissa)._replace(**{cell.carry: at})
-        before = pull(Scaled(only_carry, carried.exponent), read).before
-        norm = log10_size(Scaled(at, carried.exponent), _spectral)
-        return rescale(Scaled(before, carried.exponent)), norm
+    def run(apply: Apply, last: Any, nothing: Any) -> Any:
+        def step(carried: Any, read: tuple[Any, Array]) -> Any:
+            pull = pull_back(cell, tape.params, *read)
+            pulled, is_total_exact = apply(pull, carried)
+            at = getattr(pulled.at, cell.carry)
+            passed, is_passed_exact = apply(pull, nothing._replace(**{cell.carry: at}))
+            return passed.before, (log10_size(at, _spectral), is_total_exact & is_passed_exact)
 
-    def pull(adjoint: Scaled, read: tuple[Any, Array]) -> Pulled:
-        before, x = read
-        return pull_back(cell, tape.params, before, x, adjoint.mantissa)
+        return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
 
     last = _identity(tape, cell.carry)
-    return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
+    nothing = type(last)(*(zeros(x.mantissa.shape, x.mantissa.dtype) for x in last))
+    return exactly(run, last, nothing)
 
 
 def gate_products(
@@ -176,20 +176,19 @@ def _log10_of_each(gate: Inexact[Array, "batch *shape"]) -> Vector:
 def direct_products(cell: Cell, tape: Tape) -> Float[Array, "time batch"]:
     """log10‖Π_{k>t} D_k‖₂ for one layer, with D_k the direct path of step k; 0 at step T."""
 
-    def carry_of(state: Any) -> Array:
-        return getattr(state, cell.carry)
+    def run(apply: Apply, last: Scaled) -> Any:
+        def step(carried: Scaled, read: tuple[Any, Array]) -> Any:
+            before, x = read
+            carry = getattr(before, cell.carry)
+            _, seen = observed_step(cell, tape.params, before, x)
 
-    def step(carried: Scaled, read: tuple[Any, Array]) -> tuple[Scaled, Array]:
-        before, x = read
-        _, seen = observed_step(cell, tape.params, before, x)
+            def direct(v: Vector) -> Vector:
+                return as_real(cell.direct_path(tape.params, seen, from_real(v, carry)))
 
-        def direct(v: Vector) -> Vector:
-            return as_real(cell.direct_path(tape.params, seen, from_real(v, carry_of(before))))
+            pull = jax.vmap(jax.linear_transpose(direct, as_real(carry)))
+            (pulled,), is_exact = apply(pull, carried)
+            return pulled, (log10_size(carried, _spectral), is_exact)
 
-        pull = jax.linear_transpose(direct, as_real(carry_of(before)))
-        (pulled,) = jax.vmap(pull)(carried.mantissa)
-        return rescale(Scaled(pulled, carried.exponent)), log10_size(carried, _spectral)
+        return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
 
-    identity = _identity(tape, cell.carry)
-    last = Scaled(carry_of(identity.mantissa), identity.exponent)
-    return lax.scan(step, last, (tape.before, tape.inputs), reverse=True)[1]
+    return exactly(run, getattr(_identity(tape, cell.carry), cell.carry))

@@ -1,16 +1,12 @@
-from fractions import Fraction
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rnnlab import GRU, LSTM, VanillaRNN, gradient_flow
 from rnnlab.gradients.flow import scaled_flow
-from rnnlab.gradients.scaled import EXPONENT_OF_ZERO, Scaled, align, rescale
 
 TIME, BATCH, FEATURES, HIDDEN = 7, 3, 2, 4
 
@@ -197,100 +193,3 @@ def test_an_example_in_a_batch_has_the_flow_that_it_has_by_itself(cell):
     for part, norms in together.items():
         expected = np.concatenate([a[part] for a in alone], axis=-1)
         np.testing.assert_allclose(norms, expected, rtol=0, atol=1e-11)
-
-
-# The arithmetic, against fractions
-
-
-SMALLEST = Fraction(2) ** -126
-
-
-def by_row(x):
-    """The exact mantissas of each row of each example, and the exponent as an integer."""
-    mantissas = np.asarray(x.mantissa, float).reshape(x.exponent.size, -1)
-    return [
-        ([Fraction(m) for m in entries.tolist()], int(exponent))
-        for entries, exponent in zip(mantissas, np.ravel(x.exponent), strict=True)
-    ]
-
-
-def in_units_of(exponent, x):
-    """One row's numbers, as multiples of 2**exponent."""
-    mantissas, own = x
-    return [m * Fraction(2) ** (own - exponent) if m else 0 for m in mantissas]
-
-
-def scaled(limit):
-    """Two rows of two float32 entries for each of two examples."""
-    sizes = st.floats(2.0**-126, limit, width=32)
-    entry = st.one_of(st.just(0.0), sizes, sizes.map(lambda x: -x))
-    entries = st.lists(entry, min_size=8, max_size=8)
-    powers = st.lists(st.integers(-5000, 5000), min_size=4, max_size=4)
-    return st.tuples(entries, powers).map(
-        lambda at: Scaled(
-            np.array(at[0], np.float32).reshape(2, 2, 2), np.array(at[1], np.int32).reshape(2, 2)
-        )
-    )
-
-
-def add(x, y):
-    """The sum of two on the exponent on which ``align`` puts them."""
-    both = align(x, y)
-    return Scaled(jax.tree.map(jnp.add, *both.mantissa), both.exponent)
-
-
-compiled_rescale, compiled_add = jax.jit(rescale), jax.jit(add)
-
-
-@settings(max_examples=200, deadline=None)
-@given(scaled(2.0**127))
-def test_rescaling_changes_no_number(x):
-    for old, new in zip(by_row(x), by_row(compiled_rescale(x)), strict=True):
-        mantissas, exponent = new
-        if not any(old[0]):
-            assert new == (old[0], EXPONENT_OF_ZERO)
-            continue
-        most = 1 if max(map(abs, old[0])) < 2**126 else 4
-        assert Fraction(1, 2) <= max(map(abs, mantissas)) < most
-        assert mantissas == [m if abs(m) >= SMALLEST else 0 for m in in_units_of(exponent, old)]
-
-
-@settings(max_examples=200, deadline=None)
-@given(scaled(1.0), st.integers(-300, 300), scaled(1.0))
-def test_a_sum_is_rounded_once(x, apart, y):
-    x, y = compiled_rescale(x), compiled_rescale(y)
-    beside = jnp.where(x.exponent == EXPONENT_OF_ZERO, 0, x.exponent) + apart
-    y = y._replace(exponent=jnp.where(y.exponent == EXPONENT_OF_ZERO, y.exponent, beside))
-    for a, b, total in zip(*map(by_row, (x, y, compiled_add(x, y))), strict=True):
-        sums, exponent = total
-        assert exponent == max(a[1], b[1])
-        parts = zip(in_units_of(exponent, a), in_units_of(exponent, b), sums, strict=True)
-        for p, q, actual in parts:
-            assert abs(actual - (p + q)) <= abs(p + q) * Fraction(2) ** -24 + SMALLEST
-
-
-def one(mantissa, exponent):
-    return Scaled(jnp.array([[mantissa]]), jnp.array([[exponent]]))
-
-
-@pytest.mark.usefixtures("float64")
-def test_a_float64_sum_keeps_what_float64_can():
-    total = add(one([0.5, 0.0], 0), one([0.0, 0.5], -1000))
-    np.testing.assert_array_equal(total.mantissa[0, 0], [0.5, 2.0**-1001])
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_a_number_passes_through(value):
-    x = rescale(one([value, 3.0], 5))
-    np.testing.assert_array_equal(x.mantissa, [[[value, 3.0]]])
-    assert x.exponent == 5
-    total = add(x, one([1.0, 1.0], -7))
-    np.testing.assert_array_equal(total.mantissa, [[[value, 3.0 + 2.0**-12]]])
-
-
-def test_parts_of_a_state_share_an_exponent_and_examples_do_not():
-    parts = {"h": jnp.array([[[4.0], [0.0]]]), "c": jnp.array([[[1.0], [0.125]]])}
-    x = rescale(Scaled(parts, jnp.array([[10, 20]])))
-    np.testing.assert_array_equal(x.exponent, [[13, 18]])
-    np.testing.assert_array_equal(x.mantissa["h"], [[[0.5], [0.0]]])
-    np.testing.assert_array_equal(x.mantissa["c"], [[[0.125], [0.5]]])
