@@ -172,15 +172,23 @@ def _powers_of_array(x: Scaled) -> tuple[Powers, Powers]:
         is_some = x.mantissa != 0
         largest = jnp.max(jnp.where(is_some, x.exponent, EXPONENT_OF_ZERO), axis=-1)
         return largest, jnp.min(jnp.where(is_some, x.exponent, -EXPONENT_OF_ZERO), axis=-1)
-    info, exponent = jnp.finfo(x.mantissa.dtype), x.exponent[..., 0]
-    bits = lax.bitcast_convert_type(jnp.abs(x.mantissa), f"uint{info.bits}")
+    bits, exponent = _bits(jnp.abs(x.mantissa)), x.exponent[..., 0]
     largest, smallest = jnp.max(bits, axis=-1), jnp.min(bits - 1, axis=-1) + 1
-    high, low = ((b >> info.nmant).astype(jnp.int32) + info.minexp for b in (largest, smallest))
-    is_zero = largest == 0
+    is_zero, dtype = largest == 0, x.mantissa.dtype
     return (
-        jnp.where(is_zero, EXPONENT_OF_ZERO, exponent + high),
-        jnp.where(is_zero, -EXPONENT_OF_ZERO, exponent + low),
+        jnp.where(is_zero, EXPONENT_OF_ZERO, exponent + _power(largest, dtype)),
+        jnp.where(is_zero, -EXPONENT_OF_ZERO, exponent + _power(smallest, dtype)),
     )
+
+
+def _bits(size: Float[Array, "..."]) -> Array:
+    return lax.bitcast_convert_type(size, f"uint{jnp.finfo(size.dtype).bits}")
+
+
+def _power(bits: Array, dtype: Any) -> Int[Array, "..."]:
+    """The e with x in [2**(e − 1), 2**e), from the bits of x > 0."""
+    info = jnp.finfo(dtype)
+    return (bits >> info.nmant).astype(jnp.int32) + int(info.minexp)
 
 
 def _room(numbers: list[Scaled]) -> int:
@@ -198,10 +206,10 @@ def _keep(wanted: Bool[Array, "..."], x: Scaled) -> Scaled:
 
 def _normal(x: Scaled) -> Scaled:
     """The same numbers with mantissas in [½, 1)."""
-    is_number = jnp.isfinite(x.mantissa)
-    mantissa, power = jnp.frexp(jnp.where(is_number, x.mantissa, 1))
-    exponent = jnp.where(x.mantissa == 0, EXPONENT_OF_ZERO, x.exponent + power)
-    return Scaled(jnp.where(is_number, mantissa, x.mantissa), exponent)
+    size = jnp.abs(x.mantissa)
+    power = jnp.where(jnp.isfinite(size), _power(_bits(size), size.dtype), 0)
+    exponent = jnp.where(size == 0, EXPONENT_OF_ZERO, x.exponent + power)
+    return Scaled(_times_power_of_two(x.mantissa, -power), exponent)
 
 
 def _add(x: Scaled, y: Scaled) -> Scaled:

@@ -129,18 +129,23 @@ class Objective:
         )
         return _mean_over(losses, gradient), Observations(norms, gates)
 
-    def memory_flow(
+    def gate_statistics(
         self, params: Any, batch: Batch, gate_statistic: Callable[[Array], Array]
-    ) -> Observations:
-        """Adjoint norms of the memory loss, without underflow, and gates; see ``scaled_flow``."""
+    ) -> dict[str, Array]:
+        """The statistic of each gate (batch, hidden) at every time step, (layers, time, …)."""
         collect = dict.fromkeys(self.cell.gates, gate_statistic)
-        gates = unroll_observed(self.cell, params["cell"], batch.inputs, collect=collect).collected
+        return unroll_observed(self.cell, params["cell"], batch.inputs, collect=collect).collected
+
+    def memory_norms(
+        self, params: Any, batch: Batch
+    ) -> dict[str, Float[Array, "layers time batch"]]:
+        """log10 adjoint norms of the memory loss, at any length; see ``scaled_flow``."""
 
         def losses(h: Float[Array, "time batch features"]) -> Float[Array, " batch"]:
             outputs = read_out(params["readout"], h[self.task.output_steps])
             return jax.vmap(self.task.memory_loss, in_axes=(1, 0))(outputs, batch.targets)
 
-        return Observations(scaled_flow(self.cell, params["cell"], batch.inputs, losses), gates)
+        return scaled_flow(self.cell, params["cell"], batch.inputs, losses)
 
     def evaluate(self, params: Any, batch: Batch) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Mean loss and mean metric."""

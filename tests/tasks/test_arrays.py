@@ -225,7 +225,7 @@ def seen(task) -> Any:
     return (
         objective.gradient(params, batch),
         objective.evaluate(params, batch),
-        objective.memory_flow(params, batch, jnp.mean),
+        objective.memory_norms(params, batch),
         (task.baseline, task.output_size),
     )
 
@@ -271,7 +271,7 @@ def flow_of(task):
     objective = Objective(LSTM(hidden=4), task)
     params = objective.init(jax.random.key(0))
     batch = Batch.of(jax.tree.map(jnp.asarray, task.data.examples))
-    return np.asarray(objective.memory_flow(params, batch, jnp.mean).log10_norms["h"][0])
+    return np.asarray(objective.memory_norms(params, batch)["h"][0])
 
 
 def test_steps_at_which_every_sequence_is_padding_are_left_out(tmp_path):
