@@ -90,7 +90,7 @@ class Arithmetic(Task):
         counts = jax.random.randint(count_key, (2,), 1, self.digits + 1, jnp.int32)
         digits = jax.random.randint(digit_key, (2, self.digits), 0, 10, jnp.int32)
         digits = digits.at[:, 0].set(jax.random.randint(first_key, (2,), 1, 10, jnp.int32))
-        subtracted = jax.random.bernoulli(sign_key)
+        subtracted = jax.random.bernoulli(sign_key, jnp.float32(0.5))
         used = jnp.arange(self.digits) < counts[:, None]
         numbers = jnp.zeros(2, jnp.int32)
         for place in range(self.digits):
