@@ -42,6 +42,8 @@ WITH_ALL_FIGURES = ("forget_bias",)
 RAW = argparse.RawDescriptionHelpFormatter
 COMMANDS = ("names", "long", "papers")
 LONG, REDUCED, PAPERS = "_long", "_reduced", "papers/"
+# The version of the results, and that of tables that were kept before it was.
+VERSION, FIRST_KEPT = "results_version", 2
 
 
 def analysed() -> list[str]:
@@ -82,6 +84,14 @@ def collect(name: str) -> None:
         figures = [figure for figure in figures if figure == main_figure(name)]
     for file in (*KEPT, *(f"figures/{figure}" for figure in figures)):
         shutil.copyfile(source / file, to / file)
+    experiment = json.loads((source / "experiment.json").read_text(encoding="utf-8"))
+    (to / f"{VERSION}.txt").write_text(f"{experiment[VERSION]}\n", encoding="utf-8")
+
+
+def version(name: str) -> int:
+    """The version of the results that its tables were made from."""
+    file = REFERENCE / name / f"{VERSION}.txt"
+    return int(file.read_text(encoding="utf-8")) if file.exists() else FIRST_KEPT
 
 
 def rule(name: str) -> str:
@@ -184,7 +194,8 @@ def section(name: str, like: str) -> str:
     parts = [
         f"## {name}",
         f"**{config.question}**",
-        f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv).",
+        f"`rnnlab run {name}`: [config](../{source}), [numbers]({to}/numbers.csv), of version "
+        f"{version(name)} of the results.",
         "\n".join(f"- {set_up(own)}" for own, _ in experiment.parts(REFERENCE)),
         *(chosen(name) if is_paper else []),
         rule(name) if name == like else f"Claim and rule are those of [{like}](#{anchor(like)}).",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer
 from rnnlab.cells.jacobian import StepJacobian
+from rnnlab.support.same_draws import same_draws
 
 Params = dict[str, Any]
 Observe = Callable[[str, Array], Array]
@@ -127,14 +128,14 @@ class Cell(BaseModel, ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "init" in cls.__dict__:
-            cls.init = _for_every_layer(cls.init)  # type: ignore[method-assign]
+            cls.init = _for_every_layer(same_draws(cls.init))  # type: ignore[method-assign]
 
     @abstractmethod
     def init(self, key: Key[Array, ""], input_size: int) -> Any:
         """Initial parameters: a dict of named arrays, or a tuple of one dict per layer.
 
         Args:
-            key: determines every random number.
+            key: determines every random number, in float64 the same as in float32.
             input_size: number of input features of the first layer.
         """
 

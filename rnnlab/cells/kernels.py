@@ -54,10 +54,9 @@ class KernelCell(Cell):
 
     def recurrent_kernels(self, key: Key[Array, ""], gates: tuple[str, ...] | str) -> Params:
         """``U_k`` (hidden, hidden) for every gate k."""
-        keys = jax.random.split(key, len(gates))
+        keys, square = jax.random.split(key, len(gates)), (self.hidden, self.hidden)
         return {
-            f"U_{k}": self.recurrent_gain
-            * kernel(self.recurrent_kernel, subkey, self.hidden, self.hidden)
+            f"U_{k}": kernel(self.recurrent_kernel, subkey, *square, self.recurrent_gain)
             for k, subkey in zip(gates, keys, strict=True)
         }
 

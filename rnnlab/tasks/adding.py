@@ -44,8 +44,14 @@ class Adding(Task):
 
     @property
     def baseline(self) -> float:
-        """Mean squared error of always answering 1: Var(U + U) = 1/6."""
-        return 1 / 6
+        """Mean squared error of who knows the last step only: 1/6, less where it is marked.
+
+        Answering 1 gives Var(U + U) = 1/6. A marked last step shows one of the two values v, and
+        v + 1/2 gives Var(U) = 1/12.
+        """
+        second_half = self.length - self.length // 2
+        marked = 1 / second_half if self.markers == "halves" else 2 / self.length
+        return 1 / 6 - marked / 12
 
     @property
     def threshold(self) -> float:

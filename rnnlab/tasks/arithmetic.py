@@ -1,6 +1,5 @@
 """Addition and subtraction of numbers that are read between distractors."""
 
-from math import log
 from typing import Annotated, ClassVar
 
 import jax
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 from pydantic import Field
 
+from rnnlab.tasks.answers import least_loss
 from rnnlab.tasks.task import Task
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789+-=."
@@ -58,12 +58,11 @@ class Arithmetic(Task):
 
     @property
     def baseline(self) -> float:
-        """ln 10, a digit guessed.
+        """The least loss of who knows the place in the answer and the symbol shown there.
 
-        Who knows how answers look but not this one does little better: their signs and their ends
-        can be guessed no better than their digits.
+        Exact: 1.30, 1.96 and 2.25 nats at 1, 3 and 8 digits, where a digit guessed costs ln 10.
         """
-        return log(10)
+        return least_loss(self.digits)
 
     @property
     def threshold(self) -> float:
@@ -90,7 +89,7 @@ class Arithmetic(Task):
         counts = jax.random.randint(count_key, (2,), 1, self.digits + 1, jnp.int32)
         digits = jax.random.randint(digit_key, (2, self.digits), 0, 10, jnp.int32)
         digits = digits.at[:, 0].set(jax.random.randint(first_key, (2,), 1, 10, jnp.int32))
-        subtracted = jax.random.bernoulli(sign_key)
+        subtracted = jax.random.bernoulli(sign_key, jnp.float32(0.5))
         used = jnp.arange(self.digits) < counts[:, None]
         numbers = jnp.zeros(2, jnp.int32)
         for place in range(self.digits):

@@ -55,7 +55,10 @@ class Copying(Task):
 
     @property
     def baseline(self) -> float:
-        """K ln(alphabet) / length, nats: knows the clock but not the symbols ("memoryless")."""
+        """K ln(alphabet) / length, nats: knows when to recall but not what ("memoryless").
+
+        With a variable gap this clock counts from the delimiter. At recall only blanks are shown.
+        """
         return self.symbols * log(self.alphabet) / self.steps
 
     @property

@@ -1,4 +1,4 @@
-"""Losses at each time step, and the loss of the best constant answer."""
+"""Losses at each time step, and those of the best answers without the inputs so far."""
 
 import jax
 import jax.numpy as jnp
@@ -29,27 +29,39 @@ def squared_error(
 
 
 def class_entropy(
-    classes: Int[np.ndarray, " targets"], weights: Float[np.ndarray, " targets"]
+    classes: Int[np.ndarray, " targets"],
+    weights: Float[np.ndarray, " targets"],
+    known: Int[np.ndarray, " targets"],
 ) -> float:
-    """The least cross-entropy of a constant answer: the entropy of the classes, in nats.
+    """The least cross-entropy of an answer that depends on ``known`` alone, in nats.
+
+    It is the entropy of the classes given what is known.
 
     Args:
         classes: the targets.
         weights: of each target in the loss; their sum is 1.
+        known: what is known where the target is asked for, as a number from 0.
     """
-    frequencies = np.bincount(classes, weights)
-    frequencies = frequencies[frequencies > 0]
-    return float(-np.sum(frequencies * np.log(frequencies)))
+    both, pair = np.unique(np.stack([known, classes]), axis=1, return_inverse=True)
+    of_both, of_known = np.bincount(pair, weights), np.bincount(known, weights)
+    return float(np.sum(of_both * np.log(of_known[both[0]] / of_both)))
 
 
 def target_variance(
-    targets: Float[np.ndarray, "targets outputs"], weights: Float[np.ndarray, " targets"]
+    targets: Float[np.ndarray, "targets outputs"],
+    weights: Float[np.ndarray, " targets"],
+    known: Int[np.ndarray, " targets"],
 ) -> float:
-    """The least squared error of a constant answer: the variance of each output, their mean.
+    """The least squared error of an answer that depends on ``known`` alone, mean over outputs.
+
+    It is the variance of each output given what is known.
 
     Args:
         targets: the targets.
         weights: of each target in the loss; their sum is 1.
+        known: what is known where the target is asked for, as a number from 0.
     """
-    deviations = targets - weights @ targets
-    return float(np.mean(weights @ deviations**2))
+    total = np.bincount(known, weights)
+    sums = np.stack([np.bincount(known, weights * output) for output in targets.T], axis=1)
+    means = sums / np.maximum(total, np.finfo(float).tiny)[:, None]
+    return float(np.mean(weights @ (targets - means[known]) ** 2))

@@ -36,7 +36,11 @@ class Task(BaseModel, ABC):
     @property
     @abstractmethod
     def baseline(self) -> float:
-        """The loss of the best answer that remembers nothing."""
+        """The loss of the best answer that remembers nothing.
+
+        Such an answer knows the clock, that is the place in the sequence, or in the part of it that
+        is asked for, and what is shown there.
+        """
 
     @property
     @abstractmethod

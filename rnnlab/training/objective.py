@@ -17,6 +17,7 @@ from rnnlab.gradients.flow import scaled_flow
 from rnnlab.recurrence.layer import Layer
 from rnnlab.recurrence.stack import FUSED, Collect, Method, outputs, top_layer, unroll_observed
 from rnnlab.recurrence.taps import Slots
+from rnnlab.support.same_draws import same_draws
 from rnnlab.tasks import DataTask, Examples, Pool, Task
 
 Loss = Callable[[Array, Any], Array]
@@ -80,8 +81,11 @@ class Objective:
         }
 
     def sample(self, key: Key[Array, ""], examples: int, pool: Pool | None = None) -> Batch:
-        """Draw examples of the task; for a task on a data set, draw them from a pool."""
-        draw = self.task.sample if pool is None else pool.draw
+        """Draw examples of the task, of a key the same in either precision.
+
+        For a task on a data set, draw them from a pool.
+        """
+        draw = same_draws(self.task.sample) if pool is None else pool.draw
         return Batch.of(Examples(*jax.vmap(draw)(jax.random.split(key, examples))))
 
     def pool(self, key: Key[Array, ""]) -> Pool | None:

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
+import jax
 import optax
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, create_model
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# With a smaller one g / ε could overflow float32, and 0 / 0 would be NaN.
+Epsilon = Annotated[float, Field(ge=1e-30, allow_inf_nan=False)]
 
 
 class Choice(BaseModel):
@@ -37,6 +40,43 @@ def _warmup(learning_rate: float, _: int, steps: int) -> optax.Schedule:
     return optax.linear_schedule(0.0, learning_rate, steps)
 
 
+def _adam(
+    learning_rate: Any, beta1: float, beta2: float, epsilon: float
+) -> optax.GradientTransformation:
+    return optax.adam(learning_rate, beta1, beta2, epsilon)
+
+
+def _adamw(
+    learning_rate: Any,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+    decay_biases: bool,
+) -> optax.GradientTransformation:
+    mask = None if decay_biases else _are_no_biases
+    moments = (beta1, beta2, epsilon)
+    return optax.adamw(learning_rate, *moments, weight_decay=weight_decay, mask=mask)
+
+
+def _are_no_biases(params: Any) -> Any:
+    """For each parameter whether its name does not begin with ``bias``."""
+
+    def is_no_bias(path: tuple[Any, ...], _: Any) -> bool:
+        return not jax.tree_util.keystr(path[-1:], simple=True).startswith("bias")
+
+    return jax.tree_util.tree_map_with_path(is_no_bias, params)
+
+
+def _rmsprop(
+    learning_rate: Any, decay: float, epsilon: float, epsilon_in_root: bool, initial_mean: float
+) -> optax.GradientTransformation:
+    return optax.rmsprop(
+        learning_rate, decay, epsilon, initial_scale=initial_mean, eps_in_sqrt=epsilon_in_root
+    )
+
+
+MOMENTS = {"beta1": (Fraction, 0.9), "beta2": (Fraction, 0.999), "epsilon": (Epsilon, 1e-8)}
 # Each optimiser is built from a learning rate: a number, or a function of the step.
 OPTIMIZERS = [
     _choice("SGD", "Stochastic gradient descent.", optax.sgd),
@@ -46,18 +86,33 @@ OPTIMIZERS = [
         optax.sgd,
         momentum=(Fraction, 0.9),
     ),
-    _choice("Adam", "Adam (Kingma & Ba 2015).", optax.adam),
+    _choice(
+        "Adam",
+        "Adam (Kingma & Ba 2015, algorithm 1): the step is m̂ / (√v̂ + ε), as in PyTorch. "
+        "Keras adds its ε to √v before v is corrected for its start at 0.",
+        _adam,
+        **MOMENTS,
+    ),
     _choice(
         "AdamW",
-        "Adam with decoupled weight decay (Loshchilov & Hutter 2019).",
-        optax.adamw,
+        "Adam with decoupled weight decay (Loshchilov & Hutter 2019): each update also takes "
+        "rate · weight_decay · w from every parameter w. Biases shrink too, unless decay_biases "
+        "is false; biases are the parameters whose names begin with bias.",
+        _adamw,
+        **MOMENTS,
         weight_decay=(NonNegative, 1e-4),
+        decay_biases=(bool, True),
     ),
     _choice(
         "RMSprop",
-        "RMSprop (Tieleman & Hinton 2012), with the decay of its mean of squares.",
-        optax.rmsprop,
+        "RMSprop (Tieleman & Hinton 2012): v is the mean of squares, which begins at "
+        "initial_mean, and decay its memory. The step is g / (√v + ε), as in PyTorch, or "
+        "g / √(v + ε), as in Keras, where epsilon_in_root is true.",
+        _rmsprop,
         decay=(Fraction, 0.9),
+        epsilon=(Epsilon, 1e-8),
+        epsilon_in_root=(bool, False),
+        initial_mean=(NonNegative, 0.0),
     ),
 ]
 # Each schedule is built from a learning rate and the number of updates of a run.

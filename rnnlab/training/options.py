@@ -24,7 +24,8 @@ class Training(BaseModel):
         schedule: a name, or ``{kind: name, option: value}``.
         clip_norm: largest global norm of the gradient.
         clip_value: largest absolute value of each entry of the gradient.
-        precision: precision of every number in the run; the same for all runs of a sweep.
+        precision: precision of every number in the run; the same for all runs of a sweep. Random
+            numbers are drawn in float32 and cast, so that of a seed both are the same.
         recurrence: ``plain`` runs a cell over time as it is written; ``fused`` is the same, faster;
             ``parallel`` is the cell's parallel scan wherever nothing is recorded.
         memory: ``low`` keeps states at about √length time steps only, and recomputes the others

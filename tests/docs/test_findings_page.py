@@ -13,6 +13,7 @@ from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
+from rnnlab.support.version import RESULTS_VERSION
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -22,12 +23,41 @@ ANSWERED = sorted(
 )
 
 
-def test_the_page_is_that_of_the_committed_tables():
+@pytest.fixture
+def module():
     spec = importlib.util.spec_from_file_location("findings_page", ROOT / "docs" / "findings.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_that_of_the_committed_tables(module):
     assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == module.page()
     assert module.page().count("\n## ") == len(ANSWERED)
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_the_page_says_of_which_version_the_tables_are(module, name):
+    """Tables of an older version of the results are still read, and say so."""
+    own = module.section(name, name)
+    assert f"[numbers](../results/reference/{name}/numbers.csv), of version 2 of the results." in (
+        own
+    )
+    head = " ".join((ROOT / "docs" / "findings_head.md").read_text(encoding="utf-8").split())
+    assert f"rnnlab now makes version {RESULTS_VERSION}" in head
+
+
+def test_what_is_kept_of_a_run_says_its_version(module, tmp_path, monkeypatch):
+    source, kept = tmp_path / "results" / "chrono", tmp_path / "reference"
+    source.mkdir(parents=True)
+    for file in module.KEPT:
+        (source / file).write_text("")
+    (source / "experiment.json").write_text(json.dumps({"results_version": 17}))
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(module, "REFERENCE", kept)
+    assert module.version("chrono") == 2
+    module.collect("chrono")
+    assert module.version("chrono") == 17
 
 
 def settings_of(name):

@@ -116,7 +116,10 @@ def of_another_program(folder):
         (not_there, "no such results folder; did you mean 'made_up'"),
         (empty, "is empty"),
         (of_something_else, "not a results folder"),
-        (newer, "in version 3 of the results format, and this rnnlab reads version 2"),
+        (
+            newer,
+            f"in version {RESULTS_VERSION + 1} of the results .* reads version {RESULTS_VERSION}",
+        ),
         (cut_short, "experiment.json: cannot be read"),
         (other_json, "experiment.json: is not as it was written"),
         (of_another_program, "not written by rnnlab"),

@@ -1,4 +1,5 @@
 import functools
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -99,17 +100,40 @@ def test_loss_is_the_squared_error_of_the_last_output():
 
 
 @pytest.mark.parametrize("markers", ["halves", "anywhere"])
-def test_baseline_is_the_error_of_always_answering_one(markers):
-    task = Adding(length=8, markers=markers)
-    _, targets = draw(task)
+@pytest.mark.parametrize("length", [2, 3, 8, 9])
+def test_baseline_is_the_error_of_who_sees_the_last_step_only(length, markers):
+    """By simulation: a line through the targets where the last step is marked, and a constant."""
+    task = Adding(length=length, markers=markers)
+    inputs, targets = draw(task)
+    value, is_marked = inputs[:, -1, 0], inputs[:, -1, 1] == 1
+    squares = []
+    for seen, own in ((value[is_marked], targets[is_marked]), (None, targets[~is_marked])):
+        degree = 0 if seen is None else 1
+        places = np.zeros(len(own)) if seen is None else seen
+        if len(own):
+            fitted = np.polyfit(places, own, degree)
+            np.testing.assert_allclose(fitted, [1, 0.5] if degree else [1], atol=0.05)
+            squares.append((np.polyval(fitted, places) - own) ** 2)
+    assert np.concatenate(squares).mean() == pytest.approx(task.baseline, rel=0.03)
 
-    assert task.baseline == pytest.approx(1 / 6, rel=1e-12)
-    assert np.mean((1 - targets) ** 2) == pytest.approx(task.baseline, rel=0.03)
-    constants = np.linspace(0.5, 1.5, 11)
-    assert constants[np.mean((constants[:, None] - targets) ** 2, axis=1).argmin()] == 1
+
+@pytest.mark.parametrize(
+    ("length", "markers", "baseline"),
+    [
+        (2, "halves", Fraction(1, 12)),
+        (3, "halves", Fraction(1, 6) - Fraction(1, 24)),
+        (100, "halves", Fraction(1, 6) - Fraction(1, 600)),
+        (2, "anywhere", Fraction(1, 12)),
+        (3, "anywhere", Fraction(1, 9)),
+        (600, "anywhere", Fraction(1, 6) - Fraction(1, 3600)),
+    ],
+)
+def test_baseline_in_fractions(length, markers, baseline):
+    task = Adding(length=length, markers=markers)
+    assert task.baseline == pytest.approx(float(baseline), rel=1e-12)
 
 
-def test_knowing_one_of_the_two_values_halves_the_baseline():
+def test_knowing_one_of_the_two_values_halves_the_error():
     inputs, targets = draw(Adding(length=8))
     first = marked_positions(inputs)[:, 0]
     answers = inputs[np.arange(EXAMPLES), first, 0] + 0.5

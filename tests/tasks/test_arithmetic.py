@@ -1,4 +1,5 @@
 import functools
+import itertools
 import re
 from collections import Counter
 from math import log
@@ -133,29 +134,49 @@ def test_what_is_not_asked_for_does_not_matter():
     assert task.loss(noisy, jnp.asarray(target)) == pytest.approx(log(40))
 
 
-@pytest.mark.parametrize("digits", [3, 8])
-def test_without_the_expression_the_answer_costs_about_a_digit_a_symbol(digits):
-    """By counts: how often each symbol follows, given its place and the one before."""
-    answers = [
-        read(inputs, target)[1]
-        for inputs, target in zip(*draw(Arithmetic(digits=digits), 20_000), strict=True)
-    ]
-    places = [
-        (index, before, symbol)
-        for answer in answers
-        for index, (before, symbol) in enumerate(zip("=" + answer, answer, strict=False))
-    ]
-    joint, context = Counter(places), Counter((index, before) for index, before, _ in places)
-    surprise = {place: -log(many / context[place[:2]]) for place, many in joint.items()}
-    means = [
-        np.mean(
-            [surprise[index, b, s] for index, (b, s) in enumerate(zip("=" + a, a, strict=False))]
-        )
-        for a in answers
-    ]
-    baseline = Arithmetic(digits=digits).baseline
-    assert baseline == pytest.approx(log(10))
-    assert 0.8 < np.mean(means) / baseline < 1
+def least_loss(chances):
+    """Of who knows the place in the answer and the symbol there, for answers and their chances."""
+    joint, known = Counter(), Counter()
+    for answer, chance in chances.items():
+        text = f"{answer}."
+        for index, (before, symbol) in enumerate(zip("=" + text, text, strict=False)):
+            joint[index, before, symbol] += chance / len(text)
+            known[index, before] += chance / len(text)
+    assert sum(joint.values()) == pytest.approx(1, rel=1e-12)
+    return sum(w * log(known[place[:2]] / w) for place, w in joint.items())
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_baseline_by_writing_down_every_answer(digits):
+    chances = Counter()
+    for count_a, count_b in itertools.product(range(1, digits + 1), repeat=2):
+        a, b = (np.arange(10 ** (n - 1), 10**n) for n in (count_a, count_b))
+        for results in (np.add.outer(a, b), np.subtract.outer(a, b)):
+            values, how_often = np.unique(results, return_counts=True)
+            for value, many in zip(values.tolist(), how_often.tolist(), strict=True):
+                chances[value] += many / results.size / (2 * digits**2)
+    assert Arithmetic(digits=digits).baseline == pytest.approx(least_loss(chances), rel=1e-9)
+
+
+@pytest.mark.parametrize("digits", [1, 3, 8])
+def test_baseline_by_the_answers_of_examples(digits):
+    """By counts of what was drawn: how often each symbol follows, and what that costs."""
+    task = Arithmetic(digits=digits)
+    chances = Counter(
+        read(inputs, target)[1][:-1] for inputs, target in zip(*draw(task, 20_000), strict=True)
+    )
+    share = {answer: many / 20_000 for answer, many in chances.items()}
+    # Counts make it look less, by half a nat for each of up to 1,000 free frequencies in 20,000.
+    assert task.baseline == pytest.approx(least_loss(share), rel=0.015)
+    assert {1: 1.30, 3: 1.96, 8: 2.25}[digits] == pytest.approx(task.baseline, abs=0.005)
+    assert task.baseline < log(10)
+
+
+@pytest.mark.parametrize("distractors", [0, 3])
+def test_baseline_does_not_depend_on_the_letters(distractors):
+    task = Arithmetic(digits=8, distractors=distractors)
+    assert task.baseline == Arithmetic(digits=8).baseline == pytest.approx(2.2530, abs=5e-5)
+    assert task.threshold == pytest.approx(0.22530, abs=5e-6)
 
 
 def test_sizes():

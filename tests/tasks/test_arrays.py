@@ -116,29 +116,39 @@ def test_losses_of_many_at_once_are_those_of_each(case, float64):
         np.testing.assert_allclose(jax.vmap(scored)(read, targets), each, rtol=1e-12)
 
 
-def best_constant(case):
-    """The output that loses least, by the weights that steps have in the mean loss."""
-    scored = [case.scored(example) for example in range(EXAMPLES)]
-    weights = [1 / len(steps) for steps in scored for _ in steps]
-    targets = [target for steps in scored for _, target in steps]
-    if case.has_classes:
-        shares = [
-            sum(w for w, k in zip(weights, targets, strict=True) if k == c) / EXAMPLES
-            for c in range(CLASSES)
+def best_by_the_clock(case):
+    """The outputs (time, outputs) that lose least, each by the weights that examples have there."""
+    outputs = np.zeros((TIME, CLASSES if case.has_classes else np.size(case.scored(0)[0][1])))
+    steps = range(TIME) if case.at == "each" else [slice(None)]
+    for step in steps:
+        scored = [
+            (1 / len(case.scored(n)), target)
+            for n in range(EXAMPLES)
+            for t, target in case.scored(n)
+            if case.at == "last" or t == step
         ]
-        return np.log(shares)
-    return np.atleast_1d(np.average(targets, axis=0, weights=weights))
+        weights, targets = zip(*scored, strict=True)
+        if case.has_classes:
+            shares = np.bincount(targets, weights, CLASSES) / sum(weights)
+            outputs[step] = np.log(np.maximum(shares, 1e-30))
+        else:
+            outputs[step] = np.average(targets, axis=0, weights=weights)
+    return outputs
 
 
-def test_baseline_is_the_loss_of_the_best_constant_answer(case):
-    def mean_loss(constant):
-        answer = np.broadcast_to(constant, (TIME, len(constant)))
+def test_baseline_is_the_loss_of_the_best_answer_by_the_clock(case):
+    """Of one constant where targets are at the last step, else of one for each step."""
+
+    def mean_loss(answer):
         return np.mean([np.mean(case.literal(answer, n)[0]) for n in range(EXAMPLES)])
 
-    best = best_constant(case)
+    best = best_by_the_clock(case)
     assert case.task.baseline == pytest.approx(mean_loss(best), rel=1e-6)
-    for change in 0.1 * np.eye(len(best)):
-        assert min(mean_loss(best + change), mean_loss(best - change)) > case.task.baseline
+    for change in 0.1 * np.eye(best.shape[1]):
+        assert min(mean_loss(best + change), mean_loss(best - change)) >= case.task.baseline
+    if case.at == "each":
+        constant = best.mean(axis=0, keepdims=True) + 0 * best
+        assert case.task.baseline < mean_loss(constant)
     assert case.task.threshold == pytest.approx(0.1 * case.task.baseline)
 
 

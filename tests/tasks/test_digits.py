@@ -1,6 +1,7 @@
 """The digits, against scikit-learn's own arrays."""
 
 import sys
+from collections import Counter
 from math import log
 
 import jax
@@ -55,12 +56,17 @@ def test_loss_and_metric_are_of_the_last_output(float64):
     assert np.arange(64)[task.output_steps].tolist() == [63]
 
 
-def test_baseline_is_the_entropy_of_the_digits():
-    shares = np.bincount(images().target) / 1797
-    task = Digits()
-    assert task.baseline == pytest.approx(-sum(p * log(p) for p in shares), rel=1e-12)
-    assert task.baseline == pytest.approx(log(10), abs=1.1e-4)
-    assert task.threshold == pytest.approx(0.23, abs=0.001)
+@pytest.mark.parametrize("permuted", [False, True])
+def test_baseline_is_the_entropy_of_the_digits_given_the_last_pixel(permuted):
+    task = Digits(permuted=permuted)
+    last = np.random.default_rng(0).permutation(64)[-1] if permuted else 63
+    seen = list(zip(images().data[:, last], images().target, strict=True))
+    both, pixels = Counter(seen), Counter(pixel for pixel, _ in seen)
+    entropy = sum(n / 1797 * log(pixels[pixel] / n) for (pixel, _), n in both.items())
+    assert task.baseline == pytest.approx(entropy, rel=1e-12)
+    assert task.baseline == pytest.approx(2.2973 if permuted else 2.2076, abs=1e-4)
+    assert task.baseline < log(10)
+    assert task.threshold == pytest.approx(0.1 * entropy)
 
 
 def test_sizes_and_time_scales():
