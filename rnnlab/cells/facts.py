@@ -48,6 +48,7 @@ class Linearisation(NamedTuple):
         kernel: name of the candidate's recurrent kernel.
         U: the values of that kernel.
         zero_biases: names of the biases that must be 0 for the zero state to be a fixed point.
+        leak: 1 − keep, where subtracting would round it away; None: it would not.
     """
 
     keep: Units
@@ -55,6 +56,7 @@ class Linearisation(NamedTuple):
     kernel: str
     U: Float64[ndarray, "hidden hidden"]
     zero_biases: tuple[str, ...]
+    leak: Units | None = None
 
 
 class TorchLayer(NamedTuple):

@@ -119,9 +119,11 @@ class GRU(KernelCell):
 
     def linearised(self, params: Params) -> Linearisation:
         """keep = σ(b_z), write = (1 − σ(b_z)) σ(b_r); the candidate's kernel is U_n or U_hn."""
-        r, z = (expit(double(params[f"bias_{k}"])) for k in "rz")
-        kernel = "U_hn" if self.reset == "after" else "U_n"
-        return Linearisation(z, (1 - z) * r, kernel, double(params[kernel]), ("bias_n", "bias_hn"))
+        b_r, b_z = (double(params[f"bias_{k}"]) for k in "rz")
+        name = "U_hn" if self.reset == "after" else "U_n"
+        leak, zero_biases = expit(-b_z), ("bias_n", "bias_hn")
+        write, U = leak * expit(b_r), double(params[name])
+        return Linearisation(expit(b_z), write, name, U, zero_biases, leak)
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:

@@ -149,8 +149,9 @@ class LSTM(KernelCell):
     def linearised(self, params: Params) -> Linearisation:
         """keep = σ(b_f), write = σ(b_i) σ(b_o); the candidate's kernel is U_g."""
         require_slope_at_zero(self.activation)
-        f, i, o = (expit(double(params[f"bias_{k}"])) for k in "fio")
-        return Linearisation(f, i * o, "U_g", double(params["U_g"]), ("bias_g",))
+        b_f, b_i, b_o = (double(params[f"bias_{k}"]) for k in "fio")
+        write, U = expit(b_i) * expit(b_o), double(params["U_g"])
+        return Linearisation(expit(b_f), write, "U_g", U, ("bias_g",), leak=expit(-b_f))
 
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:

@@ -15,6 +15,7 @@ from rnnlab.cells.closed_forms import bias_to_keep, critical_gain, forget_timesc
 from rnnlab.cells.facts import Linearisation
 from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.cells.state import state_size
+from rnnlab.gradients.first_crossing import first_crossing
 
 __all__ = [
     "Ring",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 RETENTION_NODES = 100
+LEFT_OUT = 40.0
 
 
 def fixed_point_eigenvalues(
@@ -67,32 +69,30 @@ def fixed_point_eigenvalues(
 def critical_factor(cell: Cell, params: Params) -> float:
     """The factor on the candidate's recurrent kernel at which the zero state loses stability.
 
-    The least s at which an eigenvalue of diag(f) + s diag(i ⊙ o) U_gᵀ (GRU and vanilla RNN
+    The least s > 0 at which an eigenvalue of diag(f) + s diag(i ⊙ o) U_gᵀ (GRU and vanilla RNN
     likewise, see ``fixed_point_eigenvalues``) has modulus 1, for one layer, without the candidate's
-    bias. Where biases are equal and U_g has a real positive eigenvalue equal to its spectral
-    radius, s times that radius is ``critical_gain``.
+    bias; at larger s the zero state may be stable again. Every s up to it is proved to be stable,
+    see ``first_crossing``. Where biases are equal and U_g has a real positive eigenvalue equal to
+    its spectral radius, s times that radius is ``critical_gain``.
 
     Returns:
-        The factor; ∞ where no s up to a spectral radius of 10⁶ does; NaN for cells other than LSTM,
-        GRU and VanillaRNN, with tanh.
+        The factor, exact for a kernel that differs from the given one by rounding errors; ∞ where
+        the zero state stays stable whatever s, or only changes of the size of rounding errors make
+        it unstable; NaN for cells other than LSTM, GRU and VanillaRNN, with tanh.
+
+    Raises:
+        ValueError: the kernel or a bias is not finite.
     """
     linear = _linearised(cell, params)
     if linear is None:
         return np.nan
-    keep, write, U = linear.keep, linear.write, linear.U
-    radius = spectral_radius(U)
-    if radius == 0:
-        return np.inf
-    kernel = write[:, None] * U.T / radius
-
-    def excess(gain: float) -> float:
-        return spectral_radius(np.diag(keep) + gain * kernel) - 1
-
-    gains = np.geomspace(1e-6, 1e6, 61)
-    above = next((i for i, gain in enumerate(gains) if excess(gain) >= 0), None)
-    if above is None:
-        return np.inf
-    return brentq(excess, gains[above - 1] if above else 0.0, gains[above], rtol=1e-12) / radius
+    leak = 1 - linear.keep if linear.leak is None else linear.leak
+    kernel = linear.write[:, None] * linear.U.T
+    if not (np.isfinite(leak).all() and np.isfinite(kernel).all()):
+        raise ValueError(
+            f"{linear.kernel} or a bias of a gate holds numbers that are NaN or infinite"
+        )
+    return first_crossing(leak, kernel)
 
 
 class Ring(NamedTuple):
@@ -171,9 +171,14 @@ def chrono_retention(t_max: float, steps: ArrayLike) -> np.float64 | np.ndarray:
     if not np.all(steps >= 0):
         raise ValueError(f"steps must be at least 0, got {steps.min()}")
     nodes, weights = roots_legendre(RETENTION_NODES)
-    time_scales = 2 * (t_max / 2) ** ((1 + nodes) / 2)
-    kept = np.exp(steps[..., None] * np.log1p(-1 / time_scales))
-    return np.average(kept, axis=-1, weights=weights * time_scales)
+    # Over log τ, from the longest down to where less than e^−40 of the whole is left.
+    with np.errstate(divide="ignore"):
+        span = np.log1p(LEFT_OUT * t_max / steps)[..., None]
+    span = np.minimum(span, min(np.log(t_max / 2), LEFT_OUT))
+    of_longest = np.exp(span * (nodes - 1) / 2)
+    kept = np.exp(steps[..., None] * np.log1p(-1 / (t_max * of_longest)))
+    whole = np.sum(weights * of_longest * kept, axis=-1) * span[..., 0] / 2
+    return np.minimum(whole / (1 - 2 / t_max), 1.0)
 
 
 def mean_field_exponent(gain: float) -> float:
@@ -197,14 +202,17 @@ def mean_field_exponent(gain: float) -> float:
     if gain <= 1:
         return float(np.log(gain))
 
-    def growth(s: float) -> float:
-        if s == 0:
-            return gain**2 - 1
-        return gain**2 * _normal_mean(lambda z: (np.tanh(s * z) / s) ** 2) - 1
+    def growth(x: float) -> float:
+        """gain² ⟨tanh²(√q z)⟩ / q − 1 at √q = gain x; only its sign counts at x = 0."""
+        if x == 0:
+            return gain - 1
+        return _normal_mean(lambda z: (np.tanh(gain * x * z) / x) ** 2) - 1
 
-    s = brentq(growth, 0.0, gain, xtol=1e-15)
-    slope = _normal_mean(lambda z: (1 - np.tanh(s * z) ** 2) ** 2)
-    return float(np.log(gain) + 0.5 * np.log(slope))
+    with np.errstate(over="ignore"):
+        s = gain * brentq(growth, 0.0, 1 + 1e-9, xtol=1e-15)
+        steepness = max(s, 1.0)
+        slope = _normal_mean(lambda z: (1 - np.tanh(s * z) ** 2) ** 2, steepness)
+    return float(np.log(gain) + 0.5 * (np.log(slope) - np.log(steepness)))
 
 
 def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " eigenvalues"]:
@@ -220,11 +228,14 @@ def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " e
     return eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
 
 
-def _normal_mean(of: Callable[[float], float]) -> float:
-    """Mean of an even function of a standard normal z, by integration over log z."""
+def _normal_mean(of: Callable[[float], float], zoom: float = 1.0) -> float:
+    """``zoom`` times the mean of an even function of a standard normal z, which ends near 1/zoom.
 
-    def density(log_z: float) -> float:
-        z = np.exp(log_z)
-        return of(z) * z * np.exp(-(z**2) / 2)
+    By integration over the logarithm of w = zoom · z.
+    """
+
+    def density(log_w: float) -> float:
+        w = np.exp(log_w)
+        return of(w / zoom) * w * np.exp(-((w / zoom) ** 2) / 2)
 
     return np.sqrt(2 / np.pi) * quad(density, -40.0, 3.0, epsabs=0.0, epsrel=1e-12, limit=200)[0]

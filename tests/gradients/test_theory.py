@@ -486,3 +486,87 @@ def test_critical_factor_without_a_kernel_or_a_linearisation():
     params = cell.init(jax.random.key(0), 2)
     assert critical_factor(cell, params | {"U_g": np.zeros((4, 4))}) == np.inf
     assert np.isnan(critical_factor(LSTM(hidden=4, activation="relu"), params))
+
+
+# The ends of the range of floats
+
+
+def decimal_sigmoid(b):
+    return 1 / (1 + (-Decimal(b)).exp())
+
+
+@pytest.mark.parametrize(
+    ("kept", "steps"),
+    [
+        *((0.5, 1e308), (float(np.nextafter(1, 0)), 1e308), (0.999999, 1e300)),
+        *((1e-300, 1e-3), (5e-324, 1.0), (5e-324, 1e-300), (0.9, 1e-5)),
+    ],
+)
+def test_bias_to_keep_at_the_ends(kept, steps):
+    """No −∞ where e^rate overflows or the rate of decay underflows."""
+    with localcontext(prec=800):
+        rate = -Decimal(kept).ln() / Decimal(steps)
+        grown = rate.exp() - 1 if rate < 700 else None
+        expected = float(-rate if grown is None else -grown.ln())
+    assert bias_to_keep(kept, steps) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0, -0.1, 1.1, nan])
+def test_bias_to_keep_refuses_what_no_gate_keeps(kept):
+    with pytest.raises(ValueError, match=f"kept must be above 0 and below 1, got {kept}"):
+        bias_to_keep(np.array([0.5, kept]), 10)
+
+
+@pytest.mark.parametrize("steps", [0.0, -3.0, inf, nan])
+def test_bias_to_keep_refuses_numbers_of_steps(steps):
+    with pytest.raises(ValueError, match=f"steps must be above 0 and finite, got {steps}"):
+        bias_to_keep(0.5, np.array([1.0, steps]))
+
+
+def test_a_bias_that_no_float_holds_is_an_error():
+    with pytest.raises(ValueError, match="no float holds the bias"):
+        bias_to_keep(1e-300, 1e-308)
+
+
+@pytest.mark.parametrize(
+    "biases",
+    [(800, -800, 0), (-800, 0, 0), (700, -650, -30), (900, -400, -500), (-3, 2, 1), (38, -38, 2)],
+)
+def test_critical_gain_where_gates_underflow(biases):
+    with localcontext(prec=800):
+        f, i, o = map(decimal_sigmoid, biases)
+        expected = float((1 - f) / (i * o))
+    assert critical_gain(*biases) == pytest.approx(expected, rel=1e-14)
+
+
+def test_critical_gain_beyond_floats():
+    gains = critical_gain(np.array([0, 800]), np.array([-800, 0]))
+    np.testing.assert_array_equal(gains, [inf, 0])
+
+
+@pytest.mark.parametrize("gain", [1e10, 1e18, 1e40, 1e155, 1e200, 1.7e308])
+def test_exponent_of_an_extremely_strong_network(gain):
+    """The width of tanh' is below every quadrature's first node: it read −∞, or overflowed."""
+    expected = 0.5 * (np.log(gain) + np.log(4 / 3 / np.sqrt(2 * np.pi)))
+    assert mean_field_exponent(gain) == pytest.approx(expected, abs=1e-10)
+
+
+def test_exponent_of_an_extremely_weak_network():
+    assert mean_field_exponent(5e-324) == np.log(5e-324)
+
+
+def retention_by_parts(t_max, steps, parts=400_000):
+    """Over y = log(T_max/τ), by the midpoint rule."""
+    width = min(np.log(t_max / 2), 60.0)
+    y = width * (np.arange(parts) + 0.5) / parts
+    kept = np.exp(steps * np.log1p(-np.exp(y) / t_max) - y)
+    return kept.mean() * width / (1 - 2 / t_max)
+
+
+@pytest.mark.parametrize(
+    ("t_max", "steps"),
+    [(1e20, 1e20), (1e20, 1e21), (1e300, 1e300), (1e300, 1e5), (1.7e308, 1e308), (1e5, 3e6)],
+)
+def test_chrono_retention_of_extreme_time_scales(t_max, steps):
+    expected = retention_by_parts(t_max, steps)
+    assert chrono_retention(t_max, steps) == pytest.approx(expected, rel=1e-6)
