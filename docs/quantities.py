@@ -7,13 +7,11 @@ from pathlib import Path
 
 from rnnlab.training.quantities import QUANTITIES
 from rnnlab.training.quantities.quantity import Quantity
-from rnnlab.training.quantities.summary import AtEnds, FromMeans, Number
+from rnnlab.training.quantities.summary import AtEnds, FromMedians, Number
 
 PAGE = Path(__file__).parent / "results.md"
 OVER_SEEDS = {
-    "mean": "mean",
-    "geometric mean": "geometric mean; `_low`, `_high`: 95 % t-interval of its logarithm, for "
-    "three seeds or more",
+    "median": "median",
     "median step": "median, an unsolved run counting as later than the last step; `{count}`: how "
     "many runs have it",
     "same": "the same for all",
@@ -48,13 +46,13 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def _columns(entry: Number | AtEnds | FromMeans) -> str:
+def _columns(entry: Number | AtEnds | FromMedians) -> str:
     return ", ".join(f"`{column}`" for column in entry.columns)
 
 
-def _over_seeds(entry: Number | AtEnds | FromMeans) -> str:
-    if isinstance(entry, FromMeans):
-        return f"of the mean of `{entry.of}`"
+def _over_seeds(entry: Number | AtEnds | FromMedians) -> str:
+    if isinstance(entry, FromMedians):
+        return f"of the median of `{entry.of}`"
     return OVER_SEEDS[entry.over_seeds].format(count=entry.name.removesuffix("_at"))
 
 

@@ -27,6 +27,7 @@ from rnnlab.report.claims.evidence import (
     earlier,
     ended,
     mean_of,
+    median_of,
     number,
     numbers_frame,
     solved,
@@ -39,8 +40,8 @@ from rnnlab.report.claims.words import (
     pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.figures.style import figure_legend, line_style, panels
-from rnnlab.results.intervals import geometric_t_interval, share_interval
+from rnnlab.report.figures.style import UNSOLVED, figure_legend, line_style, panels
+from rnnlab.results.intervals import median_interval, share_interval
 from rnnlab.results.read import Results
 
 TASKS = ("adding", "copy")
@@ -86,7 +87,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
             *earlier(own, [ACTIVATIONS], len(JUDGED), by="activation"),
             *solved(own, by="activation"),
             *_ends(own),
-            *mean_of(own, NORM, by="activation"),
+            *median_of(own, NORM, by="activation"),
             *mean_of(own, DECAY, by="activation"),
         ]
         found += [one._replace(of=f"{network}, {one.of}") for one in numbers]
@@ -101,7 +102,7 @@ def _ends(runs: pd.DataFrame) -> list[Number]:
         diverged = share_interval(len(own) - len(losses), len(own))
         found += [
             number(DIVERGED, str(activation), diverged, len(own)),
-            number(LOSS, str(activation), geometric_t_interval(losses), len(losses)),
+            number(LOSS, str(activation), median_interval(losses), len(losses)),
         ]
     return found
 
@@ -183,7 +184,7 @@ def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str]) -> None:
         diverged, is_solved = own["status"] == "diverged", own["solved_at"].notna()
         kinds = {
             activation: (is_solved, {}),
-            "unsolved": (~is_solved & ~diverged, {"markerfacecolor": "none"}),
+            "unsolved": (~is_solved & ~diverged, UNSOLVED),
             "diverged": (diverged, {"marker": "x"}),
         }
         for name, (wanted, change) in kinds.items():

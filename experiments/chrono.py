@@ -44,7 +44,7 @@ from rnnlab.report.claims.words import (
     pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.figures.style import marks, math_label, panels
+from rnnlab.report.figures.style import marks, math_label, panels, unsolved_note
 from rnnlab.results.read import Results
 
 BASELINE = "b_f = 1"
@@ -211,7 +211,8 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
         row[-1].axvline(0, color="0.6", linewidth=0.6)
         row[-1].set_title(f"before training, T = {own['task.length'].iloc[0]}")
     for ax in axes[-1, :columns]:
-        ax.set_xlabel("solved at training step\n(open: unsolved at the end)")
+        note = unsolved_note(runs["solved_at"], "\n(open: unsolved at the end)")
+        ax.set_xlabel(f"solved at training step{note}")
     axes[-1, -1].set_xlabel("top Lyapunov exponent,\nper step")
     axes[0, 0].set_yticks(range(len(STARTS)), list(map(math_label, STARTS)))
     axes[0, 0].set_ylim(len(STARTS) - 0.5, -0.5)

@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import Number, bias_name, mean_of, numbers_frame
+from rnnlab.report.claims.evidence import Number, bias_name, mean_of, median_of, numbers_frame
 from rnnlab.report.claims.rules import Part, Rule, below, between, if_measured
 from rnnlab.report.claims.verdict import Answer, all_of
 from rnnlab.report.claims.words import estimate, in_words, is_measured
@@ -114,7 +114,7 @@ def at_end(trained: pd.DataFrame) -> list[Number]:
     """Share and error of each setting at the last record."""
     last = trained[trained["step"] == trained.groupby("run")["step"].transform("max")]
     values = of_each_run(last, SHARE_AT_END, ERROR_AT_END)
-    return [*mean_of(values, SHARE_AT_END), *mean_of(values, ERROR_AT_END)]
+    return [*median_of(values, SHARE_AT_END), *median_of(values, ERROR_AT_END)]
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:

@@ -86,7 +86,7 @@ def untied(settings: pd.DataFrame) -> list[Family]:
 def before_training(results: Results) -> pd.DataFrame:
     """One row a run: f_t, what is left of the gradient, and, with Jacobians, size of one step."""
     runs = ended(results.runs)
-    frame = runs.assign(**{FORGET: runs["forget_first"].astype(float)})
+    frame = runs.assign(**{FORGET: runs["gate_first"].astype(float)})
     if results.has_jacobians:
         record = results.jacobians[results.jacobians["step"] == 0]
         columns = _of_jacobians(top_layer(record))
@@ -250,7 +250,7 @@ def sentences(table: pd.DataFrame) -> list[str]:
         if np.isfinite(row["solved_at"]):
             solved += f", at step {row['solved_at']:.0f} (median)"
         lines.append(
-            f"{row['setting']}: mean f_t {row['forget_first']:.3f} before training, where the "
+            f"{row['setting']}: mean f_t {row['gate_first']:.3f} before training, where the "
             f"gradient {direction} by {abs(decay):.4f} decades a step going back; {solved}."
         )
     return lines

@@ -15,10 +15,10 @@ solved the task, with their seeds as the sample, the claim says two things:
 * from wherever it starts: the spread of log10 time scale over the five b_f, pooled over T, is at
   the end below half of what it was at the start in the same runs.
 
-Each by its whole 95 % interval, widened for both. The claim is supported if both hold, refuted if
-one is on the other side, else undecided. A seed has a slope if one b_f solved two lengths or more,
-a spread if one length was solved from two b_f or more. Time scales, those of the lower tenth among
-them, are reported and not judged.
+Each by the whole 95 % interval of the median over seeds, widened for both. The claim is supported
+if both hold, refuted if one is on the other side, else undecided. A seed has a slope if one b_f
+solved two lengths or more, a spread if one length was solved from two b_f or more. Time scales,
+those of the lower tenth among them, are reported and not judged.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ from rnnlab.report.claims.evidence import Number, bias_name, number, numbers_fra
 from rnnlab.report.claims.rules import Part, Rule, above, below, judged_together
 from rnnlab.report.claims.words import estimate, in_words
 from rnnlab.report.figures.records import top_layer
-from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
-from rnnlab.results.intervals import geometric_t_interval, share_interval, t_interval
+from rnnlab.report.figures.style import UNSOLVED, figure_legend, line_style, panels, seed_band
+from rnnlab.results.intervals import median_interval, share_interval
 from rnnlab.results.read import Results
 
 RESOLUTION = 2.0**-24
@@ -104,7 +104,7 @@ def judged(ends: pd.DataFrame) -> list[Number]:
 def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: str) -> Number:
     values = np.array([value(own) for _, own in runs.groupby("seed")], float)
     values = values[~np.isnan(values)]
-    return number(name, POOLED, t_interval(values, judged_together(PARTS)), len(values))
+    return number(name, POOLED, median_interval(values, judged_together(PARTS)), len(values))
 
 
 def slope(runs: pd.DataFrame, column: str) -> float:
@@ -132,7 +132,7 @@ def by_setting(ends: pd.DataFrame) -> list[Number]:
         found.append(number("share solved", of, share_interval(len(solved), len(own)), len(own)))
         for q in QUANTILES:
             for end in ENDS:
-                steps = geometric_t_interval(10 ** solved[f"{q}_{end}"])
+                steps = median_interval(10 ** solved[f"{q}_{end}"])
                 found.append(number(_time_scale(q, end), of, steps, len(solved)))
     return found
 
@@ -215,7 +215,7 @@ def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
     last = scales[scales["step"] == scales.groupby("run")["step"].transform("max")]
     for index, bias in enumerate(biases):
         style = line_style(index) | {"linestyle": "", "markersize": 4, "alpha": 0.8}
-        for is_solved, change in ((True, {}), (False, {"markerfacecolor": "none"})):
+        for is_solved, change in ((True, {}), (False, UNSOLVED)):
             own = last[(last["bias"] == bias) & (last["is_solved"] == is_solved)]
             places = own["T"] * 1.04 ** (index - (len(biases) - 1) / 2)
             ax.plot(places, own["q90"], **style | change)
@@ -225,7 +225,8 @@ def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
     ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
     ax.minorticks_off()
     ax.set_xlabel("T")
-    ax.set_title("at the end (open: unsolved)")
+    note = " (open: unsolved)" if not last["is_solved"].all() else ""
+    ax.set_title(f"at the end{note}")
 
 
 analyse = Claim("gates_learn", measure, PARTS, evidence)

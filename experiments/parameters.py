@@ -10,11 +10,11 @@ three things:
 * faster: its seconds per update are below the LSTM's with as many units;
 * as well: it needs below 1.25 times the updates until the task is solved, at both sizes.
 
-Times are ratios, of seconds and of updates: the median over all pairs of runs with its exact
-interval (Hodges & Lehmann 1963), in which a run that did not solve the task counts as later than
-the last update. Each is judged by its whole 95 % interval, widened for all that are judged
-together; the claim is supported if all hold on both tasks, refuted if one is on the other side,
-else undecided.
+Times are ratios: of seconds the median over all pairs of runs, with the interval of Hodges &
+Lehmann 1963; of updates the median over pairs of the same seed, with its exact interval, in which a
+run that did not solve the task counts as later than the last update. Each is judged by its whole 95
+% interval, widened for all that are judged together; the claim is supported if all hold on both
+tasks, refuted if one is on the other side, else undecided.
 
 Seconds are those of a whole run, records included, on the machine that ran it. The first run of a
 program in a process compiles it: runs that took over 1.25 times the median of their setting are
@@ -35,12 +35,13 @@ from rnnlab.report.claims.evidence import (
     ended,
     number,
     numbers_frame,
+    of_same_seeds,
     solved,
 )
 from rnnlab.report.claims.rules import Part, Rule, below
 from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
-from rnnlab.report.figures.style import marks, panels
-from rnnlab.results.intervals import Estimate, ratio_interval
+from rnnlab.report.figures.style import marks, panels, unsolved_note
+from rnnlab.results.intervals import Estimate, paired_ratio_interval, ratio_interval
 from rnnlab.results.read import Results
 
 TASKS = ("adding", "copy")
@@ -104,8 +105,8 @@ def _count(cell: str, runs: pd.DataFrame) -> Number:
 def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     seconds = ratio_interval(gru[SECONDS].dropna(), lstm[SECONDS].dropna(), JUDGED)
     last = float(pd.concat([gru, lstm])["training.steps"].max())
-    solved_at = [runs["solved_at"].astype(float) for runs in (gru, lstm)]
-    updates = ratio_interval(solved_at[0], solved_at[1], JUDGED, end=last)
+    steps, than = of_same_seeds(gru, lstm, "solved_at")
+    updates = paired_ratio_interval(steps, than, JUDGED, end=last)
     until = updates.mean * seconds.mean if 0 < updates.mean < np.inf else np.nan
     both = Estimate(until, np.nan, np.nan)
     found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
@@ -186,7 +187,8 @@ def figure(runs: pd.DataFrame) -> Figure:
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}", loc="left")
         for ax in row:
             ax.set_xlim(0, 1.1 * ax.dataLim.x1)
-    axes[0, 2].set_title("open: unsolved at the end", fontsize=7)
+    note = unsolved_note(runs["solved_at"], "open: unsolved at the end")
+    axes[0, 2].set_title(note, fontsize=7)
     labels = ("parameters, thousands", "time per update, ms", "solved at training step")
     for ax, label in zip(axes[-1], labels, strict=True):
         ax.set_xlabel(label)

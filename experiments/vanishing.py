@@ -32,6 +32,7 @@ from rnnlab.report.claims.evidence import (
     bias_name,
     differences,
     mean_of,
+    median_of,
     numbers_frame,
     of_runs,
     versus,
@@ -166,9 +167,9 @@ def trained(training: pd.DataFrame) -> list[Number]:
     recorded = training[training["step"] % EVERY == 0]
     for (quantity, place, step), own in recorded.groupby(["quantity", "place", "step"], sort=False):
         name = f"decades per step at training step {step}"
-        means = mean_of(of_runs(own, _decay, name), name)
+        medians = median_of(of_runs(own, _decay, name), name)
         of = place if quantity == "h" else f"{place}, {quantity}"
-        found += [number._replace(of=f"{of}: {number.of}") for number in means]
+        found += [number._replace(of=f"{of}: {number.of}") for number in medians]
     return found
 
 
@@ -189,13 +190,15 @@ def evidence(judged: Judged) -> str:
     halves = []
     for cell in itertools.product((RNN, *GATED), KERNELS):
         of = (estimate_if_measured(judged.numbers, DECAY, f"{p}: {name(*cell)}") for p in PLACES)
-        steps = " and ".join(in_words(_half_life(decay)) for decay in of)
-        halves.append(f"{short(*cell)}: halved every {steps} steps")
+        halves.append(f"{short(*cell)}: {' and '.join(map(pace, of))}")
     return f"on {' and '.join(PLACES)}; {'; '.join(halves)}. {of_parts(judged.answers)}"
 
 
-def _half_life(decay: Estimate) -> Estimate:
-    return Estimate(*map(half_life, decay))
+def pace(decay: Estimate) -> str:
+    """Write a decay as the steps that halve the gradient, or as the factor by which it grows."""
+    if decay.mean > 0:
+        return f"grows × {in_words(Estimate(*(10**end for end in decay)))} a step"
+    return f"halved every {in_words(Estimate(*map(half_life, decay)))} steps"
 
 
 def text(numbers: pd.DataFrame) -> str:
@@ -206,9 +209,8 @@ def text(numbers: pd.DataFrame) -> str:
             estimate(numbers, quantity, of) for quantity in (DECAY, STRAIGHT, RESIDUAL)
         )
         lines.append(
-            f"{of}: {in_words(decay)} decades per step before training, half-life "
-            f"{in_words(_half_life(decay))} steps, R² {in_words(straight)}, {in_words(off)} "
-            "decades from the line (rms)"
+            f"{of}: {in_words(decay)} decades per step before training, {pace(decay)}, R² "
+            f"{in_words(straight)}, {in_words(off)} decades from the line (rms)"
         )
     return "\n".join(lines)
 

@@ -31,8 +31,9 @@ def summary(**numbers):
         "decay_of": "c",
         "decay_first": -0.1,
         "decay_last": -0.05,
-        "forget_first": 0.5,
-        "forget_last": 0.6,
+        "gate_of": "f",
+        "gate_first": 0.5,
+        "gate_last": 0.6,
         "final_loss": 0.1,
         "final_metric": 0.1,
     }

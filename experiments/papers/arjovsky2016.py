@@ -5,7 +5,7 @@ that their ‖∂L/∂h_t‖ decays back in time (figure 3).
 
 Reproduced is
 
-* for T ≥ 200, if the geometric mean over seeds of final loss / memoryless loss lies within 10 % of
+* for T ≥ 200, if the median over seeds of final loss / memoryless loss lies within 10 % of
   1 (T = 100, where their LSTM does better, is shown and not judged; the final loss is the mean of
   the last 250 training steps);
 * at each T, if log10‖∂L/∂h_t‖ of the memory loss falls going back before training: mean over 20

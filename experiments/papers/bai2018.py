@@ -5,7 +5,7 @@ without memory gives (1/6), and GRU 5.3e-5; copy at T = 1000, LSTM 0.0204, GRU 0
 0.0202, all at the memoryless loss (0.0204).
 
 Losses, means of the last 250 training steps, are divided by that of remembering nothing, so that
-lengths can be compared. Reproduced is a loss at the baseline if the geometric mean over seeds lies
+lengths can be compared. Reproduced is a loss at the baseline if the median over seeds lies
 within 10 % of it, and the GRU's on adding if it lies below 0.06 of it, the 0.01 at which the task
 counts as solved (how far below depends on the number of steps); each by its whole 95 % interval,
 widened for all that are judged together.

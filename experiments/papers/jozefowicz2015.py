@@ -7,19 +7,25 @@ and the Penn Treebank, are not run.
 Accuracy is that of the answer's symbols after the last update, on 256 examples that are the same
 for both biases; one set of hyperparameters, each seed once with either bias. Reproduced is
 
-* the ordering, if the mean difference over seeds, b_f = 1 less 0, is above 0;
+* the ordering, if the median difference over seeds, b_f = 1 less 0, is above 0;
 * with numbers of up to 8 digits as theirs also the level, if both accuracies lie within 0.05 of
   what is published;
 
-each by its whole 95 % interval, widened for all that are judged together. Runs that diverged have
-no accuracy; the comparison counts them.
+each by its whole exact 95 % interval, widened for all that are judged together. Runs that diverged
+have no accuracy; the comparison counts them.
 """
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Measured
-from rnnlab.report.claims.evidence import bias_name, differences, mean_of, numbers_frame, versus
+from rnnlab.report.claims.evidence import (
+    bias_name,
+    median_differences,
+    median_of,
+    numbers_frame,
+    versus,
+)
 from rnnlab.report.claims.published import Published, counted, reproduction, side_by_side
 from rnnlab.report.claims.rules import above, between
 from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
@@ -80,8 +86,9 @@ def measured(runs: pd.DataFrame) -> pd.DataFrame:
     pairs = [(named(1, digits), named(0, digits)) for digits in several]
     pairs = [pair for pair in pairs if set(pair) <= set(runs["of"])]
     comparisons = counted(PUBLISHED, [*runs["of"], *map(versus, pairs)])
-    means = mean_of(values, ACCURACY, comparisons, by="of")
-    return numbers_frame([*means, *differences(values, ACCURACY, pairs, comparisons, by="of")])
+    medians = median_of(values, ACCURACY, comparisons, by="of")
+    more = median_differences(values, ACCURACY, pairs, comparisons, by="of")
+    return numbers_frame([*medians, *more])
 
 
 def figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:

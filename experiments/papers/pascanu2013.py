@@ -113,7 +113,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     drawn.set_size_inches(4.8, 3.6)
     ax = axes[0, 0]
     for index, (kernel, own) in enumerate(runs.groupby("cell.recurrent_kernel", sort=False)):
-        style = line_style(index) | {"linestyle": "", "markerfacecolor": "none"}
+        style = line_style(index) | {"linestyle": "", "alpha": 0.5, "markeredgewidth": 0}
         ax.plot(own["singular"], own["growth"], label=KERNELS.get(str(kernel), kernel), **style)
     x = np.geomspace(runs["singular"].min(), runs["singular"].max(), 100)
     low, high = ax.get_ylim()

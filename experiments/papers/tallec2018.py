@@ -5,14 +5,14 @@ times at T = 750 (figure 4), and that on the copy task it does not stop at the m
 where b_f = 1 stays for long (figure 3).
 
 A run has learned when the mean training loss of 50 steps is below 0.01 (adding), or 10 % below the
-memoryless loss (copy). The step at which it has with b_f = 1 is divided by that with chrono, over
-all pairs of runs; a run that never does counts as later than its last step. Reproduced is
+memoryless loss (copy). The step at which it has with b_f = 1 is divided by that with chrono, paired
+by seed; a run that never does counts as later than its last step. Reproduced is
 
 * adding: if the median ratio is above 1, and at T = 750 above 3.5, half of what is published;
 * copy: if more than half of the runs with chrono leave the memoryless loss, and the median ratio is
   above 1;
 
-each by its whole 95 % interval (Hodges & Lehmann 1963), widened for all that are judged together.
+each by its whole exact 95 % interval, widened for all that are judged together.
 """
 
 import math
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.report.claims.claim import Measured
-from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame
+from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame, of_same_seeds
 from rnnlab.report.claims.published import (
     Published,
     curves_of_baseline,
@@ -29,7 +29,7 @@ from rnnlab.report.claims.published import (
     side_by_side,
 )
 from rnnlab.report.claims.rules import above
-from rnnlab.results.intervals import median_interval, ratio_interval, share_interval
+from rnnlab.results.intervals import median_interval, paired_ratio_interval, share_interval
 from rnnlab.results.read import Results
 from rnnlab.training.quantities.training import solved_at
 
@@ -94,9 +94,10 @@ def measured(runs: pd.DataFrame) -> list[Number]:
                 number(SHARE, of, share, many),
                 number(STEP, of, median_interval(steps, comparisons), many),
             ]
-        steps, than = (own.loc[own["setting"] == bias, "solved_at"] for bias in BIASES)
+        standard, chrono = (own[own["setting"] == bias] for bias in BIASES)
+        steps, than = of_same_seeds(standard, chrono, "solved_at")
         end = float(own["training.steps"].max())
-        ratio = ratio_interval(steps, than, comparisons, end)
+        ratio = paired_ratio_interval(steps, than, comparisons, end)
         found.append(number(RATIO, str(panel), ratio, len(own)))
     return found
 

@@ -58,21 +58,36 @@ def compare(
     against: Annotated[
         str | None, typer.Option(help="Value of --by to take differences to, paired by seed.")
     ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="latex, markdown or csv: print the tables so, for a paper."),
+    ] = None,
     every_config: EveryConfig = False,
 ) -> None:
     """One row for each setting over its seeds; also written to compare.csv."""
+    from rnnlab.report.table_formats import FORMATS
     from rnnlab.results.comparison import compare as compare_results
     from rnnlab.results.read import load
     from rnnlab.support.csv_text import csv_text
+    from rnnlab.support.errors import did_you_mean
     from rnnlab.support.files import storage_errors, write_text
 
+    if file_format not in (None, *FORMATS):
+        raise UserError(
+            f"--format {file_format}: no such format; {did_you_mean(file_format, FORMATS)}"
+        )
     loaded = load(*results, every_config=every_config)
     table = compare_results(loaded, by=by, against=against)
     path = results[0] / "compare.csv"
     with storage_errors(results[0]):
         write_text(path, csv_text(table))
-    print_comparison(table, loaded)
-    typer.echo(f"written: {path}")
+    if file_format is None:
+        print_comparison(table, loaded)
+    else:
+        typer.echo(FORMATS[file_format](table, loaded.name).rstrip("\n"))
+        for line in loaded.mixtures():
+            typer.echo(line, err=True)
+    typer.echo(f"written: {path}", err=file_format is not None)
 
 
 @app.command()

@@ -67,8 +67,9 @@ def make_output(
         "read_step": task.read_step,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params["cell"])),
     }
-    carry = program.objective.cell.carry
-    summary = summarize_run(tables, Facts(task.threshold, task.read_step, carry))
+    cell = program.objective.cell
+    known = Facts(task.threshold, task.read_step, cell.carry, cell.direct)
+    summary = summarize_run(tables, known)
     is_finite = not state.diverged and math.isfinite(summary["final_loss"])
     status = "finished" if is_finite else "diverged"
     return RunOutput(status, tables, stored_arrays(state.params), facts | summary, environments)

@@ -5,6 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
+# Decades per step that are no change: a factor of 1.1 in 40,000 steps.
+STILL = 1e-6
+
 
 def decay_per_step(log10_mean: pd.Series, distance: pd.Series) -> float:
     """Least-squares slope of log10 adjoint norms against distance back in time, in decades a step.
@@ -51,3 +54,24 @@ def half_life(decay: float) -> float:
     if math.isnan(decay):
         return math.nan
     return math.log10(2) / -decay if decay < 0 else math.inf
+
+
+def pace(decay: float) -> str:
+    """How a gradient changes at each step back, in words, from its decay in decades per step."""
+    if abs(decay) < STILL:
+        return "keeps its size"
+    if decay < 0:
+        return f"is halved every {half_life(decay):.3g} steps"
+    return f"grows {factor(decay)} a step"
+
+
+def factor(decay: float) -> str:
+    """Write by which factor a gradient grows at each step back: "× 1.03".
+
+    Args:
+        decay: above 0, in decades per step.
+    """
+    if decay >= 1:
+        return f"× 10^{decay:.3g}"
+    excess = math.expm1(decay * math.log(10))
+    return f"× {1 + excess:.{max(2, -math.floor(math.log10(excess)))}f}"

@@ -8,124 +8,17 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnlab.config.labels import varying_keys
+from rnnlab.report.comparison_views import comparison_views
+from rnnlab.report.rounding import MISSING
 from rnnlab.results.read import Results
 from rnnlab.support.terminal import plain, plain_table
-from rnnlab.training.quantities import QUANTITIES
-from rnnlab.training.quantities.summary import AtEnds, FromMeans
 
-MISSING = "–"
 Row = dict[str, Any]
-Labelled = AtEnds | FromMeans
-VERSUS_HOW = "[95 % t-interval; of the logarithm for ratios], for 3 seeds or more."
 
 
 def comparison_tables(table: pd.DataFrame, name: str) -> list[Table | Text]:
-    """The comparison as a reader wants it, and the differences to a reference if there are any.
-
-    Every number is in ``compare.csv``.
-    """
-    columns = ["setting", "final loss", "solved", "at step", "mean f", "decay", "half-life"]
-    rows = cast(list[Row], table.to_dict("records"))
-    views = [plain_table(name, columns, [_cells(row) for row in rows], _how(table))]
-    for title, numbers in _labelled(table).items():
-        columns = ["setting", *(number.label for number in numbers)]
-        cells = [_labelled_cells(row, numbers) for row in rows]
-        how = " ".join(f"{number.label}: {number.meaning}." for number in numbers)
-        views.append(plain_table(title, columns, cells, how))
-    if "loss_ratio" in table:
-        columns = ["setting", "final loss, ratio", "decay at the end, difference", "to"]
-        views.append(
-            plain_table(
-                "difference to the reference, paired by seed",
-                columns,
-                [_versus(row) for row in rows],
-                VERSUS_HOW,
-            )
-        )
-    return views
-
-
-def _cells(row: Row) -> list[str]:
-    counts = f"{row['solved']} of {row['runs']}"
-    for status in ("diverged", "failed", "missing"):
-        if row[status]:
-            counts += f"\n{row[status]} {status}"
-    return [
-        str(row["setting"]).replace(", ", ",\n"),
-        _interval(row, "final_loss"),
-        counts,
-        _solved_at(row),
-        _from_to(row["forget_first"], row["forget_last"], "{:.3f}"),
-        _from_to(row["decay_first"], row["decay_last"], f"{row['decay_of']} {{:+.2g}}"),
-        _from_to(row["half_life_first"], row["half_life_last"], "{:.3g}"),
-    ]
-
-
-def _labelled(table: pd.DataFrame) -> dict[str, list[Labelled]]:
-    """The numbers in the table that have a label of their own, by the title of their view."""
-    views: dict[str, list[Labelled]] = {}
-    for quantity in QUANTITIES.values():
-        title = quantity.meaning if quantity.option is None else quantity.option.title
-        for number in quantity.summary:
-            if isinstance(number, Labelled) and number.label and number.columns[0] in table:
-                views.setdefault(title, []).append(number)
-    return views
-
-
-def _labelled_cells(row: Row, numbers: list[Labelled]) -> list[str]:
-    ends = [([row[column] for column in number.columns], number.form) for number in numbers]
-    texts = [_from_to(first, last, form) for (first, last), form in ends]
-    return [str(row["setting"]), *(text.replace("\n", " ") for text in texts)]
-
-
-def _versus(row: Row) -> list[str]:
-    return [
-        str(row["setting"]),
-        _interval(row, "loss_ratio").replace("\n", " "),
-        _interval(row, "decay_last_difference", "{:+.3g}").replace("\n", " "),
-        str(row["reference"] or MISSING),
-    ]
-
-
-def _how(table: pd.DataFrame) -> str:
-    baseline = ", ".join(f"{b:.4g}" for b in sorted(set(table["baseline"].dropna())))
-    enough = table["final_loss_low"].notna().any()
-    interval = (
-        "[95 % t-interval of its log over seeds]" if enough else "(no interval: fewer than 3 seeds)"
-    )
-    return (
-        f"final loss: evaluation loss, geometric mean {interval}; baseline (remembers nothing) "
-        f"{baseline}.\nat step: median over seeds, an unsolved run counts as later than the last. "
-        "a → b: at the first and the last record, top layer.\ndecay: log10 ‖∂L/∂c‖ (or h) "
-        "per step back in time, negative: vanishing; half-life in steps."
-        "\nDiverged runs are counted, not averaged."
-    )
-
-
-def _number(value: float | int | None, form: str = "{:.3g}") -> str:
-    if value is None or math.isnan(value):
-        return MISSING
-    return "∞" if math.isinf(value) else form.format(value)
-
-
-def _from_to(first: float, last: float, form: str) -> str:
-    ends = _number(first, form), _number(last, form)
-    return MISSING if ends == (MISSING, MISSING) else " →\n".join(ends)
-
-
-def _interval(row: Row, name: str, form: str = "{:.3g}") -> str:
-    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    text = _number(mean, form)
-    if math.isnan(low):
-        return text
-    ends = (_number(end, form.replace(".3g", ".2g")) for end in (low, high))
-    return f"{text}\n[{', '.join(ends)}]"
-
-
-def _solved_at(row: Row) -> str:
-    if math.isnan(row["solved_at"]):
-        return MISSING
-    return f"> {row['last_step']}" if math.isinf(row["solved_at"]) else f"{row['solved_at']:.0f}"
+    """The comparison for the terminal, see ``comparison_views``."""
+    return [plain_table(*view) for view in comparison_views(table, name)]
 
 
 def overview(results: Results) -> list[Text | Table]:
@@ -138,8 +31,8 @@ def overview(results: Results) -> list[Text | Table]:
     rows = [
         [
             *(str(row[key]) for key in ("setting", "seed", "status", "run")),
-            _number(row.get("last_step"), "{:.0f}"),
-            _number(row.get("seconds"), "{:.1f}"),
+            _number(row.get("last_step"), ".0f"),
+            _number(row.get("seconds"), ".1f"),
             _note(row, results),
         ]
         for row in cast(list[Row], runs.to_dict("records"))
@@ -155,6 +48,10 @@ def overview(results: Results) -> list[Text | Table]:
         plain_table("runs", columns, rows),
         *map(plain, (*after, *results.mixtures())),
     ]
+
+
+def _number(value: float | int | None, form: str) -> str:
+    return MISSING if value is None or math.isnan(value) else format(value, form)
 
 
 def _note(row: Row, results: Results) -> str:

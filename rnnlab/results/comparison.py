@@ -8,17 +8,12 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.config.labels import varying_keys
-from rnnlab.results.intervals import (
-    Estimate,
-    geometric_t_interval,
-    median_solved_at,
-    t_interval,
-)
+from rnnlab.results.intervals import Estimate, confidence, median_and_range, ratios
 from rnnlab.results.read import Results
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.training.quantities import QUANTITIES
 from rnnlab.training.quantities.quantity import Quantity
-from rnnlab.training.quantities.summary import AtEnds, FromMeans, Number, OverSeeds
+from rnnlab.training.quantities.summary import INTERVAL, AtEnds, FromMedians, Number, OverSeeds
 
 Group = list[dict[str, Any]]
 
@@ -28,22 +23,25 @@ def compare(
 ) -> pd.DataFrame:
     """One row for each setting, over its seeds.
 
-    Diverged and failed runs are counted, and left out of every mean. Intervals are 95 % t-intervals
-    over seeds (of the logarithm, for losses and their ratios), given for three seeds or more.
+    Numbers are medians over seeds, each with an interval that holds the median of any distribution:
+    ``median_and_range``. Diverged and failed runs are counted; a diverged run has not solved the
+    task, and is left out of the other medians.
 
     Args:
         results: see ``rnnlab.load``.
         by: a setting's dotted key, which orders the rows. Settings that also differ in another key
             stay separate. Default: the order of the sweep.
         against: a value of ``by``; adds each setting's difference to the one with that value,
-            paired by seed: the ratio of final losses and the difference in decay at the end;
-            ``reference`` names the setting that it is compared with.
+            paired by seed: ratio and difference of the final losses and the difference in decay
+            at the end, of so many ``pairs``; ``reference`` names the setting that it is compared
+            with.
 
     Returns:
         Columns ``setting``; the keys that differ; ``runs`` (finished or diverged), ``diverged``,
-        ``failed``, ``missing``; the numbers of the quantities that every run records, with
-        ``final_loss_low`` and ``_high``; ``baseline``, ``last_step``; those of the quantities that
-        were asked for, first of the first record, then of the last. docs/results.md explains each.
+        ``failed``, ``missing``; ``confidence``, that of the intervals; the numbers of the
+        quantities that every run records, as in ``final_loss``, ``final_loss_low`` and
+        ``final_loss_high``; ``baseline``, ``last_step``; those of the quantities that were asked
+        for, first of the first record, then of the last. docs/results.md explains each.
 
     Raises:
         UserError: ``by`` is not a key of a setting, or no setting has the value ``against``.
@@ -87,12 +85,16 @@ def _row(group: Group, recorded: Sequence[Quantity]) -> dict[str, Any]:
     for quantity in recorded:
         row = standard if quantity.option is None else asked_for
         for entry in quantity.summary:
-            row |= entry.of_means(row) if isinstance(entry, FromMeans) else _joined(entry, group)
+            if isinstance(entry, FromMedians):
+                row |= entry.of_medians(row)
+            else:
+                row |= _joined(entry, group)
     return {
         "runs": len(done),
         "diverged": len(_with_status(group, "diverged")),
         "failed": len(_with_status(group, "failed")),
         "missing": len(_with_status(group, "missing")),
+        "confidence": confidence(len(_with_status(group, "finished"))),
         **standard,
         "baseline": done[0].get("baseline", math.nan) if done else math.nan,
         "last_step": group[0]["training.steps"],
@@ -101,7 +103,7 @@ def _row(group: Group, recorded: Sequence[Quantity]) -> dict[str, Any]:
 
 
 def _is_of_last(column: str) -> bool:
-    return column.endswith("_last")
+    return column.removesuffix("_low").removesuffix("_high").endswith("_last")
 
 
 def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
@@ -112,15 +114,10 @@ def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
     return {column: value for columns in found for column, value in columns.items()}
 
 
-def _mean(group: Group, column: str) -> dict[str, float]:
-    """Mean; NaN where one of the runs lacks the number: a mean over the others would mislead."""
-    finished = _with_status(group, "finished")
-    return {column: float(_column(finished, column).mean()) if finished else math.nan}
-
-
-def _geometric_mean(group: Group, column: str) -> dict[str, float]:
-    """Geometric mean and its interval."""
-    estimate = geometric_t_interval(_column(_with_status(group, "finished"), column))
+def _median(group: Group, column: str) -> dict[str, float]:
+    """Median; NaN where one of the runs lacks the number: that of the others would mislead."""
+    values = _column(_with_status(group, "finished"), column)
+    estimate = Estimate(*[math.nan] * 3) if np.isnan(values).any() else median_and_range(values)
     return _with_interval(column, estimate)
 
 
@@ -129,8 +126,8 @@ def _median_step(group: Group, column: str) -> dict[str, Any]:
     finished = _with_status(group, "finished")
     diverged = len(_with_status(group, "diverged"))
     steps = np.array([run[column] for run in finished] + [np.nan] * diverged, float)
-    count = int(np.isfinite(steps).sum())
-    return {column.removesuffix("_at"): count, column: median_solved_at(steps)}
+    solved = {column.removesuffix("_at"): int(np.isfinite(steps).sum())}
+    return solved | _with_interval(column, median_and_range(steps))
 
 
 def _same(group: Group, column: str) -> dict[str, Any]:
@@ -140,8 +137,7 @@ def _same(group: Group, column: str) -> dict[str, Any]:
 
 
 JOIN: dict[OverSeeds, Callable[[Group, str], dict[str, Any]]] = {
-    "mean": _mean,
-    "geometric mean": _geometric_mean,
+    "median": _median,
     "median step": _median_step,
     "same": _same,
 }
@@ -152,7 +148,7 @@ def _column(group: Group, column: str) -> np.ndarray:
 
 
 def _with_interval(column: str, estimate: Estimate) -> dict[str, float]:
-    return dict(zip((column, f"{column}_low", f"{column}_high"), estimate, strict=True))
+    return {f"{column}{end}": value for end, value in zip(INTERVAL, estimate, strict=True)}
 
 
 def _references(
@@ -196,16 +192,19 @@ def _with_differences(
     return table.assign(reference=table["setting"].map(references))
 
 
-def _difference(group: Group, reference: Group | None) -> dict[str, float]:
+def _difference(group: Group, reference: Group | None) -> dict[str, Any]:
     others = {run["seed"]: run for run in _with_status(reference or [], "finished")}
     paired = [run for run in _with_status(group, "finished") if run["seed"] in others]
     matching = [others[run["seed"]] for run in paired]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = _column(paired, "final_loss") / _column(matching, "final_loss")
-    differences = _column(paired, "decay_last") - _column(matching, "decay_last")
-    decay = t_interval(differences[~np.isnan(differences)])
-    ratio = geometric_t_interval(ratios)
-    return _with_interval("loss_ratio", ratio) | _with_interval("decay_last_difference", decay)
+    loss, than = _column(paired, "final_loss"), _column(matching, "final_loss")
+    have_ratios = not (np.minimum(loss, than) < 0).any()
+    decay = _column(paired, "decay_last") - _column(matching, "decay_last")
+    return {
+        "pairs": len(paired),
+        **_with_interval("loss_ratio", median_and_range(ratios(loss, than) if have_ratios else [])),
+        **_with_interval("loss_difference", median_and_range(loss - than)),
+        **_with_interval("decay_last_difference", median_and_range(decay[~np.isnan(decay)])),
+    }
 
 
 def _order(values: pd.Series) -> pd.Series:

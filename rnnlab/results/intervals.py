@@ -1,8 +1,12 @@
-"""Means, medians and shares over seeds, with intervals.
+"""Medians, means and shares over seeds, with intervals.
 
-All are 95 % confidence intervals, except that of ``earlier_interval``. Where several intervals are
-judged together, ``comparisons`` is their number: each is widened so that all of them hold with a
-confidence of 95 % (Bonferroni).
+After training some seeds may have solved the task and others not. Their numbers then lie in two
+groups, and Student's t says nothing true of their mean. Order statistics bound the median of any
+distribution (Thompson 1936): of n values, all lie on one side of it with a probability of 2^(1−n).
+
+All are 95 % confidence intervals, except those of ``median_and_range`` and ``earlier_interval``.
+Where several intervals are judged together, ``comparisons`` is their number: each is widened so
+that all of them hold with a confidence of 95 % (Bonferroni).
 """
 
 import functools
@@ -26,7 +30,11 @@ class Estimate(NamedTuple):
 
 
 def t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Mean and its interval by Student's t, which needs at least three seeds."""
+    """Mean and its interval by Student's t, which needs at least three seeds.
+
+    It holds for values that are nearly normal, such as decades per step before training; it does
+    not where some seeds solve a task and others do not, see ``median_interval``.
+    """
     values = np.asarray(values, float)
     if len(values) == 0:
         return Estimate(math.nan, math.nan, math.nan)
@@ -41,15 +49,6 @@ def t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
 @functools.cache
 def _quantile(degrees: int, comparisons: int) -> float:
     return float(stats.t.isf((1 - CONFIDENCE) / comparisons / 2, degrees))
-
-
-def geometric_t_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
-    """Geometric mean of positive values, and the exponential of their logarithms' t-interval."""
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.asarray(values, float))
-    if not np.isfinite(logs).all():
-        return Estimate(float(np.exp(logs.mean())), math.nan, math.nan)
-    return Estimate(*(float(value) for value in np.exp(t_interval(logs, comparisons))))
 
 
 def share_interval(successes: int, of: int, comparisons: int = 1) -> Estimate:
@@ -68,12 +67,39 @@ def median_interval(values: ArrayLike, comparisons: int = 1) -> Estimate:
     """
     values = np.asarray(values, float)
     ordered = np.sort(np.where(np.isnan(values), math.inf, values))
-    # The k-th smallest value is above the median if fewer than k values lie below it, each with
-    # probability ½.
-    k = int(stats.binom.ppf((1 - CONFIDENCE) / comparisons / 2, max(len(ordered), 1), 0.5))
+    k = _rank(len(ordered), comparisons)
     if k == 0:
         return Estimate(median_solved_at(values), math.nan, math.nan)
     return Estimate(median_solved_at(values), float(ordered[k - 1]), float(ordered[-k]))
+
+
+@functools.cache
+def _rank(many: int, comparisons: int) -> int:
+    """The greatest k for which the k-th smallest and greatest of so many values are an interval.
+
+    The k-th smallest is above the median if fewer than k values lie below it, each with
+    probability ½. 0: there is none.
+    """
+    return int(stats.binom.ppf((1 - CONFIDENCE) / comparisons / 2, max(many, 1), 0.5))
+
+
+def median_and_range(values: ArrayLike) -> Estimate:
+    """Median and ``median_interval``; of fewer than six seeds the least and the greatest value.
+
+    The interval holds the median with a probability of ``confidence`` or more, whatever the
+    distribution. Of one value, its ends are NaN.
+    """
+    found = median_interval(values)
+    if not math.isnan(found.low) or np.size(values) < 2:
+        return found
+    values = np.asarray(values, float)
+    values = np.where(np.isnan(values), math.inf, values)
+    return Estimate(found.mean, float(values.min()), float(values.max()))
+
+
+def confidence(seeds: int) -> float:
+    """The least confidence of ``median_and_range``: 1 − 2^(1−n) of n seeds, but 0.95 at most."""
+    return min(CONFIDENCE, 1 - 2.0 ** (1 - seeds)) if seeds else 0.0
 
 
 def bounded_median_interval(
@@ -141,15 +167,12 @@ def _ways_to_sum(numbers: np.ndarray, chosen: int) -> np.ndarray:
     return ways[-1]
 
 
-def ratio_interval(
-    one: ArrayLike, other: ArrayLike, comparisons: int = 1, end: float = math.inf
-) -> Estimate:
+def ratio_interval(one: ArrayLike, other: ArrayLike, comparisons: int = 1) -> Estimate:
     """Ratio of ``one``'s positive values to ``other``'s: the median of the ratios of all pairs.
 
-    The interval is exact if both samples have the same distribution up to a factor; it is given by
-    order statistics of these ratios (Hodges & Lehmann 1963). NaN stands for a value of at least
-    ``end``, such as ``solved_at`` of a run that was unsolved at step ``end``; the ratio of two such
-    values is 1.
+    The interval is exact if both samples have the same distribution up to a factor, as the times of
+    the same work on two programs; it is given by order statistics of these ratios (Hodges & Lehmann
+    1963). Where some seeds solve a task and others do not, use ``paired_ratio_interval``.
     """
     one, other = np.asarray(one, float), np.asarray(other, float)
     if len(one) == 0 or len(other) == 0:
@@ -157,21 +180,42 @@ def ratio_interval(
     ways = _ways_to_sum(np.arange(1, len(one) + len(other) + 1), len(one))
     no_more = ways[len(one) * (len(one) + 1) // 2 :].cumsum() / ways.sum()
     k = int((no_more <= (1 - CONFIDENCE) / comparisons / 2).sum())
-    median = float(np.median(_sorted_ratios(one, other, math.inf, math.inf)))
-    if k == 0:
-        return Estimate(median, math.nan, math.nan)
-    least = _sorted_ratios(one, other, end, math.inf)
-    greatest = _sorted_ratios(one, other, math.inf, end)
-    return Estimate(median, float(least[k - 1]), float(greatest[-k]))
+    ratios = np.sort(np.divide.outer(one, other), axis=None)
+    ends = (ratios[k - 1], ratios[-k]) if k else (math.nan, math.nan)
+    return Estimate(float(np.median(ratios)), *map(float, ends))
 
 
-def _sorted_ratios(
-    one: np.ndarray, other: np.ndarray, late_one: float, late_other: float
-) -> np.ndarray:
-    """The sorted ratios of all pairs, with these values in place of NaN; 1 where both are ∞."""
-    one, other = (
-        np.where(np.isnan(v), late, v) for v, late in ((one, late_one), (other, late_other))
+def paired_ratio_interval(
+    one: ArrayLike, other: ArrayLike, comparisons: int = 1, end: float = math.inf
+) -> Estimate:
+    """Median of the ratios of pairs of positive values, and its exact interval for any of them.
+
+    Args:
+        one: one value a pair. NaN stands for a value of at least ``end``, such as ``solved_at`` of
+            a run that was unsolved at step ``end``.
+        other: likewise; by which it is divided.
+        comparisons: how many intervals are judged together.
+        end: the least that a value may be that is NaN.
+
+    Returns:
+        The median, in which NaN counts as ∞ and two such values have the ratio 1; the interval, see
+        ``bounded_median_interval``, in which NaN is anything from ``end`` to ∞.
+    """
+    middle, least, greatest = (
+        ratios(_late(one, first), _late(other, second))
+        for first, second in ((math.inf, math.inf), (end, math.inf), (math.inf, end))
     )
-    with np.errstate(invalid="ignore"):
-        ratios = np.divide.outer(one, other)
-    return np.sort(np.where(np.isnan(ratios), 1.0, ratios), axis=None)
+    _, low, high = bounded_median_interval(least, greatest, comparisons)
+    return Estimate(median_solved_at(middle), low, high)
+
+
+def _late(values: ArrayLike, late: float) -> np.ndarray:
+    values = np.asarray(values, float)
+    return np.where(np.isnan(values), late, values)
+
+
+def ratios(one: ArrayLike, other: ArrayLike) -> np.ndarray:
+    """Ratios of values that are not negative; 1 where both are 0, or both are ∞."""
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((one == other) & ~np.isnan(one), 1.0, one / other)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.training.quantities import QUANTITIES
-from rnnlab.training.quantities.summary import Facts, FromMeans
+from rnnlab.training.quantities.summary import Facts, FromMedians
 
 # Facts about a run from its task and its cell.
 FACTS = ("baseline", "threshold", "metric", "read_step", "parameters")
@@ -21,7 +21,7 @@ def summarize_run(tables: dict[str, pd.DataFrame], facts: Facts) -> dict[str, An
     numbers: dict[str, Any] = {}
     for name, quantity in QUANTITIES.items():
         for entry in quantity.summary if name in tables else ():
-            if not isinstance(entry, FromMeans):
+            if not isinstance(entry, FromMedians):
                 numbers |= entry.of_run(tables[name], facts)
     return numbers
 
@@ -29,5 +29,5 @@ def summarize_run(tables: dict[str, pd.DataFrame], facts: Facts) -> dict[str, An
 def summary_columns() -> list[str]:
     """The columns of a run's summary, in order; a value is None where the run does not have it."""
     entries = [entry for quantity in QUANTITIES.values() for entry in quantity.summary]
-    numbers = [c for entry in entries if not isinstance(entry, FromMeans) for c in entry.columns]
+    numbers = [c for entry in entries if not isinstance(entry, FromMedians) for c in entry.columns]
     return [*FACTS, *numbers, "seconds"]

@@ -82,7 +82,25 @@ def test_compare(finished):
     )
     assert compared.returncode == 0, compared.stderr
     assert "final loss, ratio" in compared.stdout
-    assert "95 % t-interval" in compared.stdout
+    assert "probability of 75 % (3 seeds)" in " ".join(compared.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("file_format", "start"),
+    [
+        ("latex", "% \\usepackage{booktabs}"),
+        ("markdown", "**tiny**"),
+        ("csv", "setting,cell.forget_bias,runs,"),
+    ],
+)
+def test_compare_for_a_paper(finished, file_format, start):
+    compared = run_command("compare", "results/tiny", "--format", file_format, cwd=finished[0])
+    assert compared.returncode == 0, compared.stderr
+    assert compared.stdout.startswith(start)
+    assert "written" not in compared.stdout
+    assert "written: results/tiny/compare.csv" in compared.stderr
+    written = (finished[0] / "results/tiny/compare.csv").read_text()
+    assert file_format != "csv" or compared.stdout == written
 
 
 def test_show(finished):
@@ -116,6 +134,7 @@ def test_help_does_not_wait_for_jax(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["compare", ".", "--format", "tex"], "--format tex: no such format; did you mean 'latex'"),
         (["run", "tinny.yaml"], "no such file"),
         (["run", "forget_bais"], "did you mean 'forget_bias'"),
         (["run", "tiny.yaml", "cell.hiden=3"], "tiny.yaml (sweep: cell.forget_bias=0): cell.hiden"),

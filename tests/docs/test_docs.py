@@ -12,7 +12,7 @@ from rnnlab.config.model import load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.report.claims.verdict import is_above, is_below
 from rnnlab.report.findings import find, write_findings
-from rnnlab.results.intervals import t_interval
+from rnnlab.results.intervals import median_interval
 from rnnlab.training.quantities import QUANTITIES
 
 ROOT = Path(__file__).parents[2]
@@ -46,13 +46,13 @@ def test_own_cell_and_task_train(own):
 
 
 def test_own_analysis_ends_with_a_verdict(own):
-    overrides = ["training.steps=20", "cell.hidden=4", "seeds=3", "analysis=faster.py:analyse"]
+    overrides = ["training.steps=20", "cell.hidden=4", "seeds=6", "analysis=faster.py:analyse"]
     results = rnnlab.run("own.yaml", overrides)
     findings = find(results)
     losses = results.runs.pivot_table(
         index="seed", columns="setting", values="final_loss", observed=True
     ).astype(float)
-    expected = t_interval(losses["peephole = 0"] - losses["peephole = 0.1"])
+    expected = median_interval(losses["peephole = 0"] - losses["peephole = 0.1"])
     (row,) = findings.numbers.to_dict("records")
     assert (row["value"], row["low"], row["high"]) == pytest.approx(expected)
     assert findings.verdict.answer == is_above(expected, 0)
@@ -74,13 +74,13 @@ def test_own_figure_is_written_with_the_standard_ones(own):
 
 
 def test_own_claim_comes_to_the_same_verdict(own):
-    overrides = ["training.steps=20", "cell.hidden=4", "seeds=3", "analysis=peepholes.py:analyse"]
+    overrides = ["training.steps=20", "cell.hidden=4", "seeds=6", "analysis=peepholes.py:analyse"]
     results = rnnlab.run("own.yaml", overrides)
     findings = find(results)
     losses = results.runs.pivot_table(
         index="seed", columns="setting", values="final_loss", observed=True
     ).astype(float)
-    expected = t_interval(losses["peephole = 0.1"] - losses["peephole = 0"])
+    expected = median_interval(losses["peephole = 0.1"] - losses["peephole = 0"])
     (row,) = findings.numbers.to_dict("records")
     assert (row["value"], row["low"], row["high"]) == pytest.approx(expected)
     assert findings.verdict.answer == is_below(expected, 0)

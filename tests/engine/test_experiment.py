@@ -134,7 +134,7 @@ def test_a_users_step_reads_its_own_options(config):
     (config.parent / "own.py").write_text(HAIKU)
     overrides = ["cell.kind=own.py:Haiku", "training.steps=0", "seeds=1"]
     results = rnnlab.run(config, overrides)
-    first, second = rnnlab.compare(results)["forget_first"]
+    first, second = rnnlab.compare(results)["gate_first"]
     assert first == pytest.approx(0.5, abs=0.1)
     assert second == pytest.approx(1 / (1 + np.exp(-4)), abs=0.03)
 

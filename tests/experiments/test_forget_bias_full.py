@@ -57,7 +57,7 @@ def before(norm=GOOD_NORM, left=GOOD_LEFT, noise=1e-3, seeds=20):
     jitter = noise * np.random.default_rng(0).normal(size=(3, len(frame)))
     forget = 1 / (1 + np.exp(-by_bias(frame, dict(zip(BIASES, BIASES, strict=True)))))
     left = by_bias(frame, left) + jitter[1]
-    found = frame.assign(forget_first=forget, **{FORGET: forget, LEFT: left})
+    found = frame.assign(gate_first=forget, **{FORGET: forget, LEFT: left})
     if norm:
         found = found.assign(**{NORM: by_bias(frame, norm) + jitter[0], RADIUS: 0.5})
     return found
@@ -133,7 +133,9 @@ def test_tied_settings_are_not_judged():
     table = numbers_frame([*part("at_start")(found), *part("learning")(ended())])
     assert decide(table).answer == "supported"
     lines = part("not_judged")(table, found)
-    assert lines[0].startswith("not judged, adding, b_f = 6, b_i = −b_f: norm 3 [3, 3], 10^(-20 ")
+    assert lines[0].startswith(
+        "not judged, adding, b_f = 6, b_i = −b_f: norm 3.000 [3.000, 3.000], 10^(-20.0 "
+    )
     assert len(lines) == 2
 
 
@@ -167,9 +169,9 @@ def test_one_step_and_what_is_left_of_jacobians():
             columns = {"t": t, "layer": layer, "step": step, "log10_sensitivity": t - 3.0 - step}
             sizes = {"total_spectral": size * t, "spectral_radius": 0.1 * t}
             tables.append(pd.DataFrame(columns | sizes).assign(run="a", setting="b_f = 1", seed=0))
-    row = {"run": "a", "setting": "b_f = 1", "seed": 0, "status": "finished", "forget_first": 0.7}
+    row = {"run": "a", "setting": "b_f = 1", "seed": 0, "status": "finished", "gate_first": 0.7}
     row["solved_at"] = None
-    missing = row | {"run": "b", "status": "missing", "forget_first": None}
+    missing = row | {"run": "b", "status": "missing", "gate_first": None}
     results = SimpleNamespace(
         runs=pd.DataFrame([row, missing]), jacobians=pd.concat(tables), has_jacobians=True
     )

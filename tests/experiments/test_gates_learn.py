@@ -12,7 +12,7 @@ from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
-SEEDS, TIME = 6, 5
+SEEDS, TIME = 7, 5
 LENGTHS = (25, 50, 100)
 STARTS = {0.0: 2, 1.0: 4, 3.0: 20, 5.0: 150}
 

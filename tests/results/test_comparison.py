@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from made_up import settings, summary, write
 
-from rnnlab.results.comparison import compare, geometric_t_interval, t_interval
+from rnnlab.results.comparison import compare
+from rnnlab.results.intervals import t_interval
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 # Student's t, 97.5 %, from printed tables.
-T_2, T_3 = 4.302653, 3.182446
+T_2 = 4.302653
 
 
 def test_t_interval():
@@ -20,20 +21,11 @@ def test_t_interval():
     assert estimate == pytest.approx((3.0, 3 - half, 3 + half), rel=1e-6)
 
 
-def test_geometric_interval_is_that_of_the_logarithms():
-    estimate = geometric_t_interval([0.1, 1.0, 10.0, 100.0])
-    logs = np.log([0.1, 1.0, 10.0, 100.0])
-    half = T_3 * logs.std(ddof=1) / 2
-    expected = np.exp([logs.mean(), logs.mean() - half, logs.mean() + half])
-    assert estimate == pytest.approx(tuple(expected), rel=1e-6)
-
-
 def test_fewer_than_three_have_no_interval():
-    for interval in (t_interval, geometric_t_interval):
-        mean, low, high = interval([2.0, 2.0])
-        assert mean == pytest.approx(2)
-        assert math.isnan(low)
-        assert math.isnan(high)
+    mean, low, high = t_interval([2.0, 2.0])
+    assert mean == pytest.approx(2)
+    assert math.isnan(low)
+    assert math.isnan(high)
     assert all(math.isnan(value) for value in t_interval([]))
 
 
@@ -72,14 +64,44 @@ def results(tmp_path):
 
 def test_row(results):
     row = compare(results).iloc[0]
-    half = T_2 * math.log(10) / math.sqrt(3)
     assert row["setting"] == "b_f = 0"
-    assert row["final_loss"] == pytest.approx(0.1)
-    assert row["final_loss_low"] == pytest.approx(0.1 * math.exp(-half), rel=1e-6)
-    assert row["final_loss_high"] == pytest.approx(0.1 * math.exp(half), rel=1e-6)
-    assert (row["solved"], row["runs"], row["solved_at"]) == (2, 3, 80)
-    assert row["decay_last"] == pytest.approx(-0.2)
-    assert row["half_life_last"] == pytest.approx(math.log10(2) / 0.2)
+    assert row["confidence"] == 0.75
+    assert list(row[["final_loss", "final_loss_low", "final_loss_high"]]) == [0.1, 0.01, 1.0]
+    assert (row["solved"], row["runs"]) == (2, 3)
+    assert list(row[["solved_at", "solved_at_low", "solved_at_high"]]) == [80, 60, math.inf]
+    assert list(row[["decay_last", "decay_last_low", "decay_last_high"]]) == [-0.2, -0.3, -0.1]
+    halves = [math.log10(2) / decay for decay in (0.2, 0.3, 0.1)]
+    names = ["half_life_last", "half_life_last_low", "half_life_last_high"]
+    assert list(row[names]) == pytest.approx(halves)
+
+
+def test_a_loss_that_some_seeds_solve_stays_within_what_was_observed(tmp_path):
+    """Not [3e-5, 34], as a t-interval of the logarithm has it."""
+    losses = [1e-4, 0.16, 2e-4, 0.165, 3e-5, 0.168, 1e-4]
+    runs = [finished(0.0, seed, final_loss=loss) for seed, loss in enumerate(losses)]
+    for many, confidence, ends in ((4, 0.875, (1e-4, 0.165)), (7, 0.95, (3e-5, 0.168))):
+        write(tmp_path / str(many), runs[:many])
+        row = compare(load(tmp_path / str(many))).iloc[0]
+        assert row["final_loss"] == pytest.approx(np.median(losses[:many]))
+        assert (row["final_loss_low"], row["final_loss_high"]) == ends
+        assert row["confidence"] == confidence
+
+
+def test_losses_below_zero_are_subtracted_and_not_divided(tmp_path):
+    """As those of a density; of three seeds they have a median and a range like any other."""
+    losses = {0.0: [-1.0, 0.5, -3.0], 1.0: [-1.5, -0.5, -1.0]}
+    runs = [
+        finished(bias, seed, final_loss=loss)
+        for bias, several in losses.items()
+        for seed, loss in enumerate(several)
+    ]
+    write(tmp_path / "density", runs)
+    table = compare(load(tmp_path / "density"), by="cell.forget_bias", against=0)
+    row = table.set_index("setting").loc["b_f = 1"]
+    assert list(row[["final_loss", "final_loss_low", "final_loss_high"]]) == [-1.0, -1.5, -0.5]
+    names = ["loss_difference", "loss_difference_low", "loss_difference_high"]
+    assert list(row[names]) == [-0.5, -1.0, 2.0]
+    assert math.isnan(row["loss_ratio"])
 
 
 def test_an_unsolved_run_counts_as_later_than_any(results):
@@ -100,14 +122,12 @@ def test_diverged_failed_and_missing_runs_are_counted_and_not_averaged(results):
 def test_differences_are_paired_by_seed(results):
     table = compare(results, by="cell.forget_bias", against=0).set_index("setting")
     row = table.loc["b_f = 1"]
-    logs = np.log([2.0, 2.0, 4.0])
-    half = T_2 * logs.std(ddof=1) / math.sqrt(3)
-    assert row["loss_ratio"] == pytest.approx(math.exp(logs.mean()))
-    assert row["loss_ratio_high"] == pytest.approx(math.exp(logs.mean() + half), rel=1e-6)
-    differences = np.array([0.4, 0.4, 0.7])
-    half = T_2 * differences.std(ddof=1) / math.sqrt(3)
-    assert row["decay_last_difference"] == pytest.approx(0.5)
-    assert row["decay_last_difference_low"] == pytest.approx(0.5 - half, rel=1e-6)
+    assert row["pairs"] == 3
+    assert (row["loss_ratio"], row["loss_ratio_low"], row["loss_ratio_high"]) == (2, 2, 4)
+    assert row["loss_difference_high"] == pytest.approx(3)
+    assert row["decay_last_difference"] == pytest.approx(0.4)
+    assert row["decay_last_difference_low"] == pytest.approx(0.4)
+    assert row["decay_last_difference_high"] == pytest.approx(0.7)
     assert table.loc["b_f = 0", "loss_ratio"] == pytest.approx(1)
     assert math.isnan(table.loc["b_f = 3", "loss_ratio"])
 

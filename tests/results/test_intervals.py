@@ -9,11 +9,14 @@ from scipy import stats
 
 from rnnlab.results.intervals import (
     bounded_median_interval,
+    confidence,
     earlier_interval,
-    geometric_t_interval,
+    median_and_range,
     median_interval,
     median_solved_at,
+    paired_ratio_interval,
     ratio_interval,
+    ratios,
     share_interval,
     t_interval,
 )
@@ -48,11 +51,75 @@ def test_t_intervals_hold_as_often_as_they_say(seeds, comparisons):
     assert abs(found - share) < allowed(share)
 
 
-def test_geometric_intervals_hold_as_often_as_they_say():
-    found = coverage(
-        geometric_t_interval, math.e, lambda rng, n: rng.lognormal(1.0, 0.7, n), seeds=5
+def of_runs(solved):
+    """Losses of which this share are of runs that solve the task, 1e-4 and less, others of 1/6."""
+
+    def draw(rng, n):
+        is_solved = rng.random(n) < solved
+        return np.where(is_solved, 10 ** rng.normal(-5, 0.5, n), rng.normal(1 / 6, 2e-4, n))
+
+    low, high = stats.norm(-5, 0.5), stats.norm(1 / 6, 2e-4)
+    median = (
+        10 ** low.ppf(0.5 / solved) if solved > 0.5 else high.ppf((0.5 - solved) / (1 - solved))
     )
-    assert abs(found - 0.95) < allowed(0.95)
+    return draw, float(median)
+
+
+LOSSES = {
+    "normal": (lambda rng, n: rng.normal(2.0, 3.0, n), 2.0),
+    "lognormal": (lambda rng, n: rng.lognormal(-5.0, 2.0, n), math.exp(-5)),
+    "6 of 10 solve": of_runs(0.6),
+    "3 of 10 solve": of_runs(0.3),
+}
+
+
+@pytest.mark.parametrize("draw", LOSSES)
+@pytest.mark.parametrize("seeds", range(2, 11))
+def test_medians_hold_as_often_as_they_say_whatever_the_distribution(draw, seeds):
+    """Exactly: all but the k − 1 least and greatest of n values miss it with 2·P(B(n, ½) < k)."""
+    k = max(1, int(stats.binom.ppf(0.025, seeds, 0.5)))
+    exact = 1 - 2 * stats.binom.cdf(k - 1, seeds, 0.5)
+    draw, median = LOSSES[draw]
+    found = coverage(median_and_range, median, draw, seeds)
+    assert abs(found - exact) < allowed(exact)
+    assert confidence(seeds) == pytest.approx(min(0.95, exact))
+
+
+@pytest.mark.parametrize("seeds", range(3, 11))
+def test_no_interval_of_a_loss_leaves_what_was_observed(seeds):
+    """A t-interval of the log reaches from 3e-5 to 34 where no loss is above 0.17."""
+    draw, _ = of_runs(0.6)
+    rng = np.random.default_rng(seeds)
+    for _ in range(200):
+        values = draw(rng, seeds)
+        _, low, high = median_and_range(values)
+        assert {low, high} <= set(values)
+
+
+def test_medians_and_ranges_by_hand():
+    assert median_and_range([3, 1]) == (2, 1, 3)
+    assert median_and_range([5, 3, 1, 9, 7]) == (5, 1, 9)
+    assert median_and_range([5, math.nan, 1]) == (5, 1, math.inf)
+    assert median_and_range([5, -3, 1, 9, 7, 11]) == median_interval([5, -3, 1, 9, 7, 11])
+    assert [confidence(seeds) for seeds in range(8)] == [0, 0, 0.5, 0.75, 0.875, 0.9375, 0.95, 0.95]
+    one = median_and_range([5])
+    assert one.mean == 5
+    assert math.isnan(one.low)
+    assert math.isnan(median_and_range([]).mean)
+
+
+@pytest.mark.parametrize(("one", "other"), [(0.4, 0.0), (0.4, 0.2), (0.9, 0.5)])
+@pytest.mark.parametrize("comparisons", [1, 20])
+def test_t_intervals_hold_for_differences_of_shares_of_settings(one, other, comparisons):
+    """Those of ``sensitivity_of_control``: six seeds, of each the shares of five settings."""
+    share = 1 - 0.05 / comparisons
+    found = coverage(
+        lambda values: t_interval(values, comparisons),
+        one - other,
+        lambda rng, n: (rng.binomial(5, one, n) - rng.binomial(5, other, n)) / 5,
+        6,
+    )
+    assert found > share - 0.01 - allowed(share)
 
 
 @pytest.mark.parametrize("truth", [0.1, 0.5, 0.8])
@@ -185,25 +252,43 @@ def test_shares_of_pairs_leave_out_one_half_by_chance_no_more_often_than_they_sa
 @pytest.mark.parametrize("seeds", [(4, 6), (8, 8)])
 @pytest.mark.parametrize("comparisons", [1, 3])
 def test_intervals_of_ratios_hold_at_least_as_often(seeds, comparisons):
-    """Of two skewed distributions, a factor 1.7 apart, whose values end at 2."""
+    """Of two skewed distributions, a factor 1.7 apart."""
     rng = np.random.default_rng(0)
-
-    def censored(values):
-        return np.where(values > 2, np.nan, values)
-
     held = 0
     for _ in range(MANY):
         one, other = (rng.exponential(size=many) for many in seeds)
-        _, low, high = ratio_interval(censored(1.7 * one), censored(other), comparisons, end=2.0)
+        _, low, high = ratio_interval(1.7 * one, other, comparisons)
         held += math.isnan(low) or low <= 1.7 <= high
+    assert held / MANY > 1 - 0.05 / comparisons - allowed(0.95)
+
+
+@pytest.mark.parametrize("comparisons", [1, 3])
+@pytest.mark.parametrize("seeds", range(3, 11))
+def test_intervals_of_paired_ratios_hold_where_some_solve_and_others_do_not(seeds, comparisons):
+    """Of steps until solved, of which a third is unsolved at the end, over steps that are alike."""
+    rng = np.random.default_rng(0)
+    end, held, known = 1000.0, 0, 0
+    logs = rng.normal(0, 0.1, 1_000_000)
+    slow = np.where(rng.random(logs.size) < 0.35, 5000.0, 400.0) * np.exp(logs)
+    truth = np.median(slow / (200 * np.exp(rng.normal(0, 0.1, logs.size))))
+    for _ in range(MANY):
+        is_slow = rng.random(seeds) < 0.35
+        one = np.where(is_slow, 5000.0, 400.0) * np.exp(rng.normal(0, 0.1, seeds))
+        other = 200 * np.exp(rng.normal(0, 0.1, seeds))
+        one = np.where(one > end, math.nan, one)
+        _, low, high = paired_ratio_interval(one, other, comparisons, end)
+        known += not math.isnan(low)
+        held += math.isnan(low) or low <= truth <= high
+    assert known in (0, MANY)
+    assert (known > 0) == (2.0 ** (1 - seeds) <= 0.05 / comparisons)
     assert held / MANY > 1 - 0.05 / comparisons - allowed(0.95)
 
 
 def test_ratios_by_hand():
     """Six each: P(U ≤ 5) = 0.0206, P(U ≤ 6) = 0.0325, so from the 6th to the 31st of 36 ratios."""
     values = np.array([1.0, 2, 4, 8, 16, 32])
-    ratios = np.sort(np.divide.outer(3 * values, values), axis=None)
-    assert ratio_interval(3 * values, values) == (3, ratios[5], ratios[30])
+    all_ratios = np.sort(np.divide.outer(3 * values, values), axis=None)
+    assert ratio_interval(3 * values, values) == (3, all_ratios[5], all_ratios[30])
     assert ratio_interval([6, 6], [2, 2])[0] == 3
     assert math.isnan(ratio_interval([6, 6], [2, 2]).low)
     assert math.isnan(ratio_interval([], [2]).mean)
@@ -212,9 +297,17 @@ def test_ratios_by_hand():
 def test_ratios_of_what_was_never_reached():
     """Unsolved by 100 steps where all others took 50: twice as many or more."""
     solved, unsolved = [50.0] * 6, [math.nan] * 6
-    assert ratio_interval(unsolved, solved, end=100.0) == (math.inf, 2, math.inf)
-    assert ratio_interval(solved, unsolved, end=100.0) == (0, 0, 0.5)
-    assert ratio_interval(unsolved, unsolved, end=100.0) == (1, 0, math.inf)
+    assert paired_ratio_interval(unsolved, solved, end=100.0) == (math.inf, 2, math.inf)
+    assert paired_ratio_interval(solved, unsolved, end=100.0) == (0, 0, 0.5)
+    assert paired_ratio_interval(unsolved, unsolved, end=100.0) == (1, 0, math.inf)
+    assert paired_ratio_interval([2, 4, 6, 8, 10, 12], [1] * 6) == (7, 2, 12)
+    assert math.isnan(paired_ratio_interval([2, 4], [1, 1]).low)
+    assert math.isnan(paired_ratio_interval([], []).mean)
+
+
+def test_ratios_of_zeros():
+    found = ratios([0, 0, 1, math.inf, math.inf, math.nan], [0, 2, 0, math.inf, 1, 1])
+    np.testing.assert_equal(found, [1, 0, math.inf, 1, math.inf, math.nan])
 
 
 def test_bounds_of_a_median_by_hand():

@@ -99,24 +99,24 @@ def tables(training, gradients, gates):
 
 
 def test_summary_of_the_top_layer_at_the_first_and_last_record():
-    facts = Facts(threshold=0.1, read_step=4, carry="c")
+    facts = Facts(threshold=0.1, read_step=4, carry="c", direct="f")
     summary = summarize_run(tables(evaluated(), records(), gates()), facts)
     assert summary["decay_of"] == "c"
     assert summary["decay_first"] == pytest.approx(-0.5)
     assert summary["decay_last"] == pytest.approx(-0.25)
-    assert summary["forget_first"] == pytest.approx(0.5)
-    assert summary["forget_last"] == pytest.approx(0.8)
+    assert summary["gate_first"] == pytest.approx(0.5)
+    assert summary["gate_last"] == pytest.approx(0.8)
     assert (summary["final_loss"], summary["final_metric"]) == (0.3, 0.9)
     assert (summary["last_step"], summary["solved_at"]) == (30, None)
 
 
 def test_summary_without_cell_state_forget_gate_or_read_step():
     no_gates = gates().query("gate == 'i'")
-    facts = Facts(threshold=0.1, read_step=None, carry="h")
+    facts = Facts(threshold=0.1, read_step=None, carry="h", direct=None)
     summary = summarize_run(tables(evaluated(), records(quantities=("h",)), no_gates), facts)
     assert summary["decay_of"] == "h"
     assert math.isnan(summary["decay_first"])
-    assert math.isnan(summary["forget_first"])
+    assert math.isnan(summary["gate_first"])
 
 
 def test_straightness_is_1_minus_the_share_that_a_line_leaves():

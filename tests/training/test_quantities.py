@@ -16,8 +16,10 @@ from scipy.special import expit
 import rnnlab
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution
+from rnnlab.report.rounding import with_interval
 from rnnlab.report.tables import comparison_tables
 from rnnlab.results.export import export
+from rnnlab.results.intervals import Estimate
 from rnnlab.results.params import read_params
 from rnnlab.results.summary import summarize_run
 from rnnlab.support.errors import UserError
@@ -160,8 +162,9 @@ def test_the_terminal_shows_its_numbers(results):
         console.print(part)
     text = console.export_text()
     assert "mean |c|" in text
-    first, last = (table.iloc[0][f"carry_size_{end}"] for end in ("first", "last"))
-    assert f"{first:.3g} → {last:.3g}" in text
+    for end in ("first", "last"):
+        values = (table.iloc[0][f"carry_size_{end}{side}"] for side in ("", "_low", "_high"))
+        assert with_interval(Estimate(*values)) in text
 
 
 def test_docs_have_it(results):
@@ -219,10 +222,10 @@ def test_summary_of_a_cell_with_other_parts_and_other_columns():
     )
     jacobians = pd.DataFrame({"step": [0, 0], "layer": 0, "t": [0, 1], "quantity": "S"})
     tables = {"gates": empty, "gradients": gradients, "jacobians": jacobians}
-    found = summarize_run(tables, Facts(threshold=0.1, read_step=2, carry="S"))
+    found = summarize_run(tables, Facts(threshold=0.1, read_step=2, carry="S", direct=None))
     assert found["decay_of"] == "S"
     assert found["decay_first"] == found["decay_last"] == pytest.approx(-1)
-    for name in ("forget_first", "sensitivity_decay_last", "indirect_share_first"):
+    for name in ("gate_first", "sensitivity_decay_last", "indirect_share_first"):
         assert np.isnan(found[name])
-    found = summarize_run(tables, Facts(threshold=0.1, read_step=2, carry="C"))
+    found = summarize_run(tables, Facts(threshold=0.1, read_step=2, carry="C", direct="f"))
     assert np.isnan(found["decay_first"])

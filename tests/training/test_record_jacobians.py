@@ -21,7 +21,9 @@ from rnnlab.config.json_schema import config_schema
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, programs, work
 from rnnlab.report.findings import standard_findings
+from rnnlab.report.rounding import in_form
 from rnnlab.report.tables import comparison_tables
+from rnnlab.results.intervals import Estimate
 from rnnlab.support.errors import UserError
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.options import Record, Training
@@ -359,7 +361,7 @@ def test_nothing_was_recorded(plain):
             getattr(plain, name)
     table = rnnlab.compare(plain)
     assert not [c for c in table if c.startswith(("sensitivity", "indirect", "top_exponent"))]
-    assert len(comparison_tables(table, "tiny")) == 1
+    assert len(comparison_tables(table, "tiny")) == 2
 
 
 def test_frames_have_run_setting_and_seed_in_front(results):
@@ -398,11 +400,10 @@ def test_the_table_in_the_terminal(results):
         console.print(part)
     text = console.export_text()
     row = table.iloc[1]
-    ends = ("first", "last")
-    share = " → ".join(f"{row[f'indirect_share_{end}']:.2g}" for end in ends)
-    exponent = " → ".join(f"{row[f'top_exponent_{end}']:+.2g}" for end in ends)
-    assert share in text
-    assert exponent in text
+    for end in ("first", "last"):
+        for column, form in (("indirect_share", "{:.2g}"), ("top_exponent", "{:+.2g}")):
+            ends = Estimate(*(row[f"{column}_{end}{side}"] for side in ("", "_low", "_high")))
+            assert in_form(ends, form) in text
     assert "share indirect" in text
 
 

@@ -20,6 +20,9 @@ EARLIER = "share of pairs of runs in which the first solves earlier"
 # Two settings that are compared, the first with the second.
 Pair = tuple[str, str]
 
+# A function of the values and of how many intervals are judged together.
+Interval = Callable[[pd.Series, int], Estimate]
+
 
 class Number(NamedTuple):
     """A quantity of something, such as the decay per step of the GRU's gradient.
@@ -72,15 +75,34 @@ def mean_of(
 ) -> list[Number]:
     """Mean over seeds of a column, for each setting, with a t-interval.
 
+    Of numbers before training, or others that do not fall into groups, see ``t_interval``.
+
     Args:
         values: one row a run: ``by`` and the column ``quantity``; NaN is left out, and not counted.
         quantity: the column.
         comparisons: how many intervals are judged together.
         by: the column that names settings.
     """
+    return _of_each(values, quantity, t_interval, comparisons, by)
+
+
+def median_of(
+    values: pd.DataFrame, quantity: str, comparisons: int = 1, by: str = "setting"
+) -> list[Number]:
+    """Median over seeds of a column, for each setting, with its exact interval.
+
+    Of numbers after training, of which some seeds may have solved the task and others not. Takes
+    the arguments of ``mean_of``; six seeds or more have an interval, see ``median_interval``.
+    """
+    return _of_each(values, quantity, median_interval, comparisons, by)
+
+
+def _of_each(
+    values: pd.DataFrame, quantity: str, interval: Interval, comparisons: int, by: str
+) -> list[Number]:
     groups = values.dropna(subset=quantity).groupby(by, observed=True, sort=False)[quantity]
     return [
-        number(quantity, str(name), t_interval(own, comparisons), len(own)) for name, own in groups
+        number(quantity, str(name), interval(own, comparisons), len(own)) for name, own in groups
     ]
 
 
@@ -93,6 +115,8 @@ def differences(
 ) -> list[Number]:
     """Mean difference of two settings, paired by seed, with a t-interval; of each pair "a − b".
 
+    Of numbers before training, or others that do not fall into groups, see ``t_interval``.
+
     Args:
         values: as in ``mean_of``, with ``seed``.
         quantity: the column.
@@ -100,6 +124,31 @@ def differences(
         comparisons: how many intervals are judged together.
         by: the column that names settings.
     """
+    return _of_pairs(values, quantity, pairs, t_interval, comparisons, by)
+
+
+def median_differences(
+    values: pd.DataFrame,
+    quantity: str,
+    pairs: Sequence[Pair],
+    comparisons: int = 1,
+    by: str = "setting",
+) -> list[Number]:
+    """Median difference of two settings, paired by seed, with its exact interval.
+
+    Of numbers after training; takes the arguments of ``differences``, see also ``median_of``.
+    """
+    return _of_pairs(values, quantity, pairs, median_interval, comparisons, by)
+
+
+def _of_pairs(
+    values: pd.DataFrame,
+    quantity: str,
+    pairs: Sequence[Pair],
+    interval: Interval,
+    comparisons: int,
+    by: str,
+) -> list[Number]:
     names = [name for pair in pairs for name in pair]
     wide = values.pivot_table(index="seed", columns=by, values=quantity, observed=True)
     wide = wide.reindex(columns=pd.Index(names).unique())
@@ -107,8 +156,17 @@ def differences(
     for one, other in pairs:
         both = (wide[one] - wide[other]).dropna()
         of = versus((one, other))
-        found.append(number(quantity, of, t_interval(both, comparisons), len(both)))
+        found.append(number(quantity, of, interval(both, comparisons), len(both)))
     return found
+
+
+def of_same_seeds(
+    one: pd.DataFrame, other: pd.DataFrame, column: str
+) -> tuple[pd.Series, pd.Series]:
+    """A column of two settings' runs, of the seeds that both have, in the same order."""
+    first, second = (runs.set_index("seed")[column].astype(float) for runs in (one, other))
+    seeds = first.index.intersection(second.index)
+    return first[seeds], second[seeds]
 
 
 def bounded_difference(

@@ -15,7 +15,7 @@ from rnnlab.report.claims.words import estimate, in_words, is_measured
 from rnnlab.report.figures.learning_curves import learning_curves
 from rnnlab.report.figures.records import settings_of
 from rnnlab.report.figures.style import figure_legend, line_style, panels
-from rnnlab.results.intervals import geometric_t_interval
+from rnnlab.results.intervals import median_interval
 from rnnlab.results.read import Results
 
 OF_BASELINE = "final loss / baseline"
@@ -110,13 +110,13 @@ def counted(published: Sequence[Published], of: Iterable[str]) -> int:
 def losses_of_baseline(
     runs: pd.DataFrame, training: pd.DataFrame, comparisons: int = 1
 ) -> list[Number]:
-    """For each setting the geometric mean over seeds of final loss / baseline.
+    """For each setting the median over seeds of final loss / baseline.
 
     The final loss is the mean training loss of the last ``LAST`` steps.
 
     Args:
-        runs: one row a run that ended: ``run``, ``of``, ``status``, ``baseline``. Where one
-            diverged there is no interval.
+        runs: one row a run that ended: ``run``, ``of``, ``status``, ``baseline``. One that
+            diverged counts as more than any loss.
         training: ``Results.training``.
         comparisons: how many intervals are judged together.
     """
@@ -128,7 +128,7 @@ def losses_of_baseline(
     final = runs["run"].map(last).astype(float).where(runs["status"] == "finished")
     ratios = final / runs["baseline"].astype(float)
     return [
-        number(OF_BASELINE, str(of), geometric_t_interval(own, comparisons), len(own))
+        number(OF_BASELINE, str(of), median_interval(own, comparisons), len(own))
         for of, own in ratios.groupby(runs["of"], sort=False)
     ]
 
@@ -164,7 +164,7 @@ def curves_of_baseline(
 ) -> Figure:
     """Training loss / baseline against the step, with what is published.
 
-    Medians over seeds with a band from least to greatest. Open marks: when a run's loss fell below
+    Medians over seeds with a band from least to greatest. Large marks: when a run's loss fell below
     the threshold.
 
     Args:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from rnnlab.report.rounding import in_form
 from rnnlab.results.intervals import Estimate
 from rnnlab.support.errors import UserError, did_you_mean
 
@@ -60,16 +61,15 @@ def _nearest(numbers: pd.DataFrame, quantity: str, of: str) -> str:
 
 
 def in_words(estimate: Estimate, form: str = ".3g") -> str:
-    """Write an estimate: "41 [36, 48]", with ∞ where it has no bound."""
+    """Write an estimate: "41.0 [36.0, 48.0]", with ∞ where it has no bound.
 
-    def written(value: int | float) -> str:
-        return format(value, form).replace("inf", "∞")
+    Args:
+        estimate: to write.
+        form: of its numbers. In such as ".3g" three significant digits are the fewest, see
+            ``rounded``.
+    """
 
-    if math.isnan(estimate.mean):
-        return "unknown"
-    if math.isnan(estimate.low):
-        return written(estimate.mean)
-    return f"{written(estimate.mean)} [{written(estimate.low)}, {written(estimate.high)}]"
+    return "unknown" if math.isnan(estimate.mean) else in_form(estimate, f"{{:{form}}}")
 
 
 def solved_in_words(numbers: pd.DataFrame, of: str) -> str:

@@ -7,11 +7,13 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.figures.style import (
     LATE,
+    UNSOLVED,
     figure_legend,
     line_style,
     math_label,
     panels,
     seed_band,
+    unsolved_note,
 )
 from rnnlab.results.intervals import median_solved_at
 
@@ -37,7 +39,7 @@ def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, le
     for row, task in zip(axes, tasks, strict=True):
         own = before[before["task.kind"] == task]
         _bands(row[0], own, norm)
-        direct = own[_line_of(own) == LINES[0]].groupby("cell.forget_bias")["forget_first"].median()
+        direct = own[_line_of(own) == LINES[0]].groupby("cell.forget_bias")["gate_first"].median()
         row[0].plot(direct.index, direct, color="0.4", linewidth=0.8, label="mean $f_t$ (direct)")
         row[0].axhline(1, color="0.6", linewidth=0.6, zorder=0)
         _bands(row[1], own, left)
@@ -46,8 +48,10 @@ def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, le
         row[0].set_ylabel(r"$\|\partial c_t/\partial c_{t-1}\|_2$")
         row[1].set_ylabel(r"$\log_{10}\,\|\partial c_T/\partial c_0\|_2$")
         row[2].set_ylabel("solved at training step")
-        for ax, title in zip(row, ("one step", "whole sequence", "open: unsolved"), strict=True):
-            ax.set_title(f"{task}, {title}")
+        solved_at = ended.loc[ended["task.kind"] == task, "solved_at"]
+        titles = ("one step", "whole sequence", unsolved_note(solved_at, "open: unsolved"))
+        for ax, title in zip(row, titles, strict=True):
+            ax.set_title(f"{task}, {title}".removesuffix(", "))
     for ax in axes[-1]:
         ax.set_xlabel("initial forget bias $b_f$")
     figure_legend(figure, list(axes.flat), LINES)
@@ -90,7 +94,7 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
         ax.plot(x, at, **style)
         unsolved = at.isna()
         late = np.full(unsolved.sum(), LATE * last_step)
-        ax.plot(x[unsolved], late, **style | {"markerfacecolor": "none"})
+        ax.plot(x[unsolved], late, **style | UNSOLVED)
         medians = at.groupby(bias).apply(median_solved_at).replace(np.inf, np.nan)
         ax.plot(medians.index, medians, **line_style(index) | {"marker": "", "linewidth": 0.8})
     ax.axhline(last_step, color="0.6", linewidth=0.6, zorder=0)

@@ -19,7 +19,8 @@ def estimates(
 ) -> None:
     """A line through the estimates, with a bar for each interval.
 
-    Where one end of an interval is infinite, an arrow that way takes the place of the bar.
+    Where one end of an interval is infinite, an arrow that way takes the place of the bar. Without
+    a finite estimate nothing is drawn.
 
     Args:
         ax: where to draw.
@@ -30,6 +31,8 @@ def estimates(
         arrow: length of the arrows, one for all or one each, in units of the estimates.
     """
     middle, low, high = (np.array(ends) for ends in zip(*found, strict=True))
+    if not np.isfinite(middle).any():
+        return
     no_low, no_high = np.isinf(low), np.isinf(high)
     bars = [np.where(no_low, arrow, middle - low), np.where(no_high, arrow, high - middle)]
     style = line_style(index) | {"label": math_label(label), "linewidth": 0.8}

@@ -14,7 +14,13 @@ from rnnlab.report.figures.biases import (
     run_of,
 )
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
-from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
+from rnnlab.report.figures.records import (
+    by_seed,
+    present_settings,
+    recorded,
+    settings_of,
+    top_layer,
+)
 from rnnlab.report.figures.style import (
     figure_legend,
     line_style,
@@ -114,18 +120,19 @@ def _draw(record: pd.DataFrame, ax: Axes, gate: str, x: str, runs: pd.DataFrame 
     for index, setting, values in by_seed(top_layer(record), x, "mean"):
         seed_band(ax, values, index, setting)
     if runs is not None and gate in direct_biases():
-        _draw_bias(runs, ax, gate, settings_of(record))
+        _draw_bias(runs, ax, gate, record)
 
 
-def _draw_bias(runs: pd.DataFrame, ax: Axes, gate: str, settings: list[str]) -> None:
+def _draw_bias(runs: pd.DataFrame, ax: Axes, gate: str, record: pd.DataFrame) -> None:
     """A thin line for each setting at the mean gate that its initial bias alone gives."""
-    bias = direct_biases()[gate]
-    values = [mean_gate(run_of(runs, setting), bias) for setting in settings]
-    for index, value in enumerate(values):
+    bias, shown = direct_biases()[gate], present_settings(record)
+    values = {setting: mean_gate(run_of(runs, setting), bias) for setting in shown}
+    for setting, value in values.items():
         if not math.isnan(value):
-            colour = line_style(index)["color"]
+            colour = line_style(settings_of(record).index(setting))["color"]
             ax.axhline(value, color=colour, linewidth=0.6, alpha=0.7, zorder=0)
-    if not all(map(math.isnan, values)):
-        chrono = ", for chrono its mean" if has_chrono(runs, [bias]) else ""
+    if not all(map(math.isnan, values.values())):
+        drawn = runs[runs["setting"].isin(shown)]
+        chrono = ", for chrono its mean" if has_chrono(drawn, [bias]) else ""
         label = rf"$\sigma({bias.symbol})${chrono}"
         ax.plot([], [], color="0.4", linewidth=0.6, label=label)

@@ -85,7 +85,7 @@ def heatmap_figure(gradients: pd.DataFrame, quantity: str) -> Figure:
             ax.set_ylabel("")
     scale = ScalarMappable(Normalize(low, high), plt.get_cmap(COLOUR_MAP))
     figure.colorbar(scale, ax=axes, label=log10_of_gradient(quantity), extend="min")
-    if _reads_zero(gradients, quantity):
+    if any(np.isneginf(_by_step_and_time(gradients, s, quantity)).any(axis=None) for s in settings):
         zero = Patch(label="reads zero", **HATCHED)
         figure.legend(handles=[zero], loc="outside lower center", fontsize=7)
     return figure
@@ -127,8 +127,3 @@ def _by_step_and_time(gradients: pd.DataFrame, setting: str, quantity: str) -> p
     return top.pivot_table(
         index="step", columns="t", values="log10", aggfunc="median", dropna=False
     )
-
-
-def _reads_zero(gradients: pd.DataFrame, quantity: str) -> bool:
-    own = top_layer(gradients[gradients["quantity"] == quantity])
-    return bool((own["zero_fraction"] == 1).any())

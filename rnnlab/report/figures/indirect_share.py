@@ -49,6 +49,8 @@ def indirect_share(
     points = shares.rename("share").reset_index().merge(_lines(runs), on="setting")
     for index, (line, own) in enumerate(points.groupby("line", sort=False)):
         style = line_style(index) | {"label": math_label(str(line))}
+        if own["share"].isna().all():
+            continue
         if own["bias"].isna().all():
             ax.axhline(own["share"].median(), **style | {"marker": ""})
             continue

@@ -14,8 +14,9 @@ from rnnlab.training.quantities.training import SOLVED_WINDOW
 def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes = NEW_AXES) -> Axes:
     """Draw the mean training loss of the last 50 steps (of those there are, at first).
 
-    Lines are medians over seeds, bands reach from the least to the greatest seed. An open mark on
-    the line of the threshold shows when a seed solved the task.
+    Lines are medians over seeds, bands reach from the least to the greatest seed. A large mark on
+    the line of the threshold shows when a seed solved the task. The axis is logarithmic unless a
+    loss is 0 or less.
 
     Args:
         training: ``Results.training``.
@@ -27,14 +28,16 @@ def learning_curves(training: pd.DataFrame, runs: pd.DataFrame, ax: Axes = NEW_A
         recent = recent.where(losses.notna()).dropna(how="all")
         seed_band(ax, recent, index, setting)
         solved = runs[(runs["setting"] == setting) & runs["solved_at"].notna()]
-        style = line_style(index) | {"linestyle": "", "markersize": 6, "markerfacecolor": "none"}
+        style = line_style(index) | {"linestyle": "", "markersize": 6}
         ax.plot(solved["solved_at"].astype(float), solved["threshold"].astype(float), **style)
     for baseline in sorted(set(runs["baseline"].dropna())):
         ax.axhline(baseline, color="0.4", linewidth=0.8, label="baseline: remembers nothing")
     for threshold in sorted(set(runs["threshold"].dropna())):
         style = {"color": "0.4", "linewidth": 0.8, "linestyle": ":"}
-        ax.axhline(threshold, label="threshold (open marks: when below)", **style)
-    ax.set_yscale("log")
+        note = " (large marks: when below)" if runs["solved_at"].notna().any() else ""
+        ax.axhline(threshold, label=f"threshold{note}", **style)
+    if not (training["loss"] <= 0).any():
+        ax.set_yscale("log")
     ax.set_xlabel("training step")
     ax.set_ylabel(f"training loss, mean of {SOLVED_WINDOW} steps")
     return ax

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.style import LATE, marks, math_label, panels
+from rnnlab.report.figures.style import LATE, marks, math_label, panels, unsolved_note
 
 
 def retention_and_learning(runs: pd.DataFrame) -> Figure:
@@ -20,7 +20,7 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     settings = list(runs["setting"].cat.categories)
     last_step = runs["training.steps"].max()
     columns = {
-        "forget_first": "mean $f_t$ before training",
+        "gate_first": "mean $f_t$ before training",
         "decay_first": r"decay of $\|\partial L/\partial c_t\|$ before training,"
         + "\ndecades per step (< 0: shrinks)",
         "solved_at": "solved at training step",
@@ -32,7 +32,8 @@ def retention_and_learning(runs: pd.DataFrame) -> Figure:
     axes[0, 2].set_xlim(left=0)
     axes[0, 1].axvline(0, color="0.6", linewidth=0.6)
     axes[0, 2].axvline(last_step, color="0.6", linewidth=0.6)
-    axes[0, 2].set_title("open: unsolved when training ended", fontsize=7)
+    note = unsolved_note(runs["solved_at"], "open: unsolved when training ended")
+    axes[0, 2].set_title(note, fontsize=7)
     axes[0, 0].set_yticks(range(len(settings)), [math_label(s) for s in settings])
     axes[0, 0].set_ylim(len(settings) - 0.5, -0.5)
     return figure

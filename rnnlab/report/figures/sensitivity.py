@@ -9,7 +9,13 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.figures.biases import direct_biases, has_chrono, log10_kept, run_of
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
-from rnnlab.report.figures.records import by_seed, recorded, settings_of, top_layer
+from rnnlab.report.figures.records import (
+    by_seed,
+    present_settings,
+    recorded,
+    settings_of,
+    top_layer,
+)
 from rnnlab.report.figures.style import (
     figure_legend,
     line_style,
@@ -54,7 +60,8 @@ def sensitivity_curves(
             has_bias |= bool(np.isfinite(kept).any())
     _limit_to_measured(ax, top_layer(jacobians)["log10_sensitivity"])
     if runs is not None and has_bias:
-        chrono = " (chrono: mean)" if has_chrono(runs, direct_biases().values()) else ""
+        drawn = runs[runs["setting"].isin(present_settings(record))]
+        chrono = " (chrono: mean)" if has_chrono(drawn, direct_biases().values()) else ""
         label = rf"$\sigma(b)^{{T-t}}$, initial $b${chrono}"
         ax.plot([], [], color="0.4", linewidth=0.6, label=label)
     ax.set_xlabel("steps back in time, $T-t$")

@@ -29,8 +29,9 @@ PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
 CHARACTERS_PER_INCH = 17
 LEGEND_ROW_HEIGHT = 0.16
 TITLE_WIDTH = 30
-# Where an unsolved run is drawn: at this many times the last training step.
+# Where an unsolved run is drawn: at this many times the last training step; and how, alone.
 LATE = 1.06
+UNSOLVED: Any = {"markerfacecolor": "none"}
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -114,6 +115,8 @@ def step_title(step: int) -> str:
 def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
     """Median over seeds as a line, smallest to largest as a band; both end where not finite.
 
+    Without a finite median nothing is drawn, and the legend has no entry.
+
     Args:
         ax: where to draw.
         wide: x as index, one column a seed.
@@ -124,6 +127,8 @@ def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
     with np.errstate(invalid="ignore"):
         median = wide.median(axis=1)
     finite = median[np.isfinite(median)]
+    if finite.empty:
+        return
     between_marks = max(1, len(finite) // 5)
     ax.plot(
         finite.index,
@@ -158,8 +163,13 @@ def marks(
         style = line_style(index) | {"linestyle": "", "markersize": 4}
         ax.plot(own, rows, **style)
         missing = np.isnan(own)
-        is_open = style | {"markerfacecolor": "none", "markeredgewidth": 0.6}
+        is_open = style | UNSOLVED | {"markeredgewidth": 0.6}
         ax.plot(np.full(missing.sum(), late), rows[missing], **is_open)
+
+
+def unsolved_note(solved_at: pd.Series, note: str) -> str:
+    """What open marks are, where there are any: runs without a step at which they solved a task."""
+    return note if solved_at.isna().any() else ""
 
 
 def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:
@@ -181,5 +191,6 @@ def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str])
         loc="outside lower center",
         ncols=columns,
         fontsize=7,
+        frameon=False,
         handlelength=3.5,
     )

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
-from rnnlab.training.quantities.summary import AtEnds, Facts
+from rnnlab.training.quantities.summary import AtEnds, Facts, Number
 
 
 def gate_statistics(
@@ -59,8 +59,12 @@ def _reverse_negatives(bits: Array) -> Array:
     return jnp.where(bits < 0, bits ^ jnp.iinfo(bits.dtype).max, bits)
 
 
-def _mean_forget_gate(record: pd.DataFrame, _: Facts) -> float:
-    return float(record.loc[record["gate"] == "f", "mean"].mean())
+def _mean_direct_gate(record: pd.DataFrame, facts: Facts) -> float:
+    return float(record.loc[record["gate"] == facts.direct, "mean"].mean())
+
+
+def _direct_gate(_: pd.DataFrame, facts: Facts) -> str | None:
+    return facts.direct
 
 
 class Gates(AtRecords):
@@ -81,7 +85,12 @@ class Gates(AtRecords):
         "above_0_9": "share of values above 0.9",
     }
     summary = (
-        AtEnds("forget", "mean over t of the forget gate f of the top layer", _mean_forget_gate),
+        AtEnds(
+            "gate",
+            "mean over t of the gate on the direct path of the top layer: f of an LSTM, z of a GRU",
+            _mean_direct_gate,
+        ),
+        Number("gate_of", "that gate; none in a cell without one", _direct_gate, "same"),
     )
 
     def measure(self, moment: Moment) -> Statistics:

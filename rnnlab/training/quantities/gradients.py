@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
-from rnnlab.training.quantities.summary import AtEnds, Facts, FromMeans, Number
+from rnnlab.training.quantities.summary import AtEnds, Facts, FromMedians, Number
 
 
 def mean_and_zeros(
@@ -81,7 +81,7 @@ class Gradients(AtRecords):
             _decay,
         ),
         Number("decay_of", "the part of the state that `decay` is of", _carry, "same"),
-        FromMeans(
+        FromMedians(
             "half_life",
             "log10(2)/−`decay`: steps back in which the gradient halves, ∞ where it does not decay",
             "decay",

@@ -23,7 +23,7 @@ from rnnlab.training.quantities.quantity import (
     Rows,
     Statistics,
 )
-from rnnlab.training.quantities.summary import AtEnds, FromMeans, column_of
+from rnnlab.training.quantities.summary import AtEnds, FromMedians, column_of
 
 JACOBIANS = Option(
     "jacobians",
@@ -113,7 +113,7 @@ class JacobianPaths(AtRecords, OfCell):
             "slope of `log10_sensitivity` against T − t, in the top layer",
             lambda record, _: sensitivity_decay(record),
         ),
-        FromMeans(
+        FromMedians(
             "sensitivity_half_life",
             "steps going back from the last in which ‖∂c_T/∂c_t‖ halves",
             "sensitivity_decay",

@@ -8,9 +8,11 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 ENDS = ("first", "last")
+# What the comparison adds to the name of a median: nothing, and for the ends of its interval.
+INTERVAL = ("", "_low", "_high")
 
 # The ways in which the comparison combines the numbers of a setting's runs.
-OverSeeds = Literal["mean", "geometric mean", "median step", "same"]
+OverSeeds = Literal["median", "median step", "same"]
 
 
 class Facts(NamedTuple):
@@ -20,11 +22,13 @@ class Facts(NamedTuple):
         threshold: the task's threshold, see ``Task.threshold``.
         read_step: the time step from which distances back are counted; None if there is none.
         carry: the part of the cell's state that its direct path carries.
+        direct: the gate on the direct path; None if there is none.
     """
 
     threshold: float
     read_step: int | None
     carry: str
+    direct: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Number:
     name: str
     meaning: str
     of_table: Callable[[pd.DataFrame, Facts], Any]
-    over_seeds: OverSeeds | None = "mean"
+    over_seeds: OverSeeds | None = "median"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,7 +74,7 @@ class AtEnds:
     of_record: Callable[[pd.DataFrame, Facts], float]
     label: str = ""
     form: str = "{:.3g}"
-    over_seeds: OverSeeds | None = "mean"
+    over_seeds: OverSeeds | None = "median"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -88,14 +92,14 @@ class AtEnds:
 
 
 @dataclass(frozen=True)
-class FromMeans:
-    """Columns of the comparison alone: a function of the means of an ``AtEnds``.
+class FromMedians:
+    """Columns of the comparison alone: a function of the medians of an ``AtEnds``.
 
     Attributes:
         name: of the columns, less ``_first`` and ``_last``.
         meaning: in one line.
         of: the name of the ``AtEnds``, which must come before it.
-        by: the function of the mean.
+        by: the function of the median and of the ends of its interval; it must not fall.
         label: see ``AtEnds``.
         form: see ``AtEnds``.
     """
@@ -112,13 +116,13 @@ class FromMeans:
         """The names of its columns."""
         return at_ends(self.name)
 
-    def of_means(self, row: dict[str, Any]) -> dict[str, float]:
-        """Compute its columns from earlier columns of the comparison."""
-        means = [row[column] for column in at_ends(self.of)]
-        return dict(zip(self.columns, map(self.by, means), strict=True))
+    def of_medians(self, row: dict[str, Any]) -> dict[str, float]:
+        """Compute its columns, and their intervals, from earlier columns of the comparison."""
+        pairs = zip(self.columns, at_ends(self.of), strict=True)
+        return {f"{own}{end}": self.by(row[f"{of}{end}"]) for own, of in pairs for end in INTERVAL}
 
 
-SummaryEntry = Number | AtEnds | FromMeans
+SummaryEntry = Number | AtEnds | FromMedians
 
 
 def at_ends(name: str) -> tuple[str, ...]:

@@ -60,7 +60,6 @@ class TrainingCurves(AtRecords):
             "final_loss",
             "evaluation loss after the last update",
             lambda table, _: float(table["eval_loss"].iloc[-1]),
-            "geometric mean",
         ),
         Number(
             "solved_at",

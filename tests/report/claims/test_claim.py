@@ -81,8 +81,8 @@ def test_from_results_to_the_files(tmp_path):
         assert tuple(rows.loc[of]) == pytest.approx(expected)
     assert found.verdict.answer == "supported"
     assert found.verdict.evidence == (
-        "a bias above 0 lowers the loss: final_loss, b_f = 2 − b_f = 0: -0.14 [-0.239, -0.0406]; "
-        "to less than 0.15: final_loss, b_f = 2: 0.11 [0.0852, 0.135]"
+        "a bias above 0 lowers the loss: final_loss, b_f = 2 − b_f = 0: -0.140 [-0.239, -0.041]; "
+        "to less than 0.15: final_loss, b_f = 2: 0.110 [0.085, 0.135]"
     )
     write_findings(found, tmp_path)
     assert pd.read_csv(tmp_path / "numbers.csv")["of"].tolist() == list(by_hand)

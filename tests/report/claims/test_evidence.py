@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from rnnlab.report.claims.evidence import (
     EARLIER,
@@ -13,9 +14,12 @@ from rnnlab.report.claims.evidence import (
     earlier,
     ended,
     mean_of,
+    median_differences,
+    median_of,
     number,
     numbers_frame,
     of_runs,
+    of_same_seeds,
     solved,
     versus,
 )
@@ -47,6 +51,27 @@ def test_means_leave_out_what_is_missing():
 def test_differences_are_paired_by_seed():
     (found,) = differences(RUNS, "x", [("one", "two")], comparisons=3)
     assert found == ("x", "one − two", *t_interval([0.5, 1, 1], comparisons=3), 3)
+
+
+def test_medians_and_their_differences_are_exact():
+    values = [3e-5, 0.16, 1e-4, 0.165, 2e-5, 0.17]
+    runs = pd.DataFrame({"setting": ["a"] * 6 + ["b"] * 6, "seed": [*range(6)] * 2})
+    runs = runs.assign(loss=[*values, *np.full(6, 0.2)])
+    one, two = median_of(runs, "loss")
+    assert one == ("loss", "a", *median_interval(values), 6)
+    assert two == ("loss", "b", 0.2, 0.2, 0.2, 6)
+    (found,) = median_differences(runs, "loss", [("a", "b")])
+    assert found[2:] == pytest.approx((*(np.array(median_interval(values)) - 0.2), 6))
+    (too_few,) = median_differences(runs, "loss", [("a", "b")], comparisons=2)
+    assert math.isnan(too_few.low)
+
+
+def test_pairs_are_of_the_same_seeds():
+    one = pd.DataFrame({"seed": [2, 0, 1], "solved_at": [20, None, 10]})
+    other = pd.DataFrame({"seed": [1, 2, 5], "solved_at": [11, 22, 55]})
+    first, second = of_same_seeds(one, other, "solved_at")
+    assert list(first) == [20, 10]
+    assert list(second) == [22, 11]
 
 
 def test_differences_from_what_was_not_run_are_unknown():

@@ -19,7 +19,7 @@ from rnnlab.report.claims.published import (
 from rnnlab.report.claims.rules import above
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate
-from rnnlab.results.intervals import geometric_t_interval
+from rnnlab.results.intervals import median_interval
 
 SUPPORTED, REFUTED, UNDECIDED = Answer.SUPPORTED, Answer.REFUTED, Answer.UNDECIDED
 PUBLISHED = [
@@ -51,7 +51,8 @@ def test_verdict_is_of_all(ratio, loss, answer):
     assert found.answer == answer
     called = {SUPPORTED: "reproduced", REFUTED: "not reproduced", UNDECIDED: "undecided"}
     assert found.called == called[answer]
-    assert f"ratio, long: {ratio[0]} [{ratio[1]}, {ratio[2]}], published about 7" in found.evidence
+    low, high = (f"{end:.2f}" for end in ratio[1:])
+    assert f"ratio, long: {ratio[0]}.00 [{low}, {high}], published about 7" in found.evidence
 
 
 def test_columns():
@@ -59,9 +60,9 @@ def test_columns():
     assert header.split()[0] == "measured"
     assert ratio.endswith("reproduced")
     assert "about 7" in ratio
-    assert "7 [5, ∞]" in ratio
+    assert "7.00 [5.00, ∞]" in ratio
     assert "within 10% of 1" in loss
-    assert other.split() == ["x", "y", "2", "[1,", "3]"]
+    assert other.split() == ["x", "y", "2.00", "[1.00,", "3.00]"]
     column = header.index("obtained")
     assert [line[column] for line in (ratio, loss, other)] == ["7", "1", "2"]
 
@@ -76,19 +77,17 @@ def test_what_was_not_run_is_not_judged():
 
 def test_losses():
     """Of the last 250 steps, whatever was before, by run."""
-    finals = [0.1, 0.2, 0.4, 0.2, 0.2, 0.2, 0.2]
-    runs = pd.DataFrame({"run": list("abcdefg"), "of": ["a"] * 4 + ["b"] * 3, "baseline": 0.2})
-    runs["status"] = ["finished"] * 5 + ["diverged", "finished"]
+    finals = [0.1, 0.2, 0.4, 0.2, 0.2, 0.2, 0.3, 0.2, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2]
+    runs = pd.DataFrame({"run": list("abcdefghijklmn"), "of": ["a"] * 7 + ["b"] * 7})
+    runs = runs.assign(baseline=0.2, status=["finished"] * 13 + ["diverged"])
     training = pd.concat(
         pd.DataFrame({"run": run, "loss": [5.0, *np.linspace(0.5, 1.5, 250) * final]})
         for run, final in zip(runs["run"], finals, strict=True)
     )
     found = numbers_frame(losses_of_baseline(runs, training, 2))
-    expected = geometric_t_interval([0.5, 1, 2, 1], 2)
+    expected = median_interval([0.5, 1, 2, 1, 1, 1, 1.5], 2)
     assert estimate(found, OF_BASELINE, "a") == pytest.approx(expected)
-    diverged = estimate(found, OF_BASELINE, "b")
-    assert math.isnan(diverged.low)
-    assert math.isnan(diverged.high)
+    assert estimate(found, OF_BASELINE, "b") == (1, 0.5, math.inf)
 
 
 def test_curves():

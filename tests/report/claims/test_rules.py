@@ -60,7 +60,7 @@ def test_a_part_combines_its_rules():
 
 def test_a_part_tells_its_numbers_or_its_words():
     rules = [Rule("x", "a", above(1)), *if_measured(Rule("x", "c", above(1)))]
-    assert Part("p", rules).evidence(NUMBERS) == "x, a: 3 [2, 4], x, c: unknown"
+    assert Part("p", rules).evidence(NUMBERS) == "x, a: 3.00 [2.00, 4.00], x, c: unknown"
     assert Part("p", rules, words="it is 3").evidence(NUMBERS) == "it is 3"
 
 

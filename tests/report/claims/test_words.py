@@ -61,9 +61,10 @@ def test_a_number_must_be_one():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Estimate(41.04, 36, 48), "41 [36, 48]"),
-        (Estimate(math.inf, 36, math.inf), "∞ [36, ∞]"),
-        (Estimate(-38, -math.inf, -3), "-38 [-∞, -3]"),
+        (Estimate(41.04, 36, 48), "41.0 [36.0, 48.0]"),
+        (Estimate(math.inf, 36, math.inf), "∞ [36.0, ∞]"),
+        (Estimate(-38, -math.inf, -3), "-38.0 [-∞, -3.00]"),
+        (Estimate(1.0008, 1.0000086, 1.00168), "1.001 [1.000, 1.002]"),
         (Estimate(5, math.nan, math.nan), "5"),
         (Estimate(math.nan, math.nan, math.nan), "unknown"),
     ],

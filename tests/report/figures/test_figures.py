@@ -125,9 +125,57 @@ def test_learning_curves_mark_baseline_threshold_and_when_solved(results):
     ax = figures.learning_curves(results.training, results.runs)
     (baseline,) = results.runs["baseline"].unique()
     assert line(ax, "baseline: remembers nothing").get_ydata()[0] == pytest.approx(baseline)
-    assert line(ax, "threshold (open marks: when below)").get_ydata()[0] == pytest.approx(0.01)
-    marks = [m for m in ax.get_lines() if m.get_markerfacecolor() == "none"]
+    assert line(ax, "threshold (large marks: when below)").get_ydata()[0] == pytest.approx(0.01)
+    marks = [m for m in ax.get_lines() if m.get_linestyle() == "None"]
     assert [list(m.get_xdata()) for m in marks] == [[40, 41, 42]] * 2
+    assert "none" not in {m.get_markerfacecolor() for m in ax.get_lines()}  # open: unsolved
+    unsolved = figures.learning_curves(results.training, results.runs.assign(solved_at=None))
+    assert line(unsolved, "threshold").get_ydata()[0] == pytest.approx(0.01)
+
+
+def test_learning_curves_of_losses_below_zero(results):
+    """As a density's may be; on a logarithmic axis they would be left out."""
+    training = results.training.assign(loss=results.training["loss"] - 0.5)
+    ax = figures.learning_curves(training, results.runs)
+    assert ax.get_yscale() == "linear"
+    assert figures.learning_curves(results.training, results.runs).get_yscale() == "log"
+
+
+def entries(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_legends_have_no_entry_for_what_is_not_drawn(results):
+    gradients = results.gradients.copy()
+    is_zero = gradients["setting"] == "b_f = 2"
+    gradients.loc[is_zero, "log10_mean"] = np.nan
+    gradients.loc[is_zero, "zero_fraction"] = 1.0
+    figure = figures.gradient_decay_figure(gradients, [0])
+    assert entries(figure) == ["$b_f$ = 0"]
+    assert entries(figures.gradient_decay_figure(results.gradients, [0])) == [
+        "$b_f$ = 0",
+        "$b_f$ = 2",
+    ]
+    chrono = results.runs.assign(**{"cell.t_max": 50.0})
+    biases = chrono["cell.forget_bias"].astype(object)
+    chrono["cell.forget_bias"] = biases.mask(chrono["setting"] == "b_f = 2", "chrono")
+    both = figures.gates_figure(results.gates, chrono, "f")
+    assert r"$\sigma(b_f)$, for chrono its mean" in entries(both)
+    other = results.gates[results.gates["setting"] == "b_f = 0"]
+    alone = figures.gates_figure(other, chrono, "f")
+    assert entries(alone) == ["$b_f$ = 0", r"$\sigma(b_f)$"]
+    levels = {m.get_ydata()[0] for m in alone.axes[0].get_lines() if len(set(m.get_xdata())) == 2}
+    assert levels == {0.5}
+
+
+def test_a_heat_map_explains_hatches_only_where_there_are_some(results):
+    """One of three seeds reads zero, so that the median does not."""
+    gradients = results.gradients.copy()
+    is_zero = (gradients["t"] == 0) & (gradients["quantity"] == "c") & (gradients["layer"] == 1)
+    gradients.loc[is_zero & (gradients["seed"] == 0), "zero_fraction"] = 1.0
+    assert not figures.heatmap_figure(gradients, "c").legends
+    gradients.loc[is_zero, "zero_fraction"] = 1.0
+    assert entries(figures.heatmap_figure(gradients, "c")) == ["reads zero"]
 
 
 def test_gate_over_time_and_training_beside_the_value_of_the_bias(results):
@@ -175,17 +223,6 @@ def test_a_heat_map_is_blank_where_there_is_no_number_and_full_where_it_overflow
     assert not drawn.mask[:, 1:].any()
     assert (drawn[:, 1] == ax.collections[0].get_clim()[1]).all()
     assert len(ax.collections) == 1
-
-
-def test_a_gradient_that_is_zero_everywhere_is_named_and_not_drawn(results):
-    gradients = results.gradients
-    gone = gradients["setting"] == "b_f = 2"
-    gradients = gradients.assign(
-        log10_mean=gradients["log10_mean"].mask(gone), zero_fraction=gone.astype(float)
-    )
-    figure = figures.gradient_decay_figure(gradients, [0, STEPS])
-    figure.canvas.draw()
-    assert len(figure.legends[0].get_texts()) == 2
 
 
 def test_what_was_not_recorded_is_refused(results):

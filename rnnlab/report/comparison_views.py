@@ -1,0 +1,203 @@
+"""The comparison as a reader wants it: which numbers, with their intervals, in words."""
+
+import math
+from typing import Any, NamedTuple, cast
+
+import pandas as pd
+
+from rnnlab.gradients.decay import STILL, factor, half_life
+from rnnlab.report.rounding import MISSING, in_form, rounded, with_interval
+from rnnlab.results.intervals import CONFIDENCE, Estimate, confidence
+from rnnlab.training.quantities import QUANTITIES
+from rnnlab.training.quantities.summary import ENDS, INTERVAL, AtEnds, FromMedians
+
+Row = dict[str, Any]
+Labelled = AtEnds | FromMedians
+
+
+class View(NamedTuple):
+    """A table of texts, in which a new line may stand where a space would do.
+
+    Attributes:
+        title: above it.
+        columns: their headings; the first is the setting.
+        rows: of as many cells each.
+        caption: below it.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    caption: str
+
+
+def comparison_views(table: pd.DataFrame, name: str) -> list[View]:
+    """Outcome, gates and gradients, what was asked for, and differences to a reference if any.
+
+    Args:
+        table: see ``compare``; it has more numbers, with all digits.
+        name: of the results.
+    """
+    rows = cast(list[Row], table.to_dict("records"))
+    views = [_outcome(rows, name), _gradients(rows)]
+    views += [_of_quantity(rows, *titled) for titled in _labelled(table).items()]
+    return [*views, _differences(rows)] if "loss_ratio" in table else views
+
+
+def _outcome(rows: list[Row], name: str) -> View:
+    columns = ["setting", "final loss", "solved", "at step"]
+    baselines = sorted({row["baseline"] for row in rows} - {math.nan})
+    baseline = ", ".join(f"{value:.4g}" for value in baselines if not math.isnan(value))
+    caption = (
+        f"final loss: evaluation loss; baseline (remembers nothing) {baseline or MISSING}. at "
+        "step: an unsolved run counts as later than the last. Diverged runs are unsolved, and have "
+        f"no final loss. {_of_seeds(rows)}"
+    )
+    cells = [
+        [
+            _setting(row),
+            with_interval(_estimate(row, "final_loss"), between="\n"),
+            _counts(row),
+            _solved_at(row),
+        ]
+        for row in rows
+    ]
+    return View(name, columns, cells, caption)
+
+
+def _setting(row: Row) -> str:
+    return str(row["setting"]).replace(", ", ",\n")
+
+
+def _counts(row: Row) -> str:
+    counts = f"{row['solved']} of {row['runs']}"
+    others = ("diverged", "failed", "missing")
+    return ",\n".join([counts, *(f"{row[other]} {other}" for other in others if row[other])])
+
+
+def _solved_at(row: Row) -> str:
+    steps = [row[f"solved_at{end}"] for end in INTERVAL]
+    texts = [f"> {row['last_step']}" if math.isinf(s) else f"{s:.0f}" for s in steps if s == s]
+    return _joined(texts, "\n")
+
+
+def _joined(texts: list[str], between: str) -> str:
+    """A middle and the two ends of its interval, one text alone, or none."""
+    if len(texts) < len(INTERVAL):
+        return "".join(texts) or MISSING
+    middle, low, high = texts
+    return f"{middle}{between}[{low}, {high}]"
+
+
+def _of_seeds(rows: list[Row]) -> str:
+    return _brackets([row["runs"] - row["diverged"] for row in rows], "seeds")
+
+
+def _brackets(many: list[int], of: str) -> str:
+    """Tell what the brackets are, for so many seeds or pairs of each setting."""
+    counts = sorted({count for count in many if count > 0})
+    parts = []
+    if few := [count for count in counts if count > 1 and confidence(count) < CONFIDENCE]:
+        held = " and ".join(f"{100 * confidence(n):.0f} % ({n} {of})" for n in few)
+        parts.append(f"least and greatest, which hold it with a probability of {held}")
+    if any(confidence(count) == CONFIDENCE for count in counts):
+        exact = "exact interval of 95 % for it"
+        parts.append(f"{exact} from 6 {of} on" if few else exact)
+    if not parts:
+        return f"No intervals: each setting has one of the {of} alone." if counts else ""
+    return f"Medians over {of} [{'; '.join(parts)}], whatever the distribution."
+
+
+def _gradients(rows: list[Row]) -> View:
+    gates, parts = (
+        list(dict.fromkeys(row[of] for row in rows if isinstance(row[of], str)))
+        for of in ("gate_of", "decay_of")
+    )
+    gate = f"mean {gates[0]}" if len(gates) == 1 else "mean gate"
+    decay = f"decay of {parts[0]}" if len(parts) == 1 else "decay"
+    columns = ["setting", gate, f"{decay}, decades a step", "half-life, steps"]
+    cells = [
+        [
+            _setting(row),
+            _from_to(*(_named(row, "gate", end, len(gates) > 1, 3) for end in ENDS)),
+            _from_to(*(_named(row, "decay", end, len(parts) > 1, 2, True) for end in ENDS)),
+            _from_to(*(_half_life(row, "half_life", "decay", end) for end in ENDS)),
+        ]
+        for row in rows
+    ]
+    what = ", ".join(gates) or "none here"
+    caption = (
+        "First → last record, top layer. mean gate: of the gate on the direct path of each cell "
+        f"({what}), over units, examples and time. decay: of log10 ‖∂L/∂c‖ (or h) back in time, "
+        f"negative: vanishing. half-life: of the gradient going back. {_of_seeds(rows)}"
+    )
+    return View("gates and gradients", columns, cells, caption)
+
+
+def _from_to(first: str, last: str) -> str:
+    return MISSING if (first, last) == (MISSING, MISSING) else f"{first} →\n{last}"
+
+
+def _named(
+    row: Row, name: str, end: str, with_name: bool, digits: int, signed: bool = False
+) -> str:
+    """A number at one end of training, after what it is of if that differs between settings."""
+    text = with_interval(_estimate(row, f"{name}_{end}"), digits, signed)
+    return f"{row[f'{name}_of']} {text}" if with_name and text != MISSING else text
+
+
+def _half_life(row: Row, name: str, of: str, end: str) -> str:
+    """Steps; where the gradient grows, by which factor."""
+    steps = rounded(_estimate(row, f"{name}_{end}"))
+    decays = _estimate(row, f"{of}_{end}")
+    texts = [
+        f"grows {factor(decay)}" if decay > STILL else text
+        for decay, text in zip(decays, steps, strict=True)
+        if not math.isnan(decay)
+    ]
+    return _joined(texts, " ")
+
+
+def _labelled(table: pd.DataFrame) -> dict[str, list[Labelled]]:
+    """The numbers in the table that have a label of their own, by the title of their view."""
+    views: dict[str, list[Labelled]] = {}
+    for quantity in QUANTITIES.values():
+        title = quantity.meaning if quantity.option is None else quantity.option.title
+        for number in quantity.summary:
+            if isinstance(number, Labelled) and number.label and number.columns[0] in table:
+                views.setdefault(title, []).append(number)
+    return views
+
+
+def _of_quantity(rows: list[Row], title: str, numbers: list[Labelled]) -> View:
+    columns = ["setting", *(number.label for number in numbers)]
+    cells = [[_setting(row), *(_of_number(row, number) for number in numbers)] for row in rows]
+    meanings = [f"{number.label}: {number.meaning}." for number in numbers]
+    return View(title, columns, cells, " ".join([*meanings, _of_seeds(rows)]))
+
+
+def _of_number(row: Row, number: Labelled) -> str:
+    if isinstance(number, FromMedians) and number.by is half_life:
+        return _from_to(*(_half_life(row, number.name, number.of, end) for end in ENDS))
+    return _from_to(*(in_form(_estimate(row, column), number.form) for column in number.columns))
+
+
+def _estimate(row: Row, name: str) -> Estimate:
+    return Estimate(*(row[f"{name}{end}"] for end in INTERVAL))
+
+
+def _differences(rows: list[Row]) -> View:
+    is_ratio = not any(math.isnan(row["loss_ratio"]) for row in rows if row["pairs"])
+    loss, column = ("ratio", "loss_ratio") if is_ratio else ("difference", "loss_difference")
+    columns = ["setting", f"final loss, {loss}", "decay at the end, difference", "reference"]
+    cells = [
+        [
+            str(row["setting"]),
+            with_interval(_estimate(row, column), signed=not is_ratio),
+            with_interval(_estimate(row, "decay_last_difference"), signed=True),
+            str(row["reference"] or MISSING),
+        ]
+        for row in rows
+    ]
+    caption = _brackets([int(row["pairs"]) for row in rows], "pairs")
+    return View("difference to the reference, paired by seed", columns, cells, caption)
