@@ -1,5 +1,6 @@
 """One setting: everything but the seed that determines the numbers of a run."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,9 @@ from rnnlab.cells.kernels import SHORTEST_CHRONO
 from rnnlab.config.error_messages import explain, shown
 from rnnlab.support import plugins
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.user_code import described
 from rnnlab.tasks import TASKS, Task
+from rnnlab.tasks.checks import check_task
 from rnnlab.training.options import Record, RecordJacobians, Training
 
 SECTIONS = ("task", "cell", "training", "record")
@@ -84,9 +87,10 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
             raise UserError(f"{source}: {name}: must be keys and values, got {shown(raw[name])}")
     files = _Files(find, source)
     task = _build(raw["task"], "task", TASKS, Task, files)
+    training = _validate(Training, raw["training"], "training", source)
+    _check_own_task(task, training, source)
     options = _with_chrono_length(raw["cell"], task, source)
     cell = _build(options, "cell", CELLS, Cell, files)
-    training = _validate(Training, raw["training"], "training", source)
     if training.recurrence == "parallel":
         _check_parallel(cell, training, f"{source}: training")
     record = _record(raw["record"], training, source)
@@ -97,6 +101,16 @@ def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
         "record": record.model_dump(mode="json"),
     } | files.hashes()
     return Settings(task, cell, training, record, resolved, files.code | files.data)
+
+
+def _check_own_task(task: Task, training: Training, source: str) -> None:
+    """Refuse a task of the user's own that breaks a promise; see ``tasks.checks``."""
+    if type(task) in TASKS.values():
+        return
+    try:
+        check_task(task, training.precision == "float64")
+    except ValueError as error:
+        raise UserError(f"{source}: task: {error}") from error
 
 
 def _check_parallel(cell: Cell, training: Training, where: str) -> None:
@@ -129,14 +143,31 @@ def _build(
         hint = did_you_mean(kind, kinds)
         raise UserError(f"{key}: unknown {section} {shown(kind)}; {hint}; or file.py:Name")
     options = {name: value for name, value in options.items() if name != "kind"}
-    return _validate(model, options, section, files.source, files.finder(section))
+    built = _validate(model, options, section, files.source, files.finder(section))
+    _check_options(built, f"{files.source}: {section}")
+    return built
+
+
+def _check_options(built: BaseModel, source: str) -> None:
+    """Refuse an option by which runs that share a program cannot be found."""
+    for name, value in built:
+        if not isinstance(value, Hashable):
+            hint = "declare it Annotated[tuple[…], Field(strict=False)]"
+            kind = type(value).__name__
+            raise UserError(f"{source}.{name}: a {kind} cannot be an option: {hint}")
 
 
 def _check_class(model: Any, base: type, source: str) -> None:
     if not (isinstance(model, type) and issubclass(model, base)):
         raise UserError(f"{source} is no rnnlab.{base.__name__}")
     if unwritten := sorted(getattr(model, "__abstractmethods__", ())):
-        raise UserError(f"{source} lacks {', '.join(unwritten)}")
+        lacks = ", ".join(f"{name} ({_meaning(base, name)})" for name in unwritten)
+        raise UserError(f"{source} lacks {lacks}")
+
+
+def _meaning(base: type, name: str) -> str:
+    """The first line of the documentation of an attribute."""
+    return str(getattr(base, name).__doc__).splitlines()[0].rstrip(".:")
 
 
 def _with_chrono_length(options: dict[str, Any], task: Task, source: str) -> dict[str, Any]:
@@ -185,3 +216,7 @@ def _validate(
         return model.model_validate(options, context=find)
     except ValidationError as error:
         raise UserError(explain(error, model, source, section)) from None
+    except UserError:
+        raise
+    except Exception as error:  # a class of the user's own may raise anything
+        raise UserError(f"{source}: {section}: {described(error)}") from error

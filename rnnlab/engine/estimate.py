@@ -15,6 +15,7 @@ from rnnlab.engine.programs import (
     program_of,
 )
 from rnnlab.support.threads import limit_threads
+from rnnlab.support.user_code import described
 from rnnlab.training.program import Program
 
 # The time of a call is the least of at least two, and of as many as this takes: the machine may do
@@ -62,7 +63,7 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
             pace.compiling, pace.per_operation = _time(run)
             break
         except Exception as error:
-            tell(f"it fails, and so will its runs: {type(error).__name__}: {error}")
+            tell(f"it fails, and so will its runs: {described(error)}")
             pace.failing.add(program)
     return pace
 

@@ -12,6 +12,7 @@ from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.engine.run_output import RunOutput
 from rnnlab.support.environment import environment
+from rnnlab.support.user_code import described
 from rnnlab.support.version import RESULTS_VERSION
 
 SECONDS_BETWEEN_REPORTS = 0.5
@@ -99,8 +100,7 @@ def _attempt(group: Sequence[Run], reporter: "Reporter", checkpoint: bytes | Non
     except Exception as error:
         if len(group) > 1:
             raise GroupFailed from error
-        reason = f"{type(error).__name__}: {error}"
-        return [failure(group[0], reason, traceback.format_exc(), environment())]
+        return [failure(group[0], described(error), traceback.format_exc(), environment())]
 
 
 def _ended(run: Run, output: RunOutput) -> Ended:

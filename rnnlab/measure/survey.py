@@ -14,6 +14,7 @@ from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
+from rnnlab.support.user_code import described
 from rnnlab.training.at_ends import Tables, measure
 
 
@@ -89,8 +90,7 @@ def survey(
 def _reason(subject: Subject, error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
-    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return f"{subject.source}: {kind}{error}"
+    return f"{subject.source}: {described(error).removeprefix('ValueError: ')}"
 
 
 def _settings(subject: Subject) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The table and the figures of an experiment, made from its stored results alone."""
 
 import json
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,8 @@ from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import replacing, storage_errors, write_text
-from rnnlab.support.plugins import is_of_plugin, load_analysis
+from rnnlab.support.plugins import load_analysis
+from rnnlab.support.user_code import last_own_line
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -128,10 +128,8 @@ def analysis_errors(reference: str) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        trace = error.__traceback__
-        frames = zip(traceback.walk_tb(trace), traceback.extract_tb(trace), strict=True)
-        own = [line for (frame, _), line in frames if is_of_plugin(frame)]
-        where = f", line {own[-1].lineno} ({own[-1].line})" if own else ""
+        line = last_own_line(error)
+        where = f", line {line.lineno} ({line.line})" if line is not None else ""
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         raise UserError(f"analysis: {reference} fails{where}: {kind}{error}") from error
 

@@ -69,6 +69,11 @@ class Arithmetic(Task):
         """A tenth of the baseline."""
         return 0.1 * self.baseline
 
+    @property
+    def read_step(self) -> None:
+        """None: examples are read at different steps."""
+        return None
+
     def sample(self, key: Key[Array, ""]) -> tuple[Float[Array, "time 40"], Int[Array, " time"]]:
         """One-hot inputs (time, 40), and the next symbol where it is asked for, else −1."""
         expression_key, distractor_key = jax.random.split(key)

@@ -11,17 +11,20 @@ class Task(BaseModel, ABC):
     """A task: settings as fields; ``sample``, ``loss`` and the rest written for one example.
 
     rnnlab draws batches by mapping ``sample`` over keys, so ``sample`` must be pure JAX code whose
-    shapes depend on the settings only.
+    shapes depend on the settings only, and each example must come from its key. Configs check a
+    task of your own before anything is trained (``tasks.checks``).
 
     Attributes:
         metric_name: the name of ``metric``.
         output_steps: the time steps at which ``loss`` and ``metric`` read the output.
+        has_one_example: whether ``sample`` is meant to give the same example for every key.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     metric_name: ClassVar[str] = "loss"
     output_steps: ClassVar[slice] = slice(None)
+    has_one_example: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -48,12 +51,13 @@ class Task(BaseModel, ABC):
         """The training loss below which the task counts as solved."""
 
     @property
+    @abstractmethod
     def read_step(self) -> int | None:
         """The last time step before the memory loss is read, or None where examples differ.
 
-        Distances back in time are counted from here.
+        Distances back in time are counted from here: with None, decay per step and half-life of
+        recorded gradients are not known.
         """
-        return None
 
     @property
     def t_max(self) -> float | None:

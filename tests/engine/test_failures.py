@@ -62,7 +62,8 @@ def test_the_others_finish(tmp_path, kind):
     runs = load(out).runs
     assert list(runs["status"]) == ["finished", "failed", "failed", "diverged"]
     raised, died = runs[runs["status"] == "failed"].to_dict("records")
-    assert raised["error"] == "RuntimeError: no such luck"
+    place = f'{tmp_path}/own.py, line 10: raise RuntimeError("no such luck")'
+    assert raised["error"] == f"RuntimeError: no such luck ({place})"
     assert died["error"].startswith("WorkerDied: the worker process died three times")
     for run, words in ((raised, "own.py"), (died, "memory")):
         traceback = out / "runs" / run["run"] / "error.txt"
