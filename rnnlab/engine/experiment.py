@@ -73,14 +73,14 @@ def stored_experiment(folder: Path) -> Experiment:
 
 
 def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
-    """Plug-in and data files that have changed since."""
+    """Plug-in and data files that have changed since, or are no longer read, or new."""
     now: dict[str, str] = {}
     for settings in experiment.settings:
         now |= file_hashes(settings.resolved)
     before: dict[str, str] = {}
     for run in stored:
         before |= file_hashes(run["settings"])
-    return sorted(file for file in now.keys() & before.keys() if now[file] != before[file])
+    return sorted(file for file in now.keys() | before.keys() if now.get(file) != before.get(file))
 
 
 def run_experiment(

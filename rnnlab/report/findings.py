@@ -20,7 +20,8 @@ from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import replacing, storage_errors, write_text
-from rnnlab.support.plugins import is_of_plugin, load_analysis
+from rnnlab.support.plugin_modules import is_of_plugin
+from rnnlab.support.plugins import load_analysis
 
 FORMATS = ("png", "svg", "pdf")
 
