@@ -1,14 +1,17 @@
 """Turns pydantic's errors into sentences with the file, the key, the value and valid choices."""
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from rnnlab.support.errors import did_you_mean
 
 MOST_LINES = 20
+LONGEST_MEANT = 100
 
 
 def explain(error: ValidationError, model: type[BaseModel], source: str, section: str = "") -> str:
@@ -66,7 +69,25 @@ def _sentence(details: list[Any], model: type[BaseModel]) -> str:
     given = value.get("kind") if kind == "union_tag_invalid" else value
     choices = [c for d in details for c in re.findall(r"'([^']*)'", _wanted(d)) if c != "kind"]
     hint = f"; {did_you_mean(given, choices)}" if choices and isinstance(given, str) else ""
-    return f"{shown(given)} is not valid: must be {wanted}{hint}"
+    return f"{shown(given)} is not valid: must be {wanted}{hint}{_meant(given, details)}"
+
+
+def _meant(value: object, details: list[Any]) -> str:
+    """A hint where YAML 1.1 reads a number or a truth value that is wanted, and YAML 1.2 does not.
+
+    Such are ``yes``, ``1_000``, a number in quotes, and 1e3 where an integer is wanted.
+    """
+    wanted = {detail["type"].removesuffix("_type") for detail in details}
+    meant: object = None
+    if isinstance(value, float) and value.is_integer():
+        meant = int(value)
+    elif isinstance(value, str) and len(value) < LONGEST_MEANT:
+        with contextlib.suppress(yaml.YAMLError, ValueError):
+            meant = yaml.safe_load(value)
+    if type(meant).__name__ not in wanted | ({"int"} if "float" in wanted else set()):
+        return ""
+    why = "; YAML 1.2 reads it as a text" if isinstance(value, str) else ""
+    return f"{why}; did you mean {str(meant).lower()}?"
 
 
 def _fields_at(model: type[BaseModel], path: list[Any]) -> Iterable[str]:
@@ -89,5 +110,7 @@ def _wanted(detail: Any) -> str:
         return "a name, or a mapping with 'kind' and options"
     if detail["type"] == "model_type":
         return "keys and values"
+    if detail["type"] == "bool_type":
+        return "true or false"
     message = detail["msg"].removeprefix("Input should be ")
     return message[0].lower() + message[1:]

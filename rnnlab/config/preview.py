@@ -1,5 +1,6 @@
 """A preview of a config, without running any code that it names."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from rnnlab.config.model import Config, load_config
 from rnnlab.config.settings import SECTIONS
 from rnnlab.config.sweep import Experiment, expand
 from rnnlab.support.bundled import folder
-from rnnlab.support.plugins import is_plugin
+from rnnlab.support.errors import UserError
+from rnnlab.support.plugins import Find, in_folders, is_plugin
 from rnnlab.support.terminal import plain, plain_table
 
 MOST_ROWS = 50
@@ -34,9 +36,10 @@ def preview(
     parts: list[Text | Table] = [plain(f"{config.name}: {config.question}".removesuffix(": "))]
     if data := [[key, file] for key, file in data_files(config)]:
         parts.append(plain_table("reads the data in", ["key", "file"], data))
+    folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
     if code := [[key, reference] for key, reference in code_files(config)]:
+        code += [[key, name] for key, name in _local_modules(code, in_folders(*folders))]
         parts.append(plain_table("runs the code of", ["key", "file:name"], code))
-        folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
         return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
     experiment = expand(config, path, overridden, path.parent)
     parts += _runs(experiment)
@@ -52,6 +55,17 @@ def code_files(config: Config) -> Iterator[tuple[str, str]]:
     for key, value in _values(config):
         if is_plugin(value):
             yield key, value
+
+
+def _local_modules(code: list[list[str]], find: Find) -> Iterator[tuple[str, str]]:
+    """Key and file of each module of the user's own that these plug-ins import."""
+    found: dict[tuple[str, str], None] = {}
+    for key, reference in code:
+        file = reference.rpartition(":")[0]
+        with contextlib.suppress(UserError):  # of a file that is missing
+            names = [name for name, _ in find(file, key).hashes(file)]
+            found |= dict.fromkeys((f"{key} imports", name) for name in names[1:])
+    yield from found
 
 
 def data_files(config: Config) -> Iterator[tuple[str, str]]:

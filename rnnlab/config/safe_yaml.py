@@ -1,6 +1,12 @@
-"""Reads YAML from unknown sources: its size and depth are limited before it is expanded."""
+"""Reads YAML 1.2 from unknown sources: size and depth are limited before it is expanded.
 
+Plain words are read by the core schema (YAML 1.2.2, section 10.3.2), and merge keys as in YAML 1.1.
+PyYAML by itself follows YAML 1.1, in which 010 is eight, 1:30 is ninety and ``yes`` is true.
+"""
+
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -12,16 +18,26 @@ LONGEST_VALUE = 10_000
 DEEPEST = 30
 PREFIX = "tag:yaml.org,2002:"
 TAGS = {PREFIX + name for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
-OWN_RULES = (PREFIX + "timestamp", PREFIX + "float")
-FLOAT = re.compile(
-    r"[-+]?(?:(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
-    r"|[0-9][0-9_]*[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))$|\.(?:nan|NaN|NAN)$"
-)
+# The form of each kind, and how words of it may begin.
+FORMS = {
+    "null": (re.compile(r"null|Null|NULL|~|"), ["~", "n", "N", ""]),
+    "bool": (re.compile(r"true|True|TRUE|false|False|FALSE"), list("tTfF")),
+    "int": (re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"), list("-+0123456789")),
+    "float": (
+        re.compile(
+            r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+            r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+        ),
+        list("-+.0123456789"),
+    ),
+    "merge": (re.compile("<<"), ["<"]),
+}
+LARGEST = 2**63
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader in which keys and dates stay text, and 1e-3 is a number."""
+    """A loader of YAML 1.2 in which keys stay text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -86,23 +102,72 @@ def _refused(problem: str, node: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
-def _integer(loader: _Loader, node: Any) -> int:
-    value = loader.construct_yaml_int(node)
-    if abs(value) >= 2**63:
-        raise _refused("an integer of more than 64 bits", node)
+def _constructor(kind: str, value_of: Callable[[str], Any]) -> Callable[[_Loader, Any], Any]:
+    """Makes values of scalars of this kind, also of those with a tag such as ``!!int``."""
+
+    def construct(loader: _Loader, node: Any) -> Any:
+        text = loader.construct_scalar(node)
+        if not FORMS[kind][0].fullmatch(text):
+            raise _refused(f"{text[:80]!r} is no {kind} of YAML 1.2", node)
+        try:
+            return value_of(text)
+        except OverflowError as error:
+            raise _refused(str(error), node) from None
+
+    return construct
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("+-0")) > 64:
+        raise OverflowError("an integer of more than 64 bits")
+    value = int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    if abs(value) >= LARGEST:
+        raise OverflowError("an integer of more than 64 bits")
     return value
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if tag not in OWN_RULES]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+def _float(text: str) -> float:
+    named = text.lower().lstrip("+-") in (".inf", ".nan")
+    value = float(text.replace(".", "", 1) if named else text)
+    is_nonzero = re.search("[1-9]", re.split("[eE]", text)[0])
+    if not named and (math.isinf(value) or (value == 0 and is_nonzero)):
+        raise OverflowError(f"{text[:80]} is outside the range of 64-bit numbers")
+    return value
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _kind, (_form, _starts) in FORMS.items():
+    _Loader.add_implicit_resolver(PREFIX + _kind, re.compile(f"(?:{_form.pattern})$"), _starts)
+for _kind, _value_of in {
+    "null": lambda text: None,
+    "bool": lambda text: text.lower() == "true",
+    "int": _integer,
+    "float": _float,
+}.items():
+    _Loader.add_constructor(PREFIX + _kind, _constructor(_kind, _value_of))
+
+
+class _Dumper(yaml.SafeDumper):
+    """A dumper that quotes each text which YAML 1.1 or YAML 1.2 would read as something else."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, []),
+        *_Loader.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in yaml.SafeDumper.yaml_implicit_resolvers | _Loader.yaml_implicit_resolvers
 }
-_Loader.add_implicit_resolver(PREFIX + "float", FLOAT, list("-+0123456789."))
-_Loader.add_constructor(PREFIX + "int", _integer)
+
+
+def write_yaml(content: Any) -> str:
+    """Plain data as YAML, which ``read_yaml`` reads back."""
+    text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def read_yaml(text: str, source: str) -> Any:
-    """Read YAML as plain data.
+    """Read YAML 1.2 as plain data.
 
     Args:
         text: the YAML.

@@ -62,13 +62,20 @@ class _Files:
         return find
 
     def hashes(self) -> dict[str, dict[str, str]]:
-        """The files' hashes by their paths, under ``plugins`` and ``data`` if there are any."""
+        """The files' hashes by their paths, under ``plugins`` and ``data`` if there are any.
+
+        Local modules of plug-ins are among them; two of one path have their hashes joined.
+        """
         found = {"plugins": self.code, "data": self.data}
-        return {
-            kind: {file: source.sha256 for file, source in files.items()}
-            for kind, files in found.items()
-            if files
-        }
+        return {kind: _hashes(files) for kind, files in found.items() if files}
+
+
+def _hashes(files: dict[str, plugins.Source]) -> dict[str, str]:
+    by_path: dict[str, set[str]] = {}
+    for file, source in files.items():
+        for path, sha256 in source.hashes(file):
+            by_path.setdefault(path, set()).add(sha256)
+    return {path: "+".join(sorted(hashes)) for path, hashes in sorted(by_path.items())}
 
 
 def resolve(raw: dict[str, Any], source: str, find: plugins.Find) -> Settings:
@@ -122,7 +129,7 @@ def _check_parallel(cell: Cell, training: Training, where: str) -> None:
 
 
 def file_hashes(resolved: dict[str, Any]) -> dict[str, str]:
-    """The hash of each plug-in and data file that settings name."""
+    """The hash of each plug-in, each of its local modules, and each data file."""
     return resolved.get("plugins", {}) | resolved.get("data", {})
 
 

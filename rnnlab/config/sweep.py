@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
 from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_values
 from rnnlab.support.errors import UserError
+from rnnlab.support.local_imports import Module
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION
 
@@ -40,7 +41,10 @@ class Run:
 
     def packed(self) -> dict[str, Any]:
         """The run as plain data with the content of its files, for another process or machine."""
-        sources = {f: (str(s.path), s.content) for f, s in self.settings.sources.items()}
+        sources = {
+            file: (str(s.path), s.content, {name: astuple(m) for name, m in s.modules.items()})
+            for file, s in self.settings.sources.items()
+        }
         return {"settings": self.settings.resolved, "seed": self.seed, "sources": sources}
 
 
@@ -50,7 +54,10 @@ def unpack(packed: dict[str, Any]) -> Run:
     Raises:
         UserError: a file fails here: a package may be missing.
     """
-    sources = {f: Source(Path(path), content) for f, (path, content) in packed["sources"].items()}
+    sources = {
+        file: Source(Path(path), content, {name: Module(*m) for name, m in modules.items()})
+        for file, (path, content, modules) in packed["sources"].items()
+    }
     settings = resolve(packed["settings"], "a run", lambda file, _: sources[file])
     return Run(settings, packed["seed"])
 

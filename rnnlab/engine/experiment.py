@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rnnlab.config.labels import label_settings
+from rnnlab.config.safe_yaml import write_yaml
 from rnnlab.config.settings import SECTIONS, file_hashes
 from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.engine.groups import Group, bytes_of, make_groups
@@ -74,14 +73,14 @@ def stored_experiment(folder: Path) -> Experiment:
 
 
 def _changed_files(experiment: Experiment, stored: list[dict[str, Any]]) -> list[str]:
-    """Plug-in and data files that have changed since."""
+    """Plug-in and data files that have changed since, or are no longer read, or new."""
     now: dict[str, str] = {}
     for settings in experiment.settings:
         now |= file_hashes(settings.resolved)
     before: dict[str, str] = {}
     for run in stored:
         before |= file_hashes(run["settings"])
-    return sorted(file for file in now.keys() & before.keys() if now[file] != before[file])
+    return sorted(file for file in now.keys() | before.keys() if now.get(file) != before.get(file))
 
 
 def run_experiment(
@@ -184,4 +183,4 @@ def _resolved_yaml(experiment: Experiment) -> str:
             for key, value in first[section].items()
             if all(key in other[section] and other[section][key] == value for other in others)
         }
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    return write_yaml(config)

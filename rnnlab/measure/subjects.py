@@ -133,6 +133,6 @@ def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -
     find = in_folders(config_folder, Path.cwd())
     settings = resolve({name: stored[name] for name in SECTIONS}, source, find)
     now, before = file_hashes(settings.resolved), file_hashes(stored)
-    if changed := ", ".join(file for file in before if now[file] != before[file]):
+    if changed := ", ".join(file for file in before if now.get(file) != before[file]):
         raise UserError(f"{source}: {changed} has changed since this run was trained")
     return settings

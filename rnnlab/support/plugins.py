@@ -1,31 +1,52 @@
 """Files that a config names by path: data, and plug-ins, ``file.py:Name``."""
 
 import hashlib
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from rnnlab.support.bundled import folder
 from rnnlab.support.errors import UserError, did_you_mean, is_file
-
-MODULE_PREFIX = "rnnlab_plugin_"
+from rnnlab.support.local_imports import Modules, local_modules
+from rnnlab.support.plugin_modules import execute
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that a config names: its path, and its content when it was read."""
+    """A file that a config names: its path, and its content when it was read.
+
+    Attributes:
+        modules: of a plug-in the local modules that it imports, which were read at the same time.
+    """
 
     path: Path
     content: bytes
+    modules: Modules = field(default_factory=dict, hash=False)
 
     @cached_property
     def sha256(self) -> str:
         """The hash of its content."""
-        return hashlib.sha256(self.content).hexdigest()
+        return _sha256(self.content)
+
+    def hashes(self, file: str) -> Iterator[tuple[str, str]]:
+        """The files whose content counts, and their hashes: this one and its local modules.
+
+        Args:
+            file: the path by which the config names it.
+        """
+        yield file, self.sha256
+        for module in self.modules.values():
+            folder = posixpath.dirname(file) if module.is_beside else ""
+            name = posixpath.normpath(posixpath.join(folder, module.file))
+            yield name, _sha256(module.content)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 # Finds a file; the config key that names it is for messages.
@@ -107,11 +128,22 @@ def in_folders(*folders: Path) -> Find:
             if is_file(path):
                 if not any(path.is_relative_to(r) for r in roots):
                     raise UserError(f"{key}: {file} must lie below the config's folder or this one")
-                found[path] = found.get(path) or read_source(path, key)
+                found[path] = found.get(path) or _read(path, key, roots)
                 return found[path]
         raise UserError(f"{key}: no file {file[:200]!r} in {', '.join(map(str, roots))}")
 
     return find
+
+
+def _read(path: Path, key: str, roots: Sequence[Path]) -> Source:
+    """A file, and if it is Python code its local modules."""
+    source = read_source(path, key)
+    if path.suffix != ".py":
+        return source
+    try:
+        return Source(path, source.content, local_modules(path, source.content, roots))
+    except OSError as error:
+        raise UserError(f"{key}: {error.filename}: cannot be read: {error.strerror}") from None
 
 
 def read_source(path: Path, key: str) -> Source:
@@ -131,21 +163,10 @@ def read_source(path: Path, key: str) -> Source:
 
 
 def _import(source: Source, key: str) -> ModuleType:
-    """The module with this content, which is executed once in a process."""
-    name = f"{MODULE_PREFIX}{source.path.stem}_{source.sha256[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    module = ModuleType(name)
-    module.__file__ = str(source.path)
-    sys.modules[name] = module
+    """The module of a plug-in, which is executed once in a process."""
     try:
-        exec(compile(source.content, str(source.path), "exec"), module.__dict__)
+        return execute(source.path, source.content, source.modules)
+    except UserError as error:
+        raise UserError(f"{key}: {source.path}: {error}") from None
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         raise UserError(f"{key}: {source.path} fails: {type(error).__name__}: {error}") from error
-    return module
-
-
-def is_of_plugin(frame: FrameType) -> bool:
-    """Whether this is code of a file that a config names."""
-    return str(frame.f_globals.get("__name__")).startswith(MODULE_PREFIX)

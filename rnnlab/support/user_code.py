@@ -8,7 +8,7 @@ from typing import Any
 from jax import errors
 
 from rnnlab.support.errors import UserError
-from rnnlab.support.plugins import is_of_plugin
+from rnnlab.support.plugin_modules import is_of_plugin
 
 # What to write instead, by the kind of error that JAX raises while it compiles.
 REMEDIES: dict[type[Exception], str] = {

@@ -12,6 +12,7 @@ from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
 from rnnlab.training.quantities.summary import AtEnds, Facts, FromMedians, Number
+from rnnlab.training.skipping import NOT_RECORDED
 
 
 def mean_and_zeros(
@@ -19,11 +20,13 @@ def mean_and_zeros(
 ) -> dict[str, Float[Array, "layers time"]]:
     """Mean of log10 norms over the examples whose norm is not zero, and the share that reads zero.
 
-    The mean is NaN where there is no such example, and where the norm of one is NaN.
+    The mean is ``NOT_RECORDED`` where there is no such example, and NaN where the norm of one is.
     """
     is_zero = jnp.isneginf(log10_norms)
+    nonzero = jnp.sum(~is_zero, axis=-1)
+    mean = jnp.sum(log10_norms, axis=-1, where=~is_zero) / jnp.maximum(nonzero, 1)
     return {
-        "log10_mean": jnp.mean(log10_norms, axis=-1, where=~is_zero),
+        "log10_mean": jnp.where(nonzero > 0, mean, NOT_RECORDED),
         "zero_fraction": jnp.mean(is_zero, axis=-1),
     }
 
@@ -32,11 +35,28 @@ def adjoint_statistics(
     log10_norms: Float[Array, "layers time batch"],
 ) -> dict[str, Float[Array, "layers time"]]:
     """``mean_and_zeros``, and the 10/50/90 % quantiles of log10 norms over the same examples."""
-    nonzero = jnp.where(jnp.isneginf(log10_norms), jnp.nan, log10_norms)
-    has_nan = jnp.isnan(log10_norms).any(axis=-1)
-    quantiles = jnp.nanquantile(nonzero, jnp.array([0.1, 0.5, 0.9]), axis=-1)
-    q10, q50, q90 = jnp.where(has_nan, jnp.nan, quantiles)
-    return mean_and_zeros(log10_norms) | {"log10_q10": q10, "log10_q50": q50, "log10_q90": q90}
+    is_zero = jnp.isneginf(log10_norms)
+    nonzero = jnp.sum(~is_zero, axis=-1)
+    behind = jnp.where(nonzero > 0, jnp.inf, 0.0)[..., None]
+    ordered = jnp.sort(jnp.where(is_zero, behind, log10_norms), axis=-1)
+    found = {}
+    for name, level in {"log10_q10": 0.1, "log10_q50": 0.5, "log10_q90": 0.9}.items():
+        quantile = _between(ordered, level * jnp.maximum(nonzero - 1, 0).astype(ordered.dtype))
+        quantile = jnp.where(jnp.isnan(ordered[..., -1]), ordered[..., -1], quantile)
+        found[name] = jnp.where(nonzero > 0, quantile, NOT_RECORDED)
+    return mean_and_zeros(log10_norms) | found
+
+
+def _between(
+    ordered: Float[Array, "layers time batch"], position: Float[Array, "layers time"]
+) -> Float[Array, "layers time"]:
+    """The entry at a position along the last axis, linear between two entries."""
+    low, high = jnp.floor(position), jnp.ceil(position)
+    below, above = (
+        jnp.take_along_axis(ordered, at.astype(int)[..., None], axis=-1)[..., 0]
+        for at in (low, high)
+    )
+    return below * (1 - (position - low)) + above * (position - low)
 
 
 def _decay(record: pd.DataFrame, facts: Facts) -> float:
