@@ -9,18 +9,34 @@ from rnnlab.cli import train, measure, inspect  # noqa: F401  in the order of th
 # isort: on
 from rnnlab.cli.app import Interrupted, app
 from rnnlab.support.errors import UserError
+from rnnlab.support.streams import OutputLost, Streams
 
 
 def main() -> None:
-    """Run the command line; mistakes end with one message, 2, and Ctrl-C with 130."""
+    """Run the command line.
+
+    Exit codes: 0; 1, a run has failed or a stream is full; 2, a mistake; 128 and a signal's number.
+    """
+    with Streams() as streams:
+        code = streams.exit_code(_run())
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command, tell what ends it, and return its exit code."""
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except OutputLost:
+        return 1
     except UserError as error:
         from rnnlab.support.text import printable
 
         print(f"rnnlab: {printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
-    except (KeyboardInterrupt, Interrupted) as error:
+        return 2
+    except Interrupted as interrupted:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # while Python leaves
-        print(f"rnnlab: {error or 'stopped'}", file=sys.stderr)
-        sys.exit(130)
+        print(f"rnnlab: {interrupted}", file=sys.stderr)
+        return interrupted.exit_code
+    return 0

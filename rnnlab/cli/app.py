@@ -64,7 +64,11 @@ def options(
 
 
 class Interrupted(Exception):
-    """Ctrl-C was pressed; holds a message for the user."""
+    """A signal has ended the command; holds a message for the user, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def console() -> "Console":

@@ -44,6 +44,7 @@ def measure(
     Of a CONFIG every setting and seed before training, or weights of your own; of RESULTS every
     run as it ended.
     """
+    from rnnlab.engine.interrupt import exit_code
     from rnnlab.engine.progress import make_progress
     from rnnlab.measure.inputs import load_inputs
     from rnnlab.measure.survey import survey
@@ -56,11 +57,16 @@ def measure(
     found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
     open_output(folder)
-    measured = survey(found, read, length, make_progress())
+    try:
+        measured = survey(found, read, length, make_progress())
+    except KeyboardInterrupt as stopped:
+        raise Interrupted("stopped before any was measured", exit_code(stopped)) from None
     written = write_survey(measured, folder)
     typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
     if not measured.is_whole:
-        raise Interrupted("stopped before all were measured; the above is what there is")
+        raise Interrupted(
+            "stopped before all were measured; the above is what there is", measured.stopped
+        )
 
 
 def _subjects(

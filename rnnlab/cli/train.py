@@ -138,6 +138,7 @@ def _train(
 ) -> None:
     """Do the runs, then show and write the findings."""
     from rnnlab.engine import run_experiment
+    from rnnlab.engine.interrupt import exit_code
     from rnnlab.engine.progress import make_progress
     from rnnlab.report.findings import find, write_findings
     from rnnlab.results.read import load
@@ -149,13 +150,14 @@ def _train(
     for part, place in parts:
         try:
             run_experiment(part, place, make_progress(), placement, only)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             if not (place / "experiment.json").exists():
                 raise
             stored = (load(place).runs["status"] != "missing").sum()
             raise Interrupted(
                 f"stopped; {stored} of {len(part.runs)} runs are stored in {place}, and the "
-                "same command goes on from there"
+                "same command goes on from there",
+                exit_code(stopped),
             ) from None
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():

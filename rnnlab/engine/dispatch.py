@@ -62,6 +62,7 @@ class Dispatch:
         name = f"rnnlab-{uuid.uuid4().hex}"
         self.queue = Queue(name, client=client, maxsize=LONGEST_QUEUE)
         self.stop = Event(f"{name}-stop", client=client)
+        self.asked = Stop()
         self.numbers = itertools.count()
         self.submitted: dict[int, Submitted] = {}
         self.deaths: dict[str, Deaths] = {}
@@ -82,6 +83,7 @@ class Dispatch:
             UserError: workers cannot work, or the folder cannot be written.
             Exception: raised by Dask when it has lost the scheduler.
         """
+        self.asked = stop
         try:
             for group in groups:
                 self._submit(group.runs)
@@ -137,10 +139,11 @@ class Dispatch:
     def _listen(self) -> bool:
         """Receive all messages; if there is none, wait a moment."""
         received = self.queue.get(batch=True)
-        for content in received:
-            number, messages = pickle.loads(content)
-            for message in messages:
-                self._take(self.submitted.get(number), message)
+        with self.asked.storing():
+            for content in received:
+                number, messages = pickle.loads(content)
+                for message in messages:
+                    self._take(self.submitted.get(number), message)
         if not received:
             self.ledger.live.update()
             time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,6 +1,7 @@
 """Runs an experiment, or the part of it that is not stored yet."""
 
 import os
+import signal
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from rnnlab.config.safe_yaml import write_yaml
 from rnnlab.config.settings import SECTIONS, file_hashes
 from rnnlab.config.sweep import Experiment, Run, load_experiment
 from rnnlab.engine.groups import Group, bytes_of, make_groups
-from rnnlab.engine.interrupt import Stop, stop_on_signal
+from rnnlab.engine.interrupt import Signalled, Stop, stop_on_signal
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.programs import operations_of
@@ -41,11 +42,18 @@ def run(
     Raises:
         UserError: the config is wrong, or the folder cannot be used.
         KeyboardInterrupt: Ctrl-C; runs in progress have been stored and will go on from there.
+            After another signal, such as SIGTERM, they have been stored too, and then the signal
+            does what it does elsewhere in this process.
     """
     experiment = load_experiment(source, overrides)
     folder = default_folder(experiment) if out is None else Path(out)
-    for part, place in experiment.parts(folder):
-        run_experiment(part, place, make_progress(), Placement(workers=workers))
+    try:
+        for part, place in experiment.parts(folder):
+            run_experiment(part, place, make_progress(), Placement(workers=workers))
+    except Signalled as stopped:
+        if stopped.number != signal.SIGINT:
+            signal.raise_signal(stopped.number)
+        raise
     return load(folder)
 
 
@@ -103,7 +111,8 @@ def run_experiment(
 
     Raises:
         UserError: the folder cannot be used or written, or the workers are lost.
-        KeyboardInterrupt: Ctrl-C; runs in progress have been stored and will go on from there.
+        Signalled: Ctrl-C or another signal; runs in progress have been stored, and will go on from
+            there.
     """
     store = open_for_writing(folder)
     with store.locked():
@@ -118,8 +127,7 @@ def run_experiment(
             progress.start(done + len(wanted), done, float(sum(map(operations_of, wanted))))
             if wanted:
                 _do(wanted, ledger, experiment.config.checkpoint_every, placement, stop)
-        if stop.wanted:
-            raise KeyboardInterrupt
+        stop.check()
 
 
 def _do(
@@ -148,7 +156,8 @@ def workers_here(placement: Placement, runs: Sequence[Run]) -> int | None:
 def _do_here(groups: list[Group], ledger: Ledger, checkpoint_every: float, stop: Stop) -> None:
     def take_all(messages: Sequence[Any]) -> None:
         for message in messages:
-            ledger.take(message)
+            with stop.storing():
+                ledger.take(message)
 
     for group in groups:
         begun = ledger.store.checkpoints.read(run.id for run in group.runs)

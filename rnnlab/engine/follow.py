@@ -104,7 +104,7 @@ def watch(folder: Path, console: Console) -> None:
     """
     sweep = View(folder)
     sweep.look()
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         with Live(console=console, auto_refresh=False) as live:
             for _ in _looks(sweep):
                 live.update(Group(sweep.table(), Text(sweep.state())), refresh=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from rnnlab.support.streams import forgiving
 from rnnlab.support.text import printable
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -150,7 +151,7 @@ class PlainLines(Progress):
     def say(self, text: str) -> None:
         """Print it to standard error."""
         self.last_line = time.monotonic()
-        print(printable(text), file=sys.stderr, flush=True)
+        print(printable(text), file=forgiving(sys.stderr), flush=True)
 
     def _show_run(self, run: Active) -> None:
         pass
@@ -207,9 +208,10 @@ class LiveBar(Progress):
 
 
 def make_progress() -> Progress:
-    """A live bar where standard error is a terminal, else plain lines."""
-    console = Console(stderr=True)
-    return LiveBar(console) if console.is_terminal else PlainLines()
+    """A live bar where standard error is a terminal that can rewrite a line, else plain lines."""
+    console = Console(file=forgiving(sys.stderr))  # type: ignore[arg-type]
+    has_bar = console.is_terminal and not console.is_dumb_terminal
+    return LiveBar(console) if has_bar else PlainLines()
 
 
 def minutes(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnnlab.cells import dynamics_of
 from rnnlab.config.labels import CHRONO_LENGTH, flatten, gate_biases, label_settings
+from rnnlab.engine.interrupt import exit_code, raised_signals
 from rnnlab.engine.programs import settings_of
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
@@ -27,14 +28,19 @@ class Survey:
         runs: one row per subject: every setting under its dotted key.
         summary: one row per subject, see ``diagnosis.summarize``.
         text: the diagnosis in words.
-        is_whole: whether every subject was measured; false where Ctrl-C ended the survey.
+        stopped: the exit code where Ctrl-C or another signal ended the survey, else 0.
     """
 
     tables: Tables
     runs: pd.DataFrame
     summary: pd.DataFrame
     text: str
-    is_whole: bool
+    stopped: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every subject was measured, or could not be."""
+        return not self.stopped
 
 
 def survey(
@@ -43,7 +49,7 @@ def survey(
     wanted: int | None,
     progress: Progress,
 ) -> Survey:
-    """Measure every subject; Ctrl-C ends the survey and keeps the finished subjects.
+    """Measure every subject; a signal ends the survey and keeps the finished subjects.
 
     A subject with states that are not finite is left out, and named in the text.
 
@@ -60,8 +66,8 @@ def survey(
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
     left_out: list[str] = []
-    is_whole = True
-    with progress:
+    stopped = 0
+    with progress, raised_signals():
         progress.start(total=len(subjects), done=0)
         try:
             for subject, setting in zip(subjects, names, strict=True):
@@ -76,15 +82,16 @@ def survey(
                 reach = measured[-1][1]["reach"]
                 reason = f"the gradient reaches {reach} steps back"
                 progress.run_ended(subject.id, "measured", reason)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            del measured[len(heads) :]
             if not measured:
                 raise
-            is_whole = False
+            stopped = exit_code(interrupt)
     if not measured:
         raise UserError("\n".join(dict.fromkeys(left_out)))
     ids = [head["run"] for head in heads]
     flat = [_settings(subject) for subject in subjects if subject.id in ids]
-    return _gathered(heads, flat, measured, left_out, is_whole)
+    return _gathered(heads, flat, measured, left_out, stopped)
 
 
 def _reason(subject: Subject, error: Exception) -> str:
@@ -119,7 +126,7 @@ def _gathered(
     flat: list[dict[str, Any]],
     measured: list[tuple[Tables, dict[str, Any]]],
     left_out: list[str],
-    is_whole: bool,
+    stopped: int,
 ) -> Survey:
     names = list(dict.fromkeys(head["setting"] for head in heads))
 
@@ -143,4 +150,4 @@ def _gathered(
     text = [diagnose(str(setting), group) for setting, group in groups]
     text += [f"left out: {reason}" for reason in left_out]
     tables = {name: together(name) for name in measured[0][0]}
-    return Survey(tables, rows(flat), summary, "\n\n".join(text), is_whole)
+    return Survey(tables, rows(flat), summary, "\n\n".join(text), stopped)
