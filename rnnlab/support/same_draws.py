@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
 
 
 def same_draws(draw: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,11 +26,22 @@ def same_draws(draw: Callable[..., Any]) -> Callable[..., Any]:
             return numbers
         with jax.enable_x64(False):
             single = draw(*args, **kwargs)
-        return jax.tree.map(_that_round_to, numbers, single)
+        return _once(numbers, single)
 
     return drawn
 
 
-def _that_round_to(numbers: Any, single: Any) -> Array:
+def _once(numbers: Any, single: Any) -> Any:
+    """The numbers of two trees; dicts keep the order of their keys, which JAX would sort."""
+    return jax.tree.map(_that_round_to, numbers, single, is_leaf=_is_dict)
+
+
+def _that_round_to(numbers: Any, single: Any) -> Any:
+    if _is_dict(numbers):
+        return {key: _once(numbers[key], single[key]) for key in numbers}
     numbers, single = jnp.asarray(numbers), jnp.asarray(single)
     return jnp.where(numbers.astype(single.dtype) == single, numbers, single.astype(numbers.dtype))
+
+
+def _is_dict(tree: Any) -> bool:
+    return type(tree) is dict

@@ -185,9 +185,10 @@ def test_sum_of_all_is_the_mean_log_determinant(cell):
 
 @pytest.mark.usefixtures("float64")
 def test_fewer_are_the_greatest_of_all():
-    args = arguments(cell := DRIVEN[0], time=60)
+    """After so many steps that two bases, which start differently, have turned the same way."""
+    args = arguments(cell := DRIVEN[0], time=2000)
     full, two = (lyapunov_exponents(cell, *args[:2], k, args[2]) for k in (None, 2))
-    jax.tree.map(lambda a, b: close(b, a[..., :2], atol=0.05), full, two)
+    jax.tree.map(lambda a, b: close(b, a[..., :2], atol=1e-4), full, two)
     assert full.exponents.shape == (BATCH, 2 * HIDDEN)
     assert (np.diff(full.exponents) <= 0).all()
 

@@ -112,6 +112,14 @@ def test_constants_keep_their_precision():
     assert set(np.asarray(params["bias_f"])) == {0.1}
 
 
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("layers", [1, 2])
+def test_parameters_keep_their_order(layers):
+    params = Own(hidden=3, layers=layers).init(jax.random.key(0), 1)
+    for layer in [params] if layers == 1 else params:
+        assert list(layer) == ["W", "decay", "bias", "phase"]
+
+
 @pytest.mark.parametrize("task", TASKS, ids=repr)
 def test_examples_of_a_run(task):
     """As training and evaluation draw them, in compiled code too."""
