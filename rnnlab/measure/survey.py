@@ -12,6 +12,7 @@ from rnnlab.cells import dynamics_of
 from rnnlab.config.labels import CHRONO_LENGTH, flatten, gate_biases, label_settings
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
+from rnnlab.measure.saturation import saturation
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
 from rnnlab.training.at_ends import Tables, measure
@@ -112,7 +113,7 @@ def _measure(
         cell = dynamics_of(settings.cell)
         tables = measure(cell, params, read, subject.step)
         distance = wanted if wanted is not None else len(read) - 1
-        return tables, summarize(cell, params, tables, distance)
+        return tables, summarize(cell, params, tables, distance) | saturation(cell, params, read)
 
 
 def _gathered(
