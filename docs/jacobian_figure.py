@@ -20,7 +20,7 @@ def table(found: Survey) -> str:
     """By bias and gain, medians over seeds: indirect share / decades by which Π f falls short."""
     keys = ["cell.forget_bias", "cell.input_bias", "cell.recurrent_gain"]
     frame = found.tables["jacobians"].merge(found.runs[["run", *keys]], on="run")
-    frame["short"] = frame["log10_sensitivity"] - frame["log10_direct_product"]
+    frame["short"] = frame["log10_excess"]
     share = frame[frame["t"] > 0].groupby([*keys, "run"])["share"].mean().groupby(keys).median()
     short = frame[frame["t"] == 0].groupby(keys)["short"].median()
     gains = sorted(set(frame["cell.recurrent_gain"]))

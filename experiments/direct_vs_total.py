@@ -72,7 +72,7 @@ def of_top_layer(results: Results) -> pd.DataFrame:
         bias=record["run"].map(biases),
         is_usual=record["run"].map(is_usual(runs)),
         distance=record["t"].max() - record["t"],
-        error=record["log10_sensitivity"] - record["log10_direct_product"],
+        error=record["log10_excess"],
     )
 
 

@@ -79,8 +79,9 @@ class VanillaRNN(KernelCell):
         start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
         if not decay < 0:
             return f"{start}."
+        factor = f"{10**-decay:.3g}" if decay > -3 else f"10^{-decay:.3g}"
         return (
-            f"{start}. A recurrent kernel about {10**-decay:.3g} times as large would cancel "
+            f"{start}. A recurrent kernel about {factor} times as large would cancel "
             "the mean decay, and a little more may explode."
         )
 

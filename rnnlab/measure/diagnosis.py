@@ -15,9 +15,11 @@ from rnnlab.gradients.theory import (
     recurrent_kernel,
     spectral_radius,
 )
+from rnnlab.measure import saturation
+from rnnlab.measure.sentences import class_of, path, reach
 from rnnlab.training.quantities.jacobian_paths import indirect_share, sensitivity_decay
+from rnnlab.training.quantities.summary import column_of
 
-SAME = math.log10(2)
 WIDTH = 100
 
 Row = dict[str, Any]
@@ -33,10 +35,15 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         wanted: how many steps back the gradient should reach.
 
     Returns:
-        ``cell`` (its kind, or ``own``), ``layers``, ``quantity`` (c or h), ``steps``, ``wanted``;
+        ``cell`` (its kind, or ``own``), ``layers``, ``quantity`` (c or h), ``has_direct`` (a direct
+        path), ``has_gates``, ``examples``, ``steps``, ``wanted``;
         ``reach``, the steps back for which ‖∂c_T/∂c_t‖ stays at 10⁻³ or above;
         ``at``, the number of steps back at which it has fallen below, or else the first step;
-        ``log10_at``, ``log10_direct_at``: log10 of that norm and of the direct product there;
+        ``log10_at``, ``log10_direct_at``: log10 of that norm and of the direct product there, −∞
+        where it is zero in every example, else means over the examples in which it is not;
+        ``log10_excess_at``, by how much the first is larger, over the examples in which neither is;
+        ``zeros_at``, ``direct_zeros_at``: in how many examples they are zero;
+        ``log10_later``: the greatest norm from there on back;
         ``decay``, ``half_life``, ``indirect_share``; ``strongest``, the gate with the largest mean
         path; ``top_exponent``, mean over examples, and its ``top_exponent_error``;
         ``kernel``, ``kernel_radius``: name and spectral radius of the candidate's recurrent kernel;
@@ -44,8 +51,15 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
     """
     frame = tables["jacobians"]
     top = frame[frame["layer"] == frame["layer"].max()].sort_values("t", ascending=False)
-    log10 = top["log10_sensitivity"].to_numpy()
-    direct = top.get("log10_direct_product", pd.Series(np.nan, top.index)).to_numpy()
+    zeros, direct_zeros = (
+        column_of(top, name).fillna(0).to_numpy(float)
+        for name in ("zero_fraction", "direct_zero_fraction")
+    )
+    log10, direct = (
+        np.where(share == 1, -np.inf, column_of(top, name).to_numpy(float))
+        for name, share in (("log10_sensitivity", zeros), ("log10_direct_product", direct_zeros))
+    )
+    examples = tables["lyapunov"]["example"].nunique()
     fallen = np.flatnonzero(~(log10 >= REACHED))
     at = int(fallen[0]) if len(fallen) else len(log10) - 1
     decay = sensitivity_decay(top)
@@ -53,12 +67,19 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         "cell": next((name for name, kind in CELLS.items() if type(cell) is kind), "own"),
         "layers": cell.layers,
         "quantity": cell.carry,
+        "has_direct": cell.has_direct_path,
+        "has_gates": bool(cell.gates),
+        "examples": examples,
         "steps": len(log10),
         "wanted": wanted,
         "reach": at - 1 if len(fallen) else at,
         "at": at,
         "log10_at": log10[at],
         "log10_direct_at": direct[at],
+        "log10_excess_at": column_of(top, "log10_excess").to_numpy(float)[at],
+        "zeros_at": round(zeros[at] * examples),
+        "direct_zeros_at": round(direct_zeros[at] * examples),
+        "log10_later": np.max(log10[at:]),
         "decay": decay,
         "half_life": half_life(decay),
         "indirect_share": indirect_share(top),
@@ -72,7 +93,8 @@ def _strongest_gate(top: pd.DataFrame) -> str:
     parts = ("direct", "indirect", "total")
     names = [c.removesuffix("_frobenius") for c in top.columns if c.endswith("_frobenius")]
     sizes = {name: top[f"{name}_frobenius"].mean() for name in names if name not in parts}
-    return max(sizes, key=lambda name: sizes[name])
+    largest = max(sizes, key=lambda name: sizes[name], default="")
+    return largest if largest and sizes[largest] > 0 else ""
 
 
 def _top_exponent(lyapunov: pd.DataFrame) -> Row:
@@ -106,8 +128,9 @@ def diagnose(setting: str, rows: pd.DataFrame) -> str:
     row: Row = {str(k): v for k, v in ordered.iloc[(len(rows) - 1) // 2].to_dict().items()}
     seeds = f", the middle one of {len(rows)} seeds" if len(rows) > 1 else ""
     sentences = {
-        "reach": _reach(row) + _range(ordered["reach"]),
-        "path": _path(row),
+        "inputs": saturation.in_words(row),
+        "reach": reach(row) + _range(ordered["reach"]),
+        "path": path(row),
         "stability": _stability(row),
         f"to reach {row['wanted']}": _remedy(row),
     }
@@ -121,49 +144,16 @@ def diagnose(setting: str, rows: pd.DataFrame) -> str:
             break_on_hyphens=False,
         )
         for name, text in sentences.items()
+        if text
     ]
+    times = "step" if row["steps"] == 1 else "steps"
     layer = f"top layer of {row['layers']}, " if row["layers"] > 1 else ""
-    return "\n".join([f"{setting} ({layer}{row['steps']} time steps{seeds})", *paragraphs])
+    return "\n".join([f"{setting} ({layer}{row['steps']} time {times}{seeds})", *paragraphs])
 
 
 def _range(reach: pd.Series) -> str:
     low, high = int(reach.min()), int(reach.max())
     return f" (Over the seeds it reaches {low} to {high} steps back.)" if low < high else ""
-
-
-def _reach(row: Row) -> str:
-    last = row["steps"] - 1
-    norm = f"‖∂{row['quantity']}_T/∂{row['quantity']}_t‖"
-    halving = f"it is halved every {row['half_life']:.3g} steps"
-    if row["reach"] < last:
-        pace = f": {halving}" if row["decay"] < 0 else ""
-        return f"{row['reach']} steps back; then {norm} is below 10⁻³. The gradient vanishes{pace}."
-    start = f"all {last} steps back, where {norm} is {_power(row['log10_at'])}. The gradient"
-    if row["log10_at"] > -REACHED:
-        return f"{start} explodes: it is doubled every {half_life(-row['decay']):.3g} steps."
-    if row["decay"] < 0:
-        return f"{start} shrinks, but has not vanished: {halving}."
-    return f"{start} does not shrink."
-
-
-def _path(row: Row) -> str:
-    if text := _class_of(row).without_direct_path:
-        return text
-    strongest = f"mostly through {row['strongest']}"
-    if math.isnan(row["log10_direct_at"]):
-        return f"the cell declares no direct path: all of it is indirect, {strongest}."
-    gap = row["log10_at"] - row["log10_direct_at"]
-    total = f"{row['at']} steps back {_power(row['log10_at'])} is left in all, "
-    alone = f"{_power(row['log10_direct_at'])} along the direct path alone"
-    share = f"the indirect share of one step is {row['indirect_share']:.2g}, {strongest}"
-    if row["indirect_share"] == 0:
-        share = "there is no indirect one"
-    if math.isinf(row["log10_at"]) or math.isinf(gap):
-        return f"{total}{alone}."
-    if abs(gap) <= SAME:
-        return f"{total}{alone}: the direct path carries it ({share})."
-    verb = "add" if gap > 0 else "take away"
-    return f"{total}{alone}: the indirect paths {verb} {abs(gap):.1f} decades ({share})."
 
 
 def _stability(row: Row) -> str:
@@ -190,24 +180,17 @@ def _remedy(row: Row) -> str:
     is_reached = row["reach"] >= row["wanted"]
     if row["log10_at"] > -REACHED:
         start = "it does, but explodes" if is_reached else "it explodes on the way"
-        return f"{start}: {_class_of(row).against_explosion}."
+        return f"{start}: {class_of(row).against_explosion}."
     if is_reached:
         return "it does."
+    if row["steps"] == 1:
+        return "inputs of one time step do not tell."
     is_whole = row["reach"] == row["steps"] - 1
     if is_whole and row["decay"] * row["wanted"] >= REACHED:
         return "at this pace it would; longer inputs tell."
-    start = f"at this pace 10⁻³ is passed after {REACHED / row['decay']:.0f}; " if is_whole else ""
+    is_pace = is_whole and row["decay"] < 0
+    start = f"at this pace 10⁻³ is passed after {REACHED / row['decay']:.0f}; " if is_pace else ""
+    start = "scale the inputs first; then: " + start if saturation.in_words(row) else start
     is_linearised = not math.isnan(row["critical_factor"])
-    advice = _class_of(row).against_vanishing(row["wanted"], row["decay"], is_linearised)
+    advice = class_of(row).against_vanishing(row["wanted"], row["decay"], is_linearised)
     return start + advice
-
-
-def _class_of(row: Row) -> type[Cell]:
-    """The class of a built-in kind; ``Cell`` itself for a user-defined cell."""
-    return CELLS.get(row["cell"], Cell)
-
-
-def _power(log10: float) -> str:
-    if math.isinf(log10):
-        return "0"
-    return f"10^{log10:.1f}" if abs(log10) >= 2 else f"{10**log10:.2g}"

@@ -13,6 +13,7 @@ from rnnlab.engine.interrupt import exit_code, raised_signals
 from rnnlab.engine.programs import settings_of
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
+from rnnlab.measure.saturation import saturation
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
 from rnnlab.support.user_code import described
@@ -118,7 +119,7 @@ def _measure(
         cell = dynamics_of(settings.cell)
         tables = measure(cell, params, read, subject.step)
         distance = wanted if wanted is not None else len(read) - 1
-        return tables, summarize(cell, params, tables, distance)
+        return tables, summarize(cell, params, tables, distance) | saturation(cell, params, read)
 
 
 def _gathered(

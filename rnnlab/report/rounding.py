@@ -10,6 +10,8 @@ MISSING = "–"
 # Numbers of this size are written without a power of ten, and with as many decimals as each other
 # if the greatest is not more than this many times the least.
 SMALL, LARGE, APART = 1e-3, 1e5, 10.0
+# Numbers that differ by less than this part of them, as float32 rounds, are as good as equal.
+RESOLVED = 1e-6
 
 
 def in_form(estimate: Estimate, form: str) -> str:
@@ -65,9 +67,9 @@ def _fixed(values: Sequence[int | float], digits: int) -> str:
     if not sizes or min(sizes) < SMALL or max(sizes) >= LARGE or max(sizes) > APART * min(sizes):
         return ""
     decimals = digits - 1 - _exponent(sizes[0])
-    if (width := max(values) - min(values)) > 0:
+    if (width := max(values) - min(values)) > RESOLVED * sizes[0]:
         decimals = max(decimals, -_exponent(width))
-    return f".{min(max(decimals, 0), 12)}f"
+    return f".{max(decimals, 0)}f"
 
 
 def _exponent(value: int | float) -> int:

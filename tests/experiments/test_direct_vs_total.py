@@ -52,7 +52,7 @@ def results(sizes, steps=(0,), seeds=20, noise=1e-3):
                 shares = np.where(t == 0, 0, share + noise * rng.normal())
                 short = (error + noise * rng.normal()) * back / (TIME - 1)
                 table = {"step": step, "t": t, "layer": 0, "share": shares}
-                table |= {"log10_sensitivity": true, "log10_direct_product": true - short}
+                table |= {"log10_sensitivity": true, "log10_excess": short}
                 table |= {f"{path}_frobenius": 0.1 for path in ("direct", "f", "i", "g")}
                 tables.append(pd.DataFrame(table).assign(**run))
     frame = pd.concat(tables, ignore_index=True)
@@ -91,9 +91,9 @@ def test_numbers():
     assert estimate(numbers, SHARE, USUAL).mean == pytest.approx(0.2)
     assert estimate(numbers, ERROR, USUAL).mean == pytest.approx(3.0)
     assert decide(numbers).evidence == (
-        f"at {USUAL} the other terms are a share of 0.2 [0.2, 0.2] of one step, and over the "
-        "sequence the gradient is 10^(3 [3, 3]) times Π f_t; negligible in 1 of 2 settings "
-        f"({OTHER})"
+        f"at {USUAL} the other terms are a share of 0.200 [0.200, 0.200] of one step, and over the "
+        "sequence the gradient is 10^(3.00 [3.00, 3.00]) times Π f_t; negligible in 1 of 2 "
+        f"settings ({OTHER})"
     )
 
 
@@ -123,10 +123,11 @@ def test_text_and_figure():
     )
     first, second, third = part("text")(numbers).splitlines()
     assert first == (
-        f"{USUAL}: indirect share 0.2 [0.2, 0.2], Π f_t off by 3 [3, 3] decades before training, "
-        "0.2 [0.2, 0.2] and 3 [3, 3] at its end"
+        f"{USUAL}: indirect share 0.200 [0.200, 0.200], Π f_t off by 3.00 [3.00, 3.00] decades "
+        "before training, "
+        "0.200 [0.200, 0.200] and 3.00 [3.00, 3.00] at its end"
     )
-    assert second.startswith(f"{USUAL}: sizes ‖·‖_F/√n of the paths of one step: f_t 0.1 [")
+    assert second.startswith(f"{USUAL}: sizes ‖·‖_F/√n of the paths of one step: f_t 0.100 [")
     assert third.startswith(OTHER)
     figure = part("figure")(before, trained)
     assert len(figure.axes) == 4

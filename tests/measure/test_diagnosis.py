@@ -1,6 +1,7 @@
 """From made-up measurements to numbers and words, on each side of every threshold."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,12 @@ def tables(back, direct=None, layers=1):
         below = 7.0 * (layers - 1 - layer)
         frame = pd.DataFrame({"t": range(steps), "layer": layer})
         frame["log10_sensitivity"] = np.asarray(back, float)[::-1] + below
+        frame["zero_fraction"] = np.isneginf(frame["log10_sensitivity"]).astype(float)
         if direct is not None:
             frame["log10_direct_product"] = np.asarray(direct, float)[::-1] + below
+            frame["direct_zero_fraction"] = np.isneginf(frame["log10_direct_product"]).astype(float)
+            excess = frame["log10_sensitivity"] - frame["log10_direct_product"]
+            frame["log10_excess"] = excess.where(np.isfinite(excess))
         frame["share"] = np.where(frame["t"] == 0, 0.0, 0.2 + 0.1 * (frame["t"] % 2)) + below
         sizes = {"direct": 9, "indirect": 8, "total": 7, "i": 0.2, "f": 0.4, "g": 0.3}
         for part, size in sizes.items():
@@ -49,7 +54,8 @@ def tables(back, direct=None, layers=1):
 
 
 def numbers(back, wanted, cell=None, params=PARAMS, **options):
-    return summarize(cell or LSTM(hidden=2), params, tables(back, **options), wanted)
+    row = summarize(cell or LSTM(hidden=2), params, tables(back, **options), wanted)
+    return row | {"saturated": 0.0, "saturated_at_zero": 0.0, "largest_input": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -132,6 +138,9 @@ BASE = {
         "at": 25,
     },
     **{"log10_at": -3.1, "log10_direct_at": -6.4, "decay": -0.129, "half_life": 2.33},
+    **{"has_direct": True, "has_gates": True, "examples": 4, "zeros_at": 0, "direct_zeros_at": 0},
+    **{"log10_excess_at": 3.3, "log10_later": -3.1, "largest_input": 1.0},
+    **{"saturated": 0.0, "saturated_at_zero": 0.0},
     **{"indirect_share": 0.45, "strongest": "g", "top_exponent": -0.308},
     **{"top_exponent_error": 0.003, "kernel": "U_g", "kernel_radius": 1.0, "critical_factor": 2.0},
 }
@@ -192,11 +201,31 @@ FAR = {"reach": 99, "at": 99}
             ["0.32. The gradient shrinks, but ha", "not vanish", "halved every 60.2 steps."],
             "it does.",
         ),
-        ({"log10_at": 3.0, "decay": 0.03}, ["10^3.0. The gradient does not shrink."], "it does."),
-        ({"log10_at": 0.0, "decay": 0.0}, ["1. The gradient does not shrink."], "it does."),
+        (
+            {"log10_at": 3.0, "decay": 0.03},
+            ["10^3.0. The gradient grows × 1.07 a step."],
+            "it does.",
+        ),
+        ({"log10_at": 3.0, "decay": -0.03}, ["10^3.0. The gradient grows."], "it does."),
+        (
+            {"log10_at": -1.0, "decay": 0.03},
+            ["0.1. The gradient shrinks, but has not vanished."],
+            "it does.",
+        ),
+        (
+            {"log10_at": -1.0, "decay": nan},
+            ["0.1. The gradient shrinks, but has not vanished."],
+            "it does.",
+        ),
+        ({"log10_at": 0.0, "decay": 0.0}, ["1. The gradient keeps its size."], "it does."),
+        (
+            {"log10_at": 4.0, "decay": -0.1},
+            ["10^4.0. The gradient explodes."],
+            "it does, but explodes: tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
+        ),
         (
             {"log10_at": 3.1, "decay": 0.031},
-            ["10^3.1. The gradient explodes: it is doubled every 9.71 steps."],
+            ["10^3.1. The gradient explodes: it grows × 1.07 a step."],
             "it does, but explodes: tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
         ),
     ],
@@ -232,7 +261,12 @@ def test_a_wish_beyond_the_data(row, remedy):
     ],
 )
 def test_who_carries_it(direct, path):
-    assert path in said(FAR | {"log10_at": -0.5, "log10_direct_at": direct})["path"]
+    assert (
+        path
+        in said(
+            FAR | {"log10_at": -0.5, "log10_direct_at": direct, "log10_excess_at": -0.5 - direct}
+        )["path"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,7 +301,13 @@ def test_a_gru():
 
 
 def test_a_vanilla_rnn():
-    row = {"cell": "rnn", "quantity": "h", "strongest": "h", "log10_direct_at": nan}
+    row = {
+        "cell": "rnn",
+        "quantity": "h",
+        "strongest": "h",
+        "log10_direct_at": nan,
+        "has_direct": False,
+    }
     lines = said(row)
     assert_says(lines["path"], "there is no direct path", "U_h")
     assert math.log10(1.35) == pytest.approx(0.129, abs=2e-3)
@@ -300,5 +340,68 @@ def test_numbers_and_words_agree():
         in said(numbers([0, -0.5, -1, -1.5, -2], 1))["reach"]
     )
     assert "explodes" in said(numbers([0, 2, 4, 6], 1))["reach"]
-    assert said(numbers([0, -4, 1, 2], 3))["reach"].endswith("The gradient vanishes.")
+    comes_back = said(numbers([0, -4, 1, 2], 3))["reach"]
+    assert comes_back.endswith("below 10⁻³, but farther back it is up to 10^2.0 again.")
     assert "0 is left in all" in said(numbers([0, -1, -inf], 2, direct=[0, -1, -2]))["path"]
+
+
+SATURATED = {"saturated": 0.97, "saturated_at_zero": 0.01, "largest_input": 999.0}
+
+
+@pytest.mark.parametrize(
+    ("row", "line", "expected", "never"),
+    [
+        # Nothing declares a direct path, or it reads zero: two different things.
+        ({"has_direct": False, "cell": "own"}, "path", "declares no direct path: all", "decades"),
+        ({"log10_direct_at": -inf, "direct_zeros_at": 4, "log10_excess_at": nan}, "path",
+         "0 (or less than a float can be) along the direct path alone.", "declares"),
+        ({"log10_at": -inf, "zeros_at": 4, "log10_excess_at": nan}, "path", "0 is left in all,",
+         "examples"),
+        ({"log10_at": -inf, "zeros_at": 4, "log10_later": -inf}, "reach",
+         "‖∂c_T/∂c_t‖ is 0. The gradient vanishes", "10⁻³"),
+        # A part of the examples reads zero: differences are over the others.
+        ({"zeros_at": 1, "log10_excess_at": 1.0}, "reach", "in 3 of 4 examples and 0 in the others",
+         "all 4"),
+        ({"direct_zeros_at": 3, "log10_excess_at": 1.0}, "path",
+         "alone in 1 of 4 examples and 0 in the others: the indirect paths add 1.0 decades where "
+         "neither is 0", "3.3"),
+        ({"zeros_at": 2, "log10_excess_at": nan}, "path", "in 2 of 4 examples", "decades"),
+        # What is not a number is not called one.
+        ({"log10_at": nan, "log10_excess_at": nan}, "reach", "is not a number.", "nan"),
+        ({"log10_at": nan, "log10_excess_at": nan}, "path", "unknown is left in all", "nan"),
+        ({"decay": nan, "half_life": nan}, "reach", "The gradient vanishes.", "halved"),
+        ({"indirect_share": nan}, "path", "add 3.3 decades.", "nan"),
+        ({"strongest": ""}, "path", "one step is 0.45)", "through"),
+        ({"strongest": "", "has_direct": False, "cell": "own"}, "path", "indirect.", "through"),
+        ({"indirect_share": 0.0, "log10_excess_at": 0.0}, "path", "(there is no indirect", "0."),
+        # One step, one example.
+        (FAR | {"steps": 1, "reach": 0, "at": 0, "log10_at": 0.0, "decay": nan}, "reach",
+         "there is one time step", "gradient"),
+        (FAR | {"steps": 1, "reach": 0, "at": 0, "log10_at": 0.0, "decay": nan}, "to reach 99",
+         "inputs of one time step do not tell.", "pace"),
+        (FAR | {"steps": 2, "reach": 1, "at": 1, "log10_at": -0.5}, "reach", "1 step back", "all"),
+        ({"examples": 1}, "reach", "below 10⁻³. The", "examples"),
+        # Growth is no half-life.
+        (FAR | {"log10_at": 2.0, "decay": 0.0128, "half_life": inf}, "reach", "× 1.03 a step", "∞"),
+        (FAR | {"log10_at": inf, "decay": nan, "log10_excess_at": nan}, "reach",
+         "is ∞. The gradient explodes.", "doubled"),
+        # A kernel that would have to be 10^400 times as large.
+        ({"cell": "rnn", "decay": -400.0}, "to reach 99", "about 10^400 times as large", "inf"),
+        # Saturated by inputs, and by biases.
+        (SATURATED, "inputs", "97% of the gates' values", "outputs"),
+        (SATURATED | {"has_gates": False}, "inputs", "outputs' values", "gates"),
+        (SATURATED, "to reach 99", "scale the inputs first; then: with b_f", "pace"),
+    ],
+)  # fmt: skip
+def test_sentences_at_the_extremes(row, line, expected, never):
+    lines = said(row)
+    assert expected in lines[line]
+    assert never not in lines[line]
+    for name, text in lines.items():
+        one = "" if name == "stability" else r"|\b1 (time )?steps\b"
+        assert not re.search(rf"\bnan\b|\binf\b{one}", text)
+
+
+def test_what_saturates_is_said_first_and_only_where_inputs_do_it():
+    assert list(said(SATURATED))[:2] == ["head", "inputs"]
+    assert "inputs" not in said(SATURATED | {"saturated_at_zero": 0.9})

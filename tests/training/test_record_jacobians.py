@@ -109,7 +109,11 @@ class Expected:
         found = self.cell, self.params[step], self.inputs[step]
         summary = rnnlab.jacobians(*found).summary(spectral_radius=True)
         means = summary.groupby(["layer", "t"]).mean().drop(columns="example")
-        for name, norms in rnnlab.sensitivity(*found)._asdict().items():
+        sensitivity = rnnlab.sensitivity(*found)
+        if sensitivity.log10_direct is not None:
+            excess = np.asarray(sensitivity.log10_total) - np.asarray(sensitivity.log10_direct)
+            means = means.assign(direct_zero_fraction=0.0, log10_excess=excess.mean(-1).ravel())
+        for name, norms in sensitivity._asdict().items():
             column = {"log10_total": "log10_sensitivity", "log10_stack": "log10_stack_sensitivity"}
             column |= {"log10_direct": "log10_direct_product"}
             if norms is not None:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
-from rnnlab.training.quantities.summary import AtEnds, Facts, FromMedians, Number
+from rnnlab.training.quantities.summary import AtEnds, Facts, FromMedians, Number, column_of
 from rnnlab.training.skipping import NOT_RECORDED
 
 
@@ -63,7 +63,8 @@ def _decay(record: pd.DataFrame, facts: Facts) -> float:
     if facts.read_step is None:
         return math.nan
     carry = record[record["quantity"] == facts.carry]
-    return decay_per_step(carry["log10_mean"], facts.read_step - carry["t"])
+    is_whole = ~(column_of(carry, "zero_fraction") > 0)
+    return decay_per_step(carry["log10_mean"].where(is_whole), facts.read_step - carry["t"])
 
 
 def _carry(_: pd.DataFrame, facts: Facts) -> str:
@@ -95,9 +96,9 @@ class Gradients(AtRecords):
     summary = (
         AtEnds(
             "decay",
-            "least-squares slope of `log10_mean` against the distance back in time over its finite "
-            "points, in the top layer, of c where the cell has one and else of h; negative: the "
-            "gradient vanishes going back",
+            "least-squares slope of `log10_mean` against the distance back in time over the steps "
+            "at which no example reads zero, in the top layer, of c where the cell has one, else "
+            "of h; negative: the gradient vanishes going back",
             _decay,
         ),
         Number("decay_of", "the part of the state that `decay` is of", _carry, "same"),

@@ -41,8 +41,9 @@ def path_statistics(
     Returns:
         Arrays (layers, time): the columns of ``Jacobians.summary``, with ``spectral_radius``
         (``share`` over the examples whose total is not zero); log10 of the norms of
-        ``sensitivity``, over the examples in which they are not zero; ``zero_fraction``, the share
-        of examples in which the sensitivity is zero.
+        ``sensitivity``, over the examples in which they are not zero; ``log10_excess``, the
+        difference of total and direct product, over the examples in which neither is zero;
+        ``zero_fraction`` and ``direct_zero_fraction``, the shares of examples in which these are.
     """
     tapes, _ = record_tapes(cell, params, inputs)
     sizes = [path_sizes(cell, tape, spectral_radius=True) for tape in tapes]
@@ -55,6 +56,9 @@ def path_statistics(
         "log10_cell_product": found.log10_cell_product,
     }
     zeros = {"zero_fraction": jnp.mean(jnp.isneginf(found.log10_total), axis=-1)}
+    if found.log10_direct is not None:
+        zeros["direct_zero_fraction"] = jnp.mean(jnp.isneginf(found.log10_direct), axis=-1)
+        zeros["log10_excess"] = _mean_excess(found.log10_total, found.log10_direct)
     means = {name: jnp.mean(v, axis=-1) for name, v in columns.items()}
     some = columns["total_frobenius"] != 0
     means["share"] = jnp.mean(columns["share"], axis=-1, where=some)
@@ -66,13 +70,25 @@ def _mean_of_nonzero(log10: Float[Array, "layers time batch"]) -> Float[Array, "
     return jnp.mean(log10, axis=-1, where=~jnp.isneginf(log10))
 
 
+def _mean_excess(
+    total: Float[Array, "layers time batch"], direct: Float[Array, "layers time batch"]
+) -> Float[Array, "layers time"]:
+    """Mean difference over the examples in which neither is zero; NaN where there is none."""
+    has_both = ~(jnp.isneginf(total) | jnp.isneginf(direct))
+    return jnp.mean(total - direct, axis=-1, where=has_both)
+
+
 _path_statistics = jax.jit(path_statistics, static_argnums=0)
 
 
 def sensitivity_decay(record: pd.DataFrame) -> float:
-    """Slope of ``log10_sensitivity`` against the distance to the last step, decades per step."""
+    """Slope of ``log10_sensitivity`` against the distance to the last step, decades per step.
+
+    Over the steps at which no example is zero: means of fewer examples would be others' means.
+    """
     log10 = column_of(record, "log10_sensitivity")
-    return decay_per_step(log10, record["t"].max() - record["t"])
+    is_whole = ~(column_of(record, "zero_fraction") > 0)
+    return decay_per_step(log10.where(is_whole), record["t"].max() - record["t"])
 
 
 def indirect_share(record: pd.DataFrame) -> float:
@@ -105,12 +121,16 @@ class JacobianPaths(AtRecords, OfCell):
         "log10_stack_sensitivity": "the same of the top layer's c_T, through the whole stack",
         "log10_direct_product": "an approximation: greatest Π f over units",
         "log10_cell_product": "an approximation: norm of the product of `total`",
+        "log10_excess": "`log10_sensitivity` less `log10_direct_product`, over the examples in "
+        "which neither is zero",
         "zero_fraction": "share of the examples whose sensitivity is zero",
+        "direct_zero_fraction": "share of the examples whose direct product is zero",
     }
     summary = (
         AtEnds(
             "sensitivity_decay",
-            "slope of `log10_sensitivity` against T − t, in the top layer",
+            "slope of `log10_sensitivity` against T − t over the steps at which no example is "
+            "zero, in the top layer",
             lambda record, _: sensitivity_decay(record),
         ),
         FromMedians(
