@@ -2,7 +2,7 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -74,6 +74,11 @@ def affine(
 
 def side_by_side(params: Params, prefix: str, gates: tuple[str, ...]) -> Array:
     """The parameters of these gates, joined along their last axis; ValueError if one is missing."""
+    if not isinstance(params, Mapping):
+        got = type(params).__name__
+        raise ValueError(
+            f"affine reads arrays by name, and params are a {got}: make them with init"
+        )
     if missing := [f"{prefix}_{k}" for k in gates if f"{prefix}_{k}" not in params]:
         raise ValueError(f"params lack {', '.join(missing)}; they have {', '.join(params)}")
     return jnp.concatenate([params[f"{prefix}_{k}"] for k in gates], axis=-1)
@@ -132,7 +137,10 @@ class Cell(BaseModel, ABC):
 
     @abstractmethod
     def init(self, key: Key[Array, ""], input_size: int) -> Any:
-        """Initial parameters: a dict of named arrays, or a tuple of one dict per layer.
+        """Initial parameters of one layer: any pytree of numbers; those of a stack are a tuple.
+
+        ``affine`` reads a dict of named arrays. Leaves of whole numbers or of booleans are held
+        fixed while the others are trained.
 
         Args:
             key: determines every random number, in float64 the same as in float32.
@@ -142,7 +150,7 @@ class Cell(BaseModel, ABC):
     @abstractmethod
     def step(
         self,
-        params: Params,
+        params: Any,
         state: Any,
         x: Float[Array, "batch inputs"],
         observe: Observe = unobserved,
@@ -180,7 +188,7 @@ class Cell(BaseModel, ABC):
         return self.direct is not None or type(self).direct_path is not Cell.direct_path
 
     def direct_path(
-        self, params: Params, seen: dict[str, Array], carry: Inexact[Array, "batch *shape"]
+        self, params: Any, seen: dict[str, Array], carry: Inexact[Array, "batch *shape"]
     ) -> Inexact[Array, "batch *shape"]:
         """The contribution of the previous carry to the new one along the direct path.
 
@@ -200,7 +208,7 @@ class Cell(BaseModel, ABC):
         """The all-zero ``State`` of one layer, arrays (batch, hidden) unless overridden."""
         return self.State(*(jnp.zeros((batch, self.hidden)) for _ in self.State._fields))
 
-    def linearised(self, params: Params) -> Linearisation:
+    def linearised(self, params: Any) -> Linearisation:
         """The dynamics near the zero state with zero input, for classes that define them.
 
         Args:

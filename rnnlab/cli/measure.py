@@ -30,7 +30,14 @@ def measure(
         str | None, typer.Option("--from", help="'torch': --params is a PyTorch state dict.")
     ] = None,
     inputs: Annotated[
-        Path | None, typer.Option(help="Inputs (time, batch, features), a .npy or .npz file.")
+        Path | None, typer.Option(help="Inputs: a file as of task.path, or an array, .npy or .npz.")
+    ] = None,
+    batch_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--batch-first/--time-first",
+            help="Which axis of an array of --inputs is first: (batch, time, features), or time.",
+        ),
     ] = None,
     length: Annotated[
         int | None, typer.Option(min=1, help="How many steps back the gradient should reach.")
@@ -53,7 +60,18 @@ def measure(
     from rnnlab.support.threads import xla_threads
 
     keep_compiled_code(xla_threads())
-    read = load_inputs(inputs) if inputs else None
+    if batch_first is not None and not inputs:
+        raise UserError("--batch-first and --time-first need --inputs: the file that they are of")
+    read = load_inputs(inputs, batch_first) if inputs else None
+    if read is not None:
+        steps, examples, features = read.shape
+        typer.echo(
+            f"{inputs}: {steps} time steps, {examples} examples, {features} features", err=True
+        )
+        if length is not None and length >= steps:
+            raise UserError(
+                f"--length {length}: {inputs} has {steps} time steps, which reach {steps - 1} back"
+            )
     found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
     open_output(folder)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
+from rnnlab.cells.params import trained
 from rnnlab.results.params import stored_arrays
 from rnnlab.results.summary import summarize_run
 from rnnlab.support.files import parquet_bytes
@@ -65,7 +66,7 @@ def make_output(
         "threshold": task.threshold,
         "metric": task.metric_name,
         "read_step": task.read_step,
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params["cell"])),
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(trained(state.params["cell"]))),
     }
     cell = program.objective.cell
     known = Facts(task.threshold, task.read_step, cell.carry, cell.direct)

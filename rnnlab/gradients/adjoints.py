@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.params import trained, with_fixed
 from rnnlab.gradients.norms import log10_of, scaled_squares
 from rnnlab.recurrence.taps import Slot, Slots
 
@@ -28,16 +29,21 @@ def grad_with_adjoints(
         inputs: the cell's inputs.
 
     Returns:
-        The gradient, see ``ascent``; for each part of the state, log10 of the norm of the scalar's
-        derivative by it, −inf where it reads zero; and the function's other result.
+        The gradient, see ``ascent``, with None for parameters that are held fixed; for each part of
+        the state, log10 of the norm of the scalar's derivative by it, −inf where it reads zero; and
+        the function's other result.
     """
     time, batch, _ = inputs.shape
     empty = jnp.zeros((cell.layers, time, batch))
     # The logarithm is taken after the pass: the pass gives 0 where nothing depends on the value,
     # and (0, 0) then means a norm of 0.
     slots = dict.fromkeys(cell.State._fields, Slot(norm_of_each, (empty, empty)))
-    differentiate = jax.grad(function, argnums=(0, 1), has_aux=True)
-    (gradient, seen), auxiliary = differentiate(params, slots)
+
+    def of_trained(leaves: Any, slots: Slots) -> tuple[Array, Any]:
+        return function(with_fixed(leaves, params), slots)
+
+    differentiate = jax.grad(of_trained, argnums=(0, 1), has_aux=True)
+    (gradient, seen), auxiliary = differentiate(trained(params), slots)
     norms = {name: log10_of(*slot.values) for name, slot in seen.items()}
     return ascent(gradient), norms, auxiliary
 

@@ -8,11 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.params import with_fixed
 from rnnlab.cells.state import real_parts
 from rnnlab.gradients.adjoints import grad_with_adjoints
 from rnnlab.gradients.backward import scaled_norms
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import as_scaled, zeros
+from rnnlab.recurrence.separate import check_losses_are_separate, check_separate
 from rnnlab.recurrence.stack import (
     FUSED,
     Inputs,
@@ -33,7 +35,8 @@ class GradientFlow(NamedTuple):
     Attributes:
         loss: (batch,), one value per example.
         params: gradient of the *sum* of the losses over the batch, shaped as the parameters; for
-            complex ones the direction of steepest ascent, ∂L/∂a + i ∂L/∂b.
+            complex ones the direction of steepest ascent, ∂L/∂a + i ∂L/∂b; 0 for whole numbers and
+            booleans, which are held fixed.
         log10_norm: for each part of the state, log10‖∂L/∂·_t‖₂ of each example's own loss,
             (time, batch), with a leading layer axis when the cell has several layers; −inf where
             the adjoint reads zero. These are total derivatives, over every path from value to loss.
@@ -67,27 +70,32 @@ def gradient_flow(
             step. This takes a second backward pass; ``params`` still come from the ordinary one.
 
     Raises:
-        ValueError: ``loss`` does not return one value per example, inputs are of another rank, or
-            the cell does not observe a part of its state.
+        ValueError: ``loss`` does not return one value per example, each from the example's own
+            output; inputs are of another rank; the cell does not observe a part of its state, or
+            mixes examples.
     """
 
     inputs = as_inputs(inputs)
+    check_separate(cell, params, inputs)
 
-    def summed(params: Any, slots: Slots) -> tuple[Array, Array]:
+    def summed(params: Any, slots: Slots) -> tuple[Array, Any]:
         seen = unroll_observed(cell, params, inputs, initial_state, slots=slots, method=FUSED)
-        losses = loss(outputs(cell, top_layer(seen.states)))
+        read = outputs(cell, top_layer(seen.states))
+        losses = loss(read)
         if losses.shape != inputs.shape[1:2]:
             raise ValueError(
                 f"loss must return one value per example, shape {inputs.shape[1:2]}, "
                 f"got shape {losses.shape}"
             )
-        return losses.sum(), losses
+        return losses.sum(), (losses, read)
 
-    gradient, norms, losses = grad_with_adjoints(summed, params, cell, inputs)
+    gradient, norms, (losses, read) = grad_with_adjoints(summed, params, cell, inputs)
+    check_losses_are_separate(loss, read)
     if scaled:
         norms = scaled_flow(cell, params, inputs, loss, initial_state)
     if cell.layers == 1:
         norms = {name: norm[0] for name, norm in norms.items()}
+    gradient = with_fixed(gradient, jax.tree.map(jnp.zeros_like, params))
     return GradientFlow(losses, gradient, norms)
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.cells.state import flatten, state_size
 from rnnlab.gradients.paths import flat_step
+from rnnlab.recurrence.separate import check_separate
 from rnnlab.recurrence.stack import Inputs, as_inputs, check_finite, split_layers
 
 CHECKPOINTS = 20
@@ -52,9 +53,11 @@ def lyapunov_exponents(
 
     Raises:
         ValueError: k is not between 1 and the size of the state; inputs of another rank or number
-            of features; parameters, inputs or states that are not finite.
+            of features; parameters, inputs or states that are not finite; a cell that mixes
+            examples.
     """
     cell, inputs = dynamics_of(cell), as_inputs(inputs)
+    check_separate(cell, params, inputs)
     size = cell.layers * state_size(cell)
     k = size if k is None else k
     if not 1 <= k <= size:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Cell, Params, unobserved
+from rnnlab.cells.cell import Cell, unobserved
 from rnnlab.cells.inheritance import holds_for
 from rnnlab.cells.jacobian import Diagonal, Matrix, StepJacobian
 from rnnlab.cells.state import (
@@ -89,7 +89,7 @@ def has_closed_form(cell: Cell) -> bool:
 
 
 def closed_form(
-    cell: Cell, params: Params, before: Any, x: Array, others: dict[str, Diagonal]
+    cell: Cell, params: Any, before: Any, x: Array, others: dict[str, Diagonal]
 ) -> StepJacobian:
     """One step's Jacobian by the cell's own ``step_jacobian``.
 
@@ -106,7 +106,7 @@ def closed_form(
 
 
 def automatic(
-    cell: Cell, params: Params, before: Any, x: Array, others: dict[str, Matrix]
+    cell: Cell, params: Any, before: Any, x: Array, others: dict[str, Matrix]
 ) -> StepJacobian:
     """One step's Jacobian by automatic differentiation, for any cell; ``others`` are matrices."""
 
@@ -137,7 +137,7 @@ def _is_diagonal(cell: Cell, gate: Array) -> bool:
 
 
 def carry_moves(
-    cell: Cell, params: Params, before: Any, x: Array, others_before: OthersMove
+    cell: Cell, params: Any, before: Any, x: Array, others_before: OthersMove
 ) -> tuple[Callable[[Vector], CarryMove], dict[str, Array]]:
     """The linear map ∂carry_t/∂carry_{t−1} of one step of any cell, by automatic differentiation.
 
@@ -182,7 +182,7 @@ def carry_moves(
     return push, seen
 
 
-def others_moves(cell: Cell, params: Params, before: Any, x: Array) -> OthersMove:
+def others_moves(cell: Cell, params: Any, before: Any, x: Array) -> OthersMove:
     """The derivative of the other parts of the new state by its carry, within the step."""
     after, _ = observed_step(cell, params, before, x)
     by_carry = _parts_by_value(cell, params, before, x, cell.carry, getattr(after, cell.carry))
@@ -195,7 +195,7 @@ def others_moves(cell: Cell, params: Params, before: Any, x: Array) -> OthersMov
 
 
 def _parts_by_value(
-    cell: Cell, params: Params, before: Any, x: Array, name: str, value: Array
+    cell: Cell, params: Any, before: Any, x: Array, name: str, value: Array
 ) -> Callable[[Array], Any]:
     """The derivative of the parts of the new state by the value observed under this name."""
 
@@ -222,7 +222,7 @@ def _check_names(cell: Cell, gates: dict[str, Array]) -> None:
 
 
 def flat_step(
-    cell: Cell, params: list[Params], flat: Float[Array, "batch states"], x: Array
+    cell: Cell, params: list[Any], flat: Float[Array, "batch states"], x: Array
 ) -> Float[Array, "batch states"]:
     """One step of all layers, their states side by side in the real view."""
     like = state_like(cell)

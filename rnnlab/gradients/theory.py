@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import roots_legendre
 
 from rnnlab.cells import CELLS
-from rnnlab.cells.cell import Cell, Params
+from rnnlab.cells.cell import Cell
 from rnnlab.cells.closed_forms import bias_to_keep, critical_gain, forget_timescale, half_life
 from rnnlab.cells.facts import Linearisation
 from rnnlab.cells.kernels import SHORTEST_CHRONO
@@ -66,7 +66,7 @@ def fixed_point_eigenvalues(
     return np.stack([_layer_eigenvalues(cell, layer) for layer in params])
 
 
-def critical_factor(cell: Cell, params: Params) -> float:
+def critical_factor(cell: Cell, params: Any) -> float:
     """The factor on the candidate's recurrent kernel at which the zero state loses stability.
 
     The least s > 0 at which an eigenvalue of diag(f) + s diag(i ⊙ o) U_gᵀ (GRU and vanilla RNN
@@ -102,7 +102,7 @@ class Ring(NamedTuple):
     radius: float
 
 
-def eigenvalue_ring(cell: Cell, params: Params) -> Ring:
+def eigenvalue_ring(cell: Cell, params: Any) -> Ring:
     """The region that holds the eigenvalues of ``fixed_point_eigenvalues``, for one layer.
 
     They lie around the mean of f (GRU: z; vanilla RNN: 0), within a radius of the mean of i ⊙ o
@@ -125,7 +125,7 @@ def spectral_radius(U: ArrayLike) -> float:
     return float(np.abs(np.linalg.eigvals(np.asarray(U, float))).max())
 
 
-def recurrent_kernel(cell: Cell, params: Params) -> tuple[str, np.ndarray]:
+def recurrent_kernel(cell: Cell, params: Any) -> tuple[str, np.ndarray]:
     """Name and values of the candidate's recurrent kernel in one layer.
 
     Raises:
@@ -137,7 +137,7 @@ def recurrent_kernel(cell: Cell, params: Params) -> tuple[str, np.ndarray]:
     return linear.kernel, linear.U
 
 
-def _linearised(cell: Cell, params: Params) -> Linearisation | None:
+def _linearised(cell: Cell, params: Any) -> Linearisation | None:
     """The cell's linearisation at the zero state; None where it has none, as with relu."""
     if not _says_its_linearisation(cell):
         return None
@@ -215,7 +215,7 @@ def mean_field_exponent(gain: float) -> float:
     return float(np.log(gain) + 0.5 * (np.log(slope) - np.log(steepness)))
 
 
-def _layer_eigenvalues(cell: Cell, params: Params) -> Complex128[np.ndarray, " eigenvalues"]:
+def _layer_eigenvalues(cell: Cell, params: Any) -> Complex128[np.ndarray, " eigenvalues"]:
     linear = cell.linearised(params)
     for name in linear.zero_biases:
         if np.any(params.get(name, 0.0)):

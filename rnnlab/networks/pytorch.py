@@ -26,8 +26,8 @@ def from_torch(cell: Cell, state_dict: Mapping[str, Any]) -> Any:
         Parameters as ``cell.init`` makes them.
 
     Raises:
-        ValueError: an entry is missing, unexpected or of the wrong shape; the cell is a GRU with
-            ``reset="before"``, or not one of the three.
+        ValueError: an entry is missing, unexpected or of the wrong shape or type; the cell is a GRU
+            with ``reset="before"``, or not one of the three.
     """
     counterpart = cell.torch_layer()
     arrays = {name: np.asarray(value) for name, value in state_dict.items()}
@@ -65,6 +65,8 @@ def _layer(
 def _entry(arrays: dict[str, Any], name: str, shape: tuple[int | None, ...]) -> Any:
     if name not in arrays:
         raise ValueError(f"state_dict has no {name!r}; it has {', '.join(sorted(arrays))}")
+    if arrays[name].dtype.kind != "f":
+        raise ValueError(f"state_dict entry {name!r} must hold floats, got {arrays[name].dtype}")
     got = arrays[name].shape
     wanted = tuple(g if w is None else w for w, g in zip(shape, got, strict=False))
     if len(got) != len(shape) or got != wanted:

@@ -1,5 +1,6 @@
 """Whether a cell keeps its promises and arguments fit it, told before anything is computed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,6 +9,9 @@ from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell, unobserved
 from rnnlab.cells.state import state_like
+from rnnlab.support.user_code import place_of
+
+FLOATS = {"real": jnp.floating, "complex": jnp.complexfloating}
 
 
 def check_cell(cell: Cell, params: Any, x: Float[Array, "batch inputs"]) -> None:
@@ -21,29 +25,47 @@ def check_cell(cell: Cell, params: Any, x: Float[Array, "batch inputs"]) -> None
     Raises:
         ValueError: a method of the cell returns something else than its base class promises.
     """
+    kind = type(cell).__name__
+    before = _initial_state(cell, len(x))
+    after = jax.eval_shape(lambda p, s, x: cell.step(p, s, x, unobserved), params, before, x)
+    _check_is_state(cell, after, cell.step)
+    for name, old, new in zip(cell.State._fields, before, after, strict=True):
+        if _kind_of(old) != _kind_of(new):
+            raise ValueError(
+                f"{kind}: initial_state makes {name} {_kind_of(old)}, and step makes it "
+                f"{_kind_of(new)}: they must agree{place_of(cell.step)}"
+            )
+    output = jax.eval_shape(cell.output, after)
+    if len(output.shape) != 2 or not jnp.issubdtype(output.dtype, jnp.floating):
+        raise ValueError(
+            f"{kind}.output must return real numbers (batch, features), got {_kind_of(output)}"
+            + place_of(cell.output)
+        )
+
+
+def _initial_state(cell: Cell, batch: int) -> Any:
+    """Shapes and types of the checked initial state."""
     kind, fields = type(cell).__name__, cell.State._fields
-    before = jax.eval_shape(lambda: cell.initial_state(len(x)))
-    if not isinstance(before, cell.State):
-        got = type(before).__name__
-        raise ValueError(f"{kind}.initial_state must return a {cell.State.__name__}, got a {got}")
+    before = jax.eval_shape(lambda: cell.initial_state(batch))
+    _check_is_state(cell, before, cell.initial_state)
     if cell.carry not in fields:
         raise ValueError(f"{kind}.carry is {cell.carry!r}, and the state has {', '.join(fields)}")
     if "h" not in fields and type(cell).output is Cell.output:
         raise ValueError(f"{kind} has no state h: write output(state), what the readout reads")
-    after = jax.eval_shape(lambda p, s, x: cell.step(p, s, x, unobserved), params, before, x)
-    if not isinstance(after, cell.State):
-        got = type(after).__name__
-        raise ValueError(f"{kind}.step must return a {cell.State.__name__}, got a {got}")
-    for name, old, new in zip(fields, before, after, strict=True):
-        if _kind_of(old) != _kind_of(new):
+    for name, part in zip(fields, before, strict=True):
+        if not jnp.issubdtype(part.dtype, jnp.inexact):
             raise ValueError(
-                f"{kind}: initial_state makes {name} {_kind_of(old)}, and step makes it "
-                f"{_kind_of(new)}: they must agree"
+                f"{kind}.initial_state makes {name} {_kind_of(part)}: every part of the state must "
+                f"be of floats, real or complex{place_of(cell.initial_state)}"
             )
-    output = jax.eval_shape(cell.output, after)
-    if len(output.shape) != 2 or _is_complex(output):
+    return before
+
+
+def _check_is_state(cell: Cell, got: Any, method: Callable[..., Any]) -> None:
+    if not isinstance(got, cell.State):
         raise ValueError(
-            f"{kind}.output must return real numbers (batch, features), got {_kind_of(output)}"
+            f"{type(cell).__name__}.{method.__name__} must return a {cell.State.__name__}, got a "
+            f"{type(got).__name__}{place_of(method)}"
         )
 
 
@@ -63,12 +85,14 @@ def check_initial_state(cell: Cell, state: Any, batch: int) -> None:
             raise ValueError(
                 f"initial_state.{name} must have shape {expected}, got {jnp.shape(part)}"
             )
-        if jnp.iscomplexobj(part) and not _is_complex(like):
-            raise ValueError(f"initial_state.{name} must be real, got {jnp.asarray(part).dtype}")
+        wanted = "complex" if _is_complex(like) else "real"
+        if not jnp.issubdtype(dtype := jnp.result_type(part), FLOATS[wanted]):
+            raise ValueError(f"initial_state.{name} must be {wanted}, got {dtype}")
 
 
 def _kind_of(like: Any) -> str:
-    return f"{'complex' if _is_complex(like) else 'real'} {tuple(like.shape)}"
+    known = (word for word, kind in FLOATS.items() if jnp.issubdtype(like.dtype, kind))
+    return f"{next(known, like.dtype)} {tuple(like.shape)}"
 
 
 def _is_complex(like: Any) -> bool:

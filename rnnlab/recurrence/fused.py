@@ -24,7 +24,8 @@ from jax.custom_derivatives import SymbolicZero, custom_vjp_primal_tree_values
 from jaxtyping import Array
 
 from rnnlab.cells.cell import Params
-from rnnlab.recurrence.layer import Inputs, Layer, Step
+from rnnlab.cells.params import is_trained
+from rnnlab.recurrence.layer import Inputs, Layer, Step, plain_layer
 from rnnlab.recurrence.products import Plan, Products, make_kernels, own_h, plan_products
 
 # The backward loop keeps their values and recomputes everything else from these.
@@ -42,8 +43,13 @@ class _Run(NamedTuple):
     collected: Any
 
 
-def fused_layer(step: Step, params: Params, inputs: Inputs, state: Any, slots: Any) -> Layer:
-    """Run a layer, like ``plain_layer``; for reverse-mode differentiation only."""
+def fused_layer(step: Step, params: Any, inputs: Inputs, state: Any, slots: Any) -> Layer:
+    """Run a layer, like ``plain_layer``; for reverse-mode differentiation only.
+
+    Where parameters are no dict, or some of them are held fixed, this is ``plain_layer``.
+    """
+    if type(params) is not dict or not all(map(is_trained, jax.tree.leaves(params))):
+        return plain_layer(step, params, inputs, state, slots)
     plan = plan_products(step, params, state, inputs[0], jax.tree.map(itemgetter(0), slots))
 
     @jax.custom_vjp

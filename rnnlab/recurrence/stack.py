@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from rnnlab.cells.cell import Cell
+from rnnlab.cells.kernels import KernelCell
+from rnnlab.cells.params import check_params
 from rnnlab.recurrence.checks import check_cell, check_initial_state
 from rnnlab.recurrence.fused import fused_layer
 from rnnlab.recurrence.layer import (
@@ -42,6 +44,7 @@ class Method(NamedTuple):
 
 
 PLAIN, FUSED = Method("plain"), Method("fused")
+REAL = (jnp.floating, jnp.integer, jnp.bool_)
 
 
 def unroll(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -> Any:
@@ -59,8 +62,9 @@ def unroll(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None) -
         ``cell.layers`` > 1.
 
     Raises:
-        ValueError: inputs of another rank, or parameters of another number of layers.
+        ValueError: inputs of another rank or type, or parameters of another number of layers.
     """
+    check_params(params)
     states = unroll_observed(cell, params, inputs, initial_state).states
     return states if cell.layers > 1 else jax.tree.map(lambda a: a[0], states)
 
@@ -115,21 +119,41 @@ def top_layer(states: Any) -> Any:
 
 
 def as_inputs(inputs: Any) -> Inputs:
-    """Inputs as a float array; ValueError unless (time, batch, features), with no empty axis."""
-    inputs = jnp.asarray(inputs)
-    if not jnp.issubdtype(inputs.dtype, jnp.floating):
-        inputs = inputs.astype(float)
-    if inputs.ndim != 3 or 0 in inputs.shape:
-        raise ValueError(f"inputs must be (time, batch, features), got shape {inputs.shape}")
-    return inputs
+    """Inputs as a float array.
+
+    Raises:
+        ValueError: they are not (time, batch, features), with no empty axis; no real numbers; or
+            finite numbers that are infinite in the precision of the computation.
+    """
+    given = inputs if isinstance(inputs, jax.Array) else np.asarray(inputs)
+    if not any(jnp.issubdtype(given.dtype, kind) for kind in REAL):
+        raise ValueError(f"inputs must be real numbers, got {given.dtype}")
+    if given.ndim != 3 or 0 in given.shape:
+        raise ValueError(f"inputs must be (time, batch, features), got shape {given.shape}")
+    is_float = jnp.issubdtype(given.dtype, jnp.floating)
+    with np.errstate(over="ignore"):
+        array = jnp.asarray(given) if is_float else jnp.asarray(given, dtype=float)
+    if isinstance(given, np.ndarray) and is_float and array.dtype != given.dtype:
+        _check_overflow(given, np.asarray(array))
+    return array
+
+
+def _check_overflow(given: np.ndarray, converted: np.ndarray) -> None:
+    too_large = np.isfinite(given) & ~np.isfinite(converted)
+    if too_large.any():
+        count = f"{too_large.sum()} of {given.size} numbers"
+        raise ValueError(f"inputs: {count} are too large for {converted.dtype}")
 
 
 def split_layers(cell: Cell, params: Any, initial_state: Any, batch: int) -> list[tuple[Any, Any]]:
     """Each layer's parameters and initial state."""
-    by_layer = params if type(params) is tuple else (params,)
-    if len(by_layer) != cell.layers:
+    # One layer of a cell of the user's own may have a tuple of parameters; kernels are in a dict.
+    is_one = cell.layers == 1 and not (isinstance(cell, KernelCell) and type(params) is tuple)
+    by_layer = (params,) if is_one else params
+    if type(by_layer) is not tuple or len(by_layer) != cell.layers:
+        found = len(by_layer) if type(by_layer) is tuple else 1
         raise ValueError(
-            f"params are those of {len(by_layer)} layer(s), the cell has {cell.layers}: "
+            f"params are those of {found} layer(s), the cell has {cell.layers}: "
             "make them with cell.init"
         )
     if initial_state is not None:

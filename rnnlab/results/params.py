@@ -11,6 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from rnnlab.cells import Cell
+from rnnlab.cells.params import is_trained
 from rnnlab.support.errors import UserError
 from rnnlab.support.pairs import as_pairs, from_pairs, pairs_shape
 from rnnlab.support.user_files import check_is_file, nearest, not_finite, some
@@ -21,7 +22,11 @@ TORCH_NAME = "weight_ih_l0"
 def by_dotted_name(params: Any) -> dict[str, Any]:
     """The arrays of parameters by name, such as ``cell.W_f``, or ``cell.0.W_f`` in a stack."""
     leaves = jax.tree_util.tree_leaves_with_path(params)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+    names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in leaves]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"two parameters would be stored as {twice!r}: name one differently")
+    return {name: leaf for name, (_, leaf) in zip(names, leaves, strict=True)}
 
 
 def stored_arrays(params: Any) -> dict[str, np.ndarray]:
@@ -49,10 +54,7 @@ def read_params(path: Path, cell: Cell, input_size: int) -> Any:
         if not expected.keys() <= set(names) and any(n.endswith(TORCH_NAME) for n in names):
             raise ValueError(f"has PyTorch's names, {some(names)}: add --from torch")
         check_entries({name: file.get_slice(name).get_shape() for name in names}, expected)
-        leaves = [
-            jnp.asarray(from_pairs(read_entry(file, name), leaf.dtype))
-            for name, leaf in expected.items()
-        ]
+        leaves = [jnp.asarray(_read_leaf(file, name, leaf)) for name, leaf in expected.items()]
         return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
@@ -101,6 +103,16 @@ def check_entries(found: dict[str, Any], expected: dict[str, Any]) -> None:
             reads = shape[1:] == wanted[1:] and name.rpartition(".")[2].startswith("W_")
             hint = f": it reads {shape[0]} features, not {wanted[0]}" if reads else ""
             raise ValueError(f"{name!r} has shape {shape}; expected is {wanted}{hint}")
+
+
+def _read_leaf(file: Any, name: str, like: Any) -> np.ndarray:
+    """Read weights, or whole numbers and booleans, which are held fixed, in their own type."""
+    if is_trained(like):
+        return from_pairs(read_entry(file, name), like.dtype)
+    array: np.ndarray = file.get_tensor(name)
+    if array.dtype != like.dtype:
+        raise ValueError(f"{name!r} has type {array.dtype}; expected is {like.dtype}")
+    return array
 
 
 def read_entry(file: Any, name: str) -> np.ndarray:

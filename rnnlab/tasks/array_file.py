@@ -34,7 +34,7 @@ class Target(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4)
-def read_arrays(source: Source, targets_at: TargetsAt) -> DataSet:
+def read_arrays(source: Source, targets_at: TargetsAt, is_given: bool = True) -> DataSet:
     """The sequences of a file, each with its ``Target``; 0 wherever there is padding.
 
     Steps at which every sequence is padding are left out.
@@ -42,23 +42,73 @@ def read_arrays(source: Source, targets_at: TargetsAt) -> DataSet:
     Args:
         source: the file.
         targets_at: which steps have targets.
+        is_given: whether the user says so; targets that may be read in two ways then are none.
 
     Raises:
         UserError: the file does not hold such arrays, naming it, the key, and what is expected.
     """
     try:
         entries = _read(source.content)
-        inputs = _inputs(entries["inputs"])
-        lengths = _lengths(entries.get("lengths"), *inputs.shape[:2])
-        steps = int(lengths.max())
-        is_valid = np.arange(inputs.shape[1]) < lengths[:, None]
+        inputs, lengths, is_valid = _sequences(entries)
+        if not is_given:
+            _refuse_to_guess(entries["targets"], *inputs.shape[:2])
         targets = _targets(entries["targets"], is_valid, targets_at)
-        inputs = _finite("inputs", inputs, is_valid)[:, :steps]
     except ValueError as error:
         raise UserError(f"{source.path}: {error}") from None
+    steps = int(lengths.max())
     targets = targets[:, :steps] if targets_at == "each" else targets
     identity = f"{source.sha256} {targets_at}"
-    return DataSet(str(source.path), identity, Examples(inputs, Target(targets, lengths)))
+    return DataSet(
+        str(source.path), identity, Examples(inputs[:, :steps], Target(targets, lengths))
+    )
+
+
+def read_inputs(source: Source) -> Float[np.ndarray, "examples time features"]:
+    """The inputs that ``read_arrays`` reads.
+
+    Raises:
+        UserError: as for ``read_arrays``, targets apart.
+    """
+    try:
+        inputs, lengths, _ = _sequences(_read(source.content))
+    except ValueError as error:
+        raise UserError(f"{source.path}: {error}") from None
+    return inputs[:, : int(lengths.max())]
+
+
+def _sequences(
+    entries: dict[str, np.ndarray],
+) -> tuple[
+    Float[np.ndarray, "examples time features"],
+    Int[np.ndarray, " examples"],
+    Bool[np.ndarray, "examples time"],
+]:
+    """Inputs with 0 in their padding, lengths, and which steps are no padding."""
+    inputs = _inputs(entries["inputs"])
+    if _has_time_first(inputs.shape, entries["targets"].shape):
+        raise ValueError(
+            f"inputs: has shape {inputs.shape}, and targets {entries['targets'].shape}; expected "
+            "is (examples, time, features), and these look like (time, examples, features): save "
+            "np.swapaxes(inputs, 0, 1)"
+        )
+    lengths = _lengths(entries.get("lengths"), *inputs.shape[:2])
+    is_valid = np.arange(inputs.shape[1]) < lengths[:, None]
+    return _finite("inputs", inputs, is_valid), lengths, is_valid
+
+
+def _has_time_first(inputs: tuple[int, ...], targets: tuple[int, ...]) -> bool:
+    """Whether there are as many targets as the second axis of inputs has entries, not the first."""
+    return bool(targets) and targets[0] == inputs[1] != inputs[0]
+
+
+def _refuse_to_guess(targets: np.ndarray, examples: int, steps: int) -> None:
+    """Raise an error where floats may be those of each step, or several of the last one."""
+    if targets.dtype.kind == "f" and targets.shape == (examples, steps) and steps > 1:
+        raise ValueError(
+            f"targets: has shape {targets.shape}, and inputs have {steps} time steps: add "
+            f"targets_at: each if each step has a target, or targets_at: last if the last one has "
+            f"{steps}"
+        )
 
 
 def _read(content: bytes) -> dict[str, np.ndarray]:

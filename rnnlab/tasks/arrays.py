@@ -31,7 +31,8 @@ class Arrays(DataTask):
     sequences are padded at their end, ``lengths`` (examples,). Integer targets are classes,
     numbered from 0, with one output each: (examples,) or, at each step, (examples, time).
     Floating-point targets are numbers, with one output each: (examples,) or (examples, outputs);
-    at each step (examples, time) or (examples, time, outputs).
+    at each step (examples, time) or (examples, time, outputs). Where as many outputs as time steps
+    could be meant, ``targets_at`` must be given.
 
     Padding, whatever it holds, enters no loss and no metric, and reaches no gradient.
 
@@ -63,7 +64,8 @@ class Arrays(DataTask):
                 relative to the current folder.
         """
         find: Callable[[str, str], Source] = context or _in_current_folder
-        self._data = read_arrays(find(self.path, "path"), self.targets_at)
+        is_given = "targets_at" in self.model_fields_set
+        self._data = read_arrays(find(self.path, "path"), self.targets_at, is_given)
         super().model_post_init(context)
 
     @property

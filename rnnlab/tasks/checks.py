@@ -15,6 +15,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr
 
 from rnnlab.support.user_code import described, last_own_line, place_of
+from rnnlab.support.user_files import not_finite
 from rnnlab.tasks.data_set import DataSet, DataTask
 from rnnlab.tasks.task import Task
 from rnnlab.tasks.traced import have_equal_constants, reads_its_argument
@@ -172,12 +173,24 @@ def _of_data_set(task: DataTask) -> tuple[Any, Any]:
         if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "fi":
             got = leaf.dtype if isinstance(leaf, np.ndarray) else type(leaf).__name__
             _refuse(task, "data", f"must hold NumPy arrays of floats or of integers, got {got}")
+        if bad := _beyond_32_bits(leaf):
+            _refuse(task, "data", f"holds {bad}")
         if leaf.shape[:1] != (data.size,):
             shapes = ", ".join(str(leaf.shape) for leaf in leaves)
             _refuse(task, "data", f"must hold arrays with one entry an example, got {shapes}")
     shapes = jax.eval_shape(lambda examples: jax.tree.map(lambda a: a[0], examples), data.examples)
     _check_inputs(task, "data", shapes.inputs)
     return shapes.inputs, shapes.targets
+
+
+def _beyond_32_bits(array: np.ndarray) -> str:
+    """What cannot be computed with, in words; or nothing."""
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return not_finite(array.astype(np.float32))
+    limits = np.iinfo(np.int32)
+    is_wrong = (array < limits.min) | (array > limits.max)
+    return f"{array[is_wrong][0]}, which is beyond 32 bits" if is_wrong.any() else ""
 
 
 # Losses.

@@ -1,6 +1,5 @@
 """A cell with a readout on a task: losses, gradients, evaluation."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from jaxtyping import Array, Float, Key
 from rnnlab.cells import Cell
 from rnnlab.cells.cell import Params
 from rnnlab.cells.initializers import kernel
+from rnnlab.cells.params import check_params, trained, with_fixed
 from rnnlab.gradients.adjoints import ascent, grad_with_adjoints
 from rnnlab.gradients.flow import scaled_flow
 from rnnlab.recurrence.layer import Layer
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 
 class LossGradient(NamedTuple):
-    """Mean loss over a batch and its gradient with respect to the parameters."""
+    """Mean loss over a batch and its gradient by the trained parameters, with None for others."""
 
     loss: Float[Array, ""]
     gradient: Any
@@ -72,8 +72,10 @@ class Objective:
     def init(self, key: Key[Array, ""]) -> dict[str, Any]:
         """Initial parameters; the readout's V is Glorot uniform, its bias 0."""
         cell_key, readout_key = jax.random.split(key)
+        of_cell = self.cell.init(cell_key, self.task.input_size)
+        check_params(of_cell)
         return {
-            "cell": self.cell.init(cell_key, self.task.input_size),
+            "cell": jax.tree.map(jnp.asarray, of_cell),
             "readout": {
                 "V": kernel("glorot", readout_key, self.cell.output_size, self.task.output_size),
                 "bias": jnp.zeros(self.task.output_size),
@@ -104,8 +106,11 @@ class Objective:
 
     def gradient(self, params: Any, batch: Batch) -> LossGradient:
         """Mean loss and its gradient."""
-        total = functools.partial(self._total_loss, self.task.loss)
-        gradient, (losses, _) = jax.grad(total, has_aux=True)(params, batch)
+
+        def total(leaves: Any) -> tuple[Array, Any]:
+            return self._total_loss(self.task.loss, with_fixed(leaves, params), batch)
+
+        gradient, (losses, _) = jax.grad(total, has_aux=True)(trained(params))
         return _mean_over(losses, ascent(gradient))
 
     def observed_gradient(

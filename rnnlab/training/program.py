@@ -10,6 +10,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, Int, Key
 
+from rnnlab.cells.params import trained
 from rnnlab.tasks import Pool
 from rnnlab.training.objective import Batch, LossGradient, Objective
 from rnnlab.training.observing import observe
@@ -141,7 +142,7 @@ class Program:
     def start(self, params: Any, learning_rate: float) -> State:
         """The state before the first update."""
         rate = jnp.asarray(learning_rate, dtype=float)
-        return State(params, self.optimizer.init(params), jnp.asarray(False), rate)
+        return State(params, self.optimizer.init(trained(params)), jnp.asarray(False), rate)
 
     @functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
     def advance(

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
+from rnnlab.cells.params import trained, with_fixed
 from rnnlab.gradients.norms import global_norm
 from rnnlab.training.objective import LossGradient
 from rnnlab.training.options import Training
@@ -24,7 +25,7 @@ class State(NamedTuple):
 
 
 class StepScalars(NamedTuple):
-    """The scalars that every update reports; norms are 2-norms over all parameters together."""
+    """The scalars that every update reports; norms are 2-norms over all trained parameters."""
 
     loss: Float[Array, "*chunks"]
     gradient_norm: Float[Array, "*chunks"]
@@ -81,11 +82,13 @@ def update(
         loss_gradient: the loss and its gradient at the state's parameters.
     """
     loss, gradient = loss_gradient
-    updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+    before = trained(state.params)
+    updates, optimizer_state = optimizer.update(gradient, state.optimizer, before)
     updates = jax.tree.map(lambda u: u * state.learning_rate, updates)
-    params = optax.apply_updates(state.params, updates)
+    params = optax.apply_updates(before, updates)
     gradient_norm = global_norm(gradient)
     finite = jnp.isfinite(loss) & jnp.isfinite(gradient_norm) & jnp.isfinite(global_norm(params))
+    params = with_fixed(params, state.params)
     after = state._replace(params=params, optimizer=optimizer_state)
     stopped = state._replace(diverged=jnp.asarray(True))
     new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)

@@ -78,11 +78,6 @@ def command(at_home, monkeypatch, capsys):
     return run
 
 
-@pytest.fixture
-def without_figures(monkeypatch):
-    monkeypatch.setattr("rnnlab.report.survey_files.jacobian_figures", lambda **tables: {})
-
-
 def sensitivities(run, params=None, inputs=None):
     """log10‖∂h_T/∂h_t‖ of a run's cell, by rnnlab.sensitivity; default at initialisation."""
     settings, streams = run.settings, random_streams(run.seed)
@@ -246,10 +241,11 @@ def test_weights_of_torch_and_of_ones_own(command, at_home, tmp_path, without_fi
     for name, origin in (("torch", ["--from", "torch"]), ("own", [])):
         code, out, err = command(
             *("tiny.yaml", "cell.activation=tanh", "--params", tmp_path / f"{name}.safetensors"),
-            *(*origin, "--inputs", tmp_path / "inputs.npy", "--out", "out", "--length", 40),
+            *(*origin, "--inputs", tmp_path / "inputs.npy", "--time-first"),
+            *("--out", "out", "--length", 5),
         )
         assert code == 0, err
-        assert "to reach 40:" in out
+        assert "to reach 5:" in out
         table = pd.read_parquet("out/jacobians.parquet")
         assert set(table["run"]) == {name}
         tables.append(table.drop(columns="run"))
@@ -258,23 +254,24 @@ def test_weights_of_torch_and_of_ones_own(command, at_home, tmp_path, without_fi
     (run,) = load_experiment("tiny.yaml", ["cell.activation=tanh"]).runs
     expected = sensitivities(run, params, jnp.asarray(inputs, dtype=float))
     np.testing.assert_allclose(tables[0].sort_values("t")["log10_sensitivity"], expected, atol=1e-4)
-    assert pd.read_csv("out/measure.csv")["wanted"].item() == 40
+    assert pd.read_csv("out/measure.csv")["wanted"].item() == 5
 
 
 def test_inputs_of_another_number_of_features(command, at_home, tmp_path, without_figures):
     np.savez(tmp_path / "five.npz", np.ones((6, 2, 5), np.float32))
-    code, _, err = command("tiny.yaml", "--inputs", tmp_path / "five.npz", "--out", "out")
+    five = ("--inputs", tmp_path / "five.npz", "--time-first")
+    code, _, err = command("tiny.yaml", *five, "--out", "out")
     assert (code, "features" in err) == (2, True)
     assert not files("out")
     save_file(torch_rnn()[1], tmp_path / "two.safetensors")
     with_params = ["--params", tmp_path / "two.safetensors", "--out", "out"]
-    code, _, err = command("tiny.yaml", "--inputs", tmp_path / "five.npz", *with_params)
+    code, _, err = command("tiny.yaml", *five, *with_params)
     assert code == 2
     assert "'W_h' has shape (2, 6); expected is (5, 6): it reads 2 features, not 5" in err
     wide = torch_rnn()[1] | {"W_h": np.ones((5, HIDDEN), np.float32)}
     save_file(wide, tmp_path / "two.safetensors")
     tanh = "cell.activation=tanh"
-    code, _, err = command("tiny.yaml", tanh, "--inputs", tmp_path / "five.npz", *with_params)
+    code, _, err = command("tiny.yaml", tanh, *five, *with_params)
     assert code == 0, err
 
 
@@ -333,6 +330,7 @@ def test_one_run_of_results(command, at_home, without_figures):
             "has 2 settings, and the weights are those of one: choose it by overrides, such as",
         ),
         (["tiny.yaml", "--length", "0"], "--length"),
+        (["tiny.yaml", "--batch-first"], "--batch-first and --time-first need --inputs"),
     ],
 )
 def test_mistakes_end_with_one_message(command, at_home, arguments, message):
@@ -352,7 +350,8 @@ def test_a_cell_that_fails_ends_with_a_message(command):
 
 def test_a_single_time_step_is_refused(command, tmp_path):
     np.save(tmp_path / "one.npy", np.ones((1, 2, 2)))
-    code, out, err = command("tiny.yaml", "--inputs", tmp_path / "one.npy", "--out", "out")
+    one = ("--inputs", tmp_path / "one.npy", "--time-first")
+    code, out, err = command("tiny.yaml", *one, "--out", "out")
     assert (code, out) == (2, "")
     assert "a derivative through time needs 2" in err
 

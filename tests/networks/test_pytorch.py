@@ -154,6 +154,14 @@ def test_entry_of_another_shape(weights, name, shape):
         from_torch(two_layers, weights | {name: np.zeros(shape)})
 
 
+@pytest.mark.parametrize("dtype", [complex, np.int8, bool])
+def test_entry_of_another_type(weights, dtype):
+    """Quantised weights, whose scale is elsewhere, are no weights."""
+    changed = {"weight_hh_l0": weights["weight_hh_l0"].astype(dtype)}
+    with pytest.raises(ValueError, match="'weight_hh_l0' must hold floats, got "):
+        from_torch(two_layers, weights | changed)
+
+
 def test_weights_of_another_cell_or_width(weights):
     with pytest.raises(ValueError, match="'weight_ih_l0' must have shape"):
         from_torch(GRU(hidden=HIDDEN, layers=2), weights)

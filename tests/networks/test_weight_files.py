@@ -48,6 +48,10 @@ def message(load, path, *args):
     return str(caught.value).removeprefix(f"{path}: ")
 
 
+def load_time_first(path):
+    return load_inputs(path, batch_first=False)
+
+
 def same(actual, expected):
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
     for got, wanted in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
@@ -67,7 +71,7 @@ def normal(*shape, seed=0):
 def test_inputs_of_every_real_type(tmp_path, dtype):
     array = abs(4 * normal(5, 4, FEATURES)).astype(dtype)
     np.save(tmp_path / "x.npy", array)
-    inputs = load_inputs(tmp_path / "x.npy")
+    inputs = load_time_first(tmp_path / "x.npy")
     assert inputs.dtype == (np.float32 if array.dtype.newbyteorder("=") == "f4" else np.float64)
     assert inputs.dtype.isnative
     np.testing.assert_array_equal(inputs, array.astype(np.float64))
@@ -76,7 +80,7 @@ def test_inputs_of_every_real_type(tmp_path, dtype):
 def test_order_in_memory_does_not_matter(tmp_path):
     array = normal(5, 4, FEATURES)
     np.save(tmp_path / "x.npy", np.asfortranarray(array))
-    np.testing.assert_array_equal(load_inputs(tmp_path / "x.npy"), array)
+    np.testing.assert_array_equal(load_time_first(tmp_path / "x.npy"), array)
 
 
 @pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
@@ -85,14 +89,14 @@ def test_an_npz_of_one_array_or_of_one_called_inputs(tmp_path, write):
     write(tmp_path / "one.npz", anything=array)
     write(tmp_path / "several.NPZ", inputs=array, targets=np.zeros(3), names=np.array(["a"]))
     (tmp_path / "several.NPZ.npz").rename(tmp_path / "several.NPZ")
-    np.testing.assert_array_equal(load_inputs(tmp_path / "one.npz"), array)
-    np.testing.assert_array_equal(load_inputs(tmp_path / "several.NPZ"), array)
+    np.testing.assert_array_equal(load_time_first(tmp_path / "one.npz"), array)
+    np.testing.assert_array_equal(load_time_first(tmp_path / "several.NPZ"), array)
 
 
 def test_an_array_that_python_2_saved(tmp_path):
     header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 2L, 1L), }"
     (tmp_path / "x.npy").write_bytes(npy(header, np.ones(6).tobytes()))
-    np.testing.assert_array_equal(load_inputs(tmp_path / "x.npy"), np.ones((3, 2, 1)))
+    np.testing.assert_array_equal(load_time_first(tmp_path / "x.npy"), np.ones((3, 2, 1)))
 
 
 # Inputs that are refused
@@ -112,7 +116,7 @@ def test_an_array_that_python_2_saved(tmp_path):
 )
 def test_inputs_of_another_shape(tmp_path, shape, hint):
     np.save(tmp_path / "x.npy", np.zeros(shape))
-    text = message(load_inputs, tmp_path / "x.npy")
+    text = message(load_time_first, tmp_path / "x.npy")
     assert f"has shape {shape}; expected is (time, batch, features), none of them 0" in text
     assert ("array[:, :, None]" in text) == ("array[:, None, :]" in text) == hint
 
@@ -131,7 +135,7 @@ def test_inputs_of_another_shape(tmp_path, shape, hint):
 )
 def test_inputs_that_are_no_real_numbers(tmp_path, array, kind):
     np.save(tmp_path / "x.npy", array)
-    text = message(load_inputs, tmp_path / "x.npy")
+    text = message(load_time_first, tmp_path / "x.npy")
     assert text == f"holds values of type {kind}; expected are real numbers"
 
 
@@ -140,7 +144,7 @@ def test_inputs_that_are_not_finite(tmp_path, value):
     array = normal(5, 4, FEATURES).astype(np.longdouble if np.isfinite(value) else float)
     array[1, 2, 1] = array[3, 0, 0] = value
     np.save(tmp_path / "x.npy", array)
-    text = message(load_inputs, tmp_path / "x.npy")
+    text = message(load_time_first, tmp_path / "x.npy")
     assert text == "2 of 40 float64 values are NaN or infinite, the first at [1, 2, 1]"
 
 
@@ -158,11 +162,11 @@ def test_python_objects_are_not_unpickled(tmp_path, suffix):
     path = tmp_path / f"x.{suffix}"
     write = np.save if suffix == "npy" else np.savez
     write(path, np.array([RunsCode()], dtype=object))
-    text = message(load_inputs, path)
+    text = message(load_time_first, path)
     assert "refused because unpickling runs code" in text
     assert f"np.save('x.{suffix}', np.asarray(values, dtype=float))" in text
     path.write_bytes(pickle.dumps(RunsCode()))
-    assert message(load_inputs, path) == text
+    assert message(load_time_first, path) == text
     assert not RunsCode.unpickled
 
 
@@ -170,11 +174,11 @@ def test_an_npz_without_the_one_array(tmp_path):
     path = tmp_path / "x.npz"
     expected = "expected is one array, or one called 'inputs'"
     np.savez(path, a=np.zeros(3), b=np.zeros(3))
-    assert message(load_inputs, path).endswith(f"it has a, b; {expected}")
+    assert message(load_time_first, path).endswith(f"it has a, b; {expected}")
     np.savez(path)
-    assert message(load_inputs, path).endswith(f"it has nothing; {expected}")
+    assert message(load_time_first, path).endswith(f"it has nothing; {expected}")
     path.write_bytes(zipped({"read.me": b"hello"}))
-    assert message(load_inputs, path).endswith(f"it has read.me; {expected}")
+    assert message(load_time_first, path).endswith(f"it has read.me; {expected}")
 
 
 def npy(header, data=b""):
@@ -239,7 +243,7 @@ def test_damaged_arrays(tmp_path, suffix, kind):
     content, reason = DAMAGED[kind]
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(content)
-    text = message(load_inputs, path)
+    text = message(load_time_first, path)
     assert text.startswith("cannot be read as an array: ")
     assert any(part in text for part in reason.split("|")), text
 
@@ -247,7 +251,7 @@ def test_damaged_arrays(tmp_path, suffix, kind):
 @pytest.mark.parametrize("name", ["x.csv", "x", "x.npy.gz", "x.pt"])
 def test_inputs_of_another_suffix(tmp_path, name):
     (tmp_path / name).write_bytes(NPY)
-    assert ".npy and .npz" in message(load_inputs, tmp_path / name)
+    assert ".npy and .npz" in message(load_time_first, tmp_path / name)
 
 
 # Both
@@ -258,7 +262,7 @@ def load_params(path, cell, features, from_torch):
     return read(path, cell, features)
 
 
-LOADERS = {"x.npy": (load_inputs,), "x.safetensors": (load_params, lstm, FEATURES, False)}
+LOADERS = {"x.npy": (load_time_first,), "x.safetensors": (load_params, lstm, FEATURES, False)}
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -290,7 +294,7 @@ def test_a_file_that_may_not_be_read(tmp_path, name, monkeypatch):
 
     load, *args = LOADERS[name]
     (tmp_path / name).write_bytes(NPY)
-    if load is load_inputs:
+    if load is load_time_first:
         monkeypatch.setattr("pathlib.Path.open", refuse)
     monkeypatch.setattr("rnnlab.results.params.safe_open", refuse)
     assert "Permission denied" in message(load, tmp_path / name, *args)
@@ -709,7 +713,7 @@ def readable(load, path, content, *args):
 @example(NPY, "npz")
 @example(NPZ, "npy")
 def test_any_bytes_as_inputs(tmp_path, content, suffix):
-    inputs = readable(load_inputs, tmp_path / f"x.{suffix}", content)
+    inputs = readable(load_time_first, tmp_path / f"x.{suffix}", content)
     assert inputs is None or (inputs.ndim == 3 and np.isfinite(inputs).all())
 
 

@@ -1,14 +1,16 @@
 """A cell that breaks a promise is told so by name, before anything is computed."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from general_states import ComplexDiagonal, ComplexState, Delta, TwoShapes
 from jax import lax
 from jax.nn import sigmoid
+from jaxtyping import Array
 
 from rnnlab import (
     LSTM,
@@ -17,11 +19,12 @@ from rnnlab import (
     VanillaRNN,
     gradient_flow,
     jacobians,
+    lyapunov_exponents,
     sensitivity,
     unroll,
 )
 from rnnlab.cells.inheritance import holds_for
-from rnnlab.recurrence.stack import Method, unroll_observed
+from rnnlab.recurrence.stack import Method, as_inputs, unroll_observed
 
 TIME, BATCH, FEATURES = 4, 3, 2
 
@@ -103,14 +106,93 @@ def test_a_value_without_a_batch_axis_is_not_taken_for_one_with_it():
         jacobians(cell, *arguments(cell))
 
 
+class Counted(NamedTuple):
+    h: Array
+    steps: Array
+
+
+class Counting(VanillaRNN):
+    State: ClassVar = Counted
+
+    def initial_state(self, batch):
+        return Counted(jnp.zeros((batch, self.hidden)), jnp.zeros((batch, 1), int))
+
+    def step(self, params, state, x, observe=lambda name, value: value):
+        new = super().step(params, HiddenState(state.h), x, observe)
+        return Counted(new.h, observe("steps", state.steps + 1))
+
+
+class Signs(VanillaRNN):
+    def step(self, params, state, x, observe=lambda name, value: value):
+        return HiddenState(observe("h", super().step(params, state, x).h > 0))
+
+
+QUANTITIES = {
+    "unroll": unroll,
+    "gradient_flow": lambda *given: gradient_flow(*given, lambda outputs: outputs.sum((0, 2))),
+    "jacobians": jacobians,
+    "sensitivity": sensitivity,
+    "lyapunov_exponents": lyapunov_exponents,
+}
+
+
+@pytest.mark.parametrize("of", QUANTITIES)
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Counting, r"Counting\.initial_state makes steps int32 \(3, 1\): every part of the state"),
+        (Signs, r"Signs: initial_state makes h real \(3, 4\), and step makes it bool \(3, 4\)"),
+    ],
+)
+def test_a_state_of_whole_numbers_has_no_derivative(of, kind, message):
+    cell = kind(hidden=4)
+    with pytest.raises(ValueError, match=message):
+        QUANTITIES[of](cell, *arguments(cell))
+
+
+@pytest.mark.parametrize("of", QUANTITIES)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda inputs: inputs * 1j, "inputs must be real numbers, got complex"),
+        (lambda inputs: np.asarray(inputs).astype(object), "inputs must be real numbers, got obj"),
+        (
+            lambda inputs: np.asarray(inputs, np.float64) * np.where(inputs > 0, 1e39, 1),
+            r"inputs: \d+ of 24 numbers are too large for float32",
+        ),
+    ],
+)
+def test_inputs_that_would_change_without_a_word(monkeypatch, of, change, message):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    cell = LSTM(hidden=3)
+    params, inputs = arguments(cell)
+    with pytest.raises(ValueError, match=message):
+        QUANTITIES[of](cell, params, change(inputs))
+
+
+def test_inputs_of_whole_numbers_and_of_numpy():
+    cell = LSTM(hidden=3)
+    params, _ = arguments(cell)
+    inputs = np.arange(TIME * BATCH * FEATURES).reshape(TIME, BATCH, FEATURES)
+    expected = unroll(cell, params, jnp.asarray(inputs, dtype=float))
+    for same in (inputs > 5, inputs, inputs.astype(np.float64), inputs.astype(np.uint8)):
+        found = unroll(cell, params, as_inputs(same))
+        if same.dtype != bool:
+            jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
 def test_an_initial_state_that_is_none():
     cell = LSTM(hidden=3)
     params, inputs = arguments(cell)
     zeros = jnp.zeros((BATCH, 3))
     with pytest.raises(ValueError, match="initial_state must be a LSTMState, got a tuple"):
         unroll(cell, params, inputs, (zeros, zeros))
-    with pytest.raises(ValueError, match=r"initial_state\.c must be real, got complex64"):
-        unroll(cell, params, inputs, LSTMState(zeros, zeros * 1j))
+    for other, dtype in ((zeros * 1j, "complex64"), (zeros.astype(int), "int32")):
+        with pytest.raises(ValueError, match=rf"initial_state\.c must be real, got {dtype}"):
+            unroll(cell, params, inputs, LSTMState(zeros, other))
+    cell = ComplexDiagonal()
+    with pytest.raises(ValueError, match=r"initial_state\.z must be complex, got float32"):
+        unroll(cell, *arguments(cell), ComplexState(jnp.zeros((BATCH, cell.hidden))))
 
 
 class ScalarGate(TwoShapes):

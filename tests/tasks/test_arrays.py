@@ -378,6 +378,16 @@ MISTAKES = [
     ),
     (GOOD | {"targets": np.full(EXAMPLES, 0.1)}, {}, ["targets: every one is [0.1]"]),
     (GOOD | {"targets": np.full(EXAMPLES, 3)}, {}, ["targets: every one is 3"]),
+    (
+        GOOD | {"targets": TARGETS["each", "number"]},
+        {},
+        ["targets: has shape (10, 5), and inputs have 5 time steps", "add targets_at: each if"],
+    ),
+    (
+        GOOD | {"inputs": np.swapaxes(INPUTS, 0, 1)},
+        {},
+        ["inputs: has shape (5, 10, 3), and targets (10,)", "np.swapaxes(inputs, 0, 1)"],
+    ),
     (GOOD, {"evaluation_share": 0.01}, ["10 examples are too few", "holds out 0", "leaves 10"]),
     (GOOD, {"evaluation_share": 0.99}, ["10 examples are too few", "holds out 10", "leaves 0"]),
 ]
@@ -393,6 +403,12 @@ def test_refuses_a_file_in_one_sentence_that_names_it(tmp_path, arrays, options,
     assert len(message.splitlines()) == 1
     for part in parts:
         assert part in message
+
+
+def test_as_many_outputs_as_time_steps_if_it_is_said(tmp_path):
+    path = save(tmp_path / "my.npz", **GOOD | {"targets": TARGETS["each", "number"]})
+    assert Arrays(path=path, targets_at="last").output_size == TIME
+    assert Arrays(path=path, targets_at="each").output_size == 1
 
 
 def npz_bytes(**arrays):
