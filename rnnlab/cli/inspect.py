@@ -10,16 +10,21 @@ from rnnlab.cli.app import (
     ResultsFolder,
     app,
     console,
+    out_is_offered,
     print_comparison,
     show_parts,
 )
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import written_out
 
 
 @app.command()
 def show(
     target: Annotated[
-        str, typer.Argument(metavar="RESULTS|CONFIG", help="A results folder, or a config.")
+        str,
+        typer.Argument(
+            metavar="RESULTS|CONFIG", help="A results folder, or a config.", callback=written_out
+        ),
     ],
     failed: Annotated[
         bool, typer.Option("--failed", help="Of RESULTS only the runs that failed, and why.")
@@ -53,10 +58,17 @@ def watch(results: ResultsFolder) -> None:
 
 @app.command()
 def compare(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="Results folders.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULTS...", help="Results folders.", callback=written_out),
+    ],
     by: Annotated[str | None, typer.Option(help="Order by this key, as in cell.hidden.")] = None,
     against: Annotated[
         str | None, typer.Option(help="Value of --by to take differences to, paired by seed.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; default the first folder.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -68,11 +80,14 @@ def compare(
 
     loaded = load(*results, every_config=every_config)
     table = compare_results(loaded, by=by, against=against)
-    path = results[0] / "compare.csv"
-    with storage_errors(results[0]):
-        write_text(path, csv_text(table))
-    print_comparison(table, loaded)
-    typer.echo(f"written: {path}")
+    folder = out or results[0]
+    try:
+        with out_is_offered(), storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / "compare.csv", csv_text(table))
+    finally:
+        print_comparison(table, loaded)
+    typer.echo(f"written: {folder / 'compare.csv'}")
 
 
 @app.command()
@@ -80,7 +95,8 @@ def plot(
     results: ResultsFolder,
     file_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default the results folder.")
+        Path | None,
+        typer.Option(help="Where to write; default the results folder.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -94,7 +110,9 @@ def plot(
             f"--format {file_format}: no such format; {did_you_mean(file_format, FORMATS)}"
         )
     findings = find(load(results, every_config=every_config))
-    for path in write_findings(findings, out or results, file_format):
+    with out_is_offered():
+        written = write_findings(findings, out or results, file_format)
+    for path in written:
         typer.echo(path)
 
 
@@ -135,7 +153,8 @@ def export(
     results: ResultsFolder,
     to: Annotated[str, typer.Option(help="csv, tensorboard, wandb-offline or mlflow.")],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default RESULTS/export/<format>.")
+        Path | None,
+        typer.Option(help="Where to write; default RESULTS/export/<format>.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -144,7 +163,9 @@ def export(
     from rnnlab.results.read import load
 
     loaded = load(results, every_config=every_config)
-    for path in export_results(loaded, to, out or results / "export" / to):
+    with out_is_offered():
+        written = export_results(loaded, to, out or results / "export" / to)
+    for path in written:
         typer.echo(path)
 
 

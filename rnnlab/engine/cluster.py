@@ -24,6 +24,7 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
+from rnnlab.engine.script import ADVICE, check_guard, without_missing_file, workers_run_it
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import cores
 
@@ -154,6 +155,7 @@ def _connect(placement: Placement, workers: int | None) -> Iterator[tuple[Client
             cluster.scale(jobs=placement.slurm_jobs)
             revive = Revival(cluster, ())
         else:
+            stack.enter_context(without_missing_file())
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnlab-workers-"))
             assert workers is not None
             cluster = stack.enter_context(local_cluster(placement, workers, security, scratch))
@@ -211,6 +213,7 @@ def local_cluster(
         for index, environment in enumerate(_environments(workers, placement.threads))
     }
     dashboard = {"dashboard_address": f"{address}:0"}
+    check_guard()
     for attempts_left in reversed(range(MOST_STARTS)):
         try:
             return SpecCluster(
@@ -221,7 +224,9 @@ def local_cluster(
             )
         except (RuntimeError, OSError, ValueError) as error:
             if not attempts_left:
-                raise UserError(f"the workers cannot be started: {error}") from None
+                hint = f"; {ADVICE}" * workers_run_it()
+                reason = str(error).rstrip(".")
+                raise UserError(f"the workers cannot be started: {reason}{hint}") from None
     raise AssertionError
 
 

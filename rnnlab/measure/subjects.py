@@ -54,7 +54,7 @@ class Subject:
 
         Raises:
             UserError: the file does not hold weights that fit.
-            ValueError: inputs do not fit, or the states are not finite.
+            ValueError: inputs do not fit, are of one time step, or the states are not finite.
         """
         settings, streams = self.run.settings, random_streams(self.run.seed)
         objective = Objective(settings.cell, settings.task)
@@ -66,6 +66,8 @@ class Subject:
                 inputs = jnp.asarray(given.astype(jnp.zeros(()).dtype))
             if not np.isfinite(inputs).all():
                 raise UserError(f"inputs: some are too large for {inputs.dtype}")
+        if len(inputs) < 2:
+            raise ValueError("inputs have 1 time step, and a derivative through time needs 2")
         if self.weights is not None:
             features = inputs.shape[-1]
             params = self.read(self.weights, settings.cell, features)
