@@ -19,7 +19,7 @@ from rnnlab.config.sweep import Run
 from rnnlab.engine import preload, slurm
 from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
-from rnnlab.engine.interrupt import Stop
+from rnnlab.engine.interrupt import Stop, kept_from_children
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
@@ -216,12 +216,13 @@ def local_cluster(
     check_guard()
     for attempts_left in reversed(range(MOST_STARTS)):
         try:
-            return SpecCluster(
-                workers=specs,
-                scheduler={"cls": Scheduler, "options": options | dashboard},
-                security=security,
-                silence_logs=logging.CRITICAL,
-            )
+            with kept_from_children():
+                return SpecCluster(
+                    workers=specs,
+                    scheduler={"cls": Scheduler, "options": options | dashboard},
+                    security=security,
+                    silence_logs=logging.CRITICAL,
+                )
         except (RuntimeError, OSError, ValueError) as error:
             if not attempts_left:
                 hint = f"; {ADVICE}" * workers_run_it()
