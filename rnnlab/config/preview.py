@@ -12,6 +12,7 @@ from rnnlab.config.model import Config, load_config
 from rnnlab.config.settings import SECTIONS
 from rnnlab.config.sweep import Experiment, expand
 from rnnlab.support.bundled import folder
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import is_plugin
 from rnnlab.support.terminal import plain, plain_table
 
@@ -36,7 +37,7 @@ def preview(
         parts.append(plain_table("reads the data in", ["key", "file"], data))
     if code := [[key, reference] for key, reference in code_files(config)]:
         parts.append(plain_table("runs the code of", ["key", "file:name"], code))
-        folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
+        folders = dict.fromkeys((path.parent.resolve(), current_folder(), folder("experiments")))
         return [*parts, plain("looked up in " + ", ".join(map(str, folders)))]
     experiment = expand(config, path, overridden, path.parent)
     parts += _runs(experiment)

@@ -14,6 +14,7 @@ from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
 from rnnlab.config.swept import WITHOUT, Keys, Patch, refuse_idle_overrides, swept_values
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION
 
@@ -117,7 +118,7 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     _refuse_too_many_runs(config, path, swept)
     if config.analysis is not None:
         load_analysis(config.analysis, f"{path}: analysis", home)
-    find = in_folders(home, Path.cwd())
+    find = in_folders(home, current_folder())
     settings: dict[str, Settings] = {}
     for patches in itertools.product(*swept):
         patch = {keys: value for part in patches for keys, value in part.items()}

@@ -17,6 +17,7 @@ from rnnlab.results.params import read_params
 from rnnlab.results.read import load
 from rnnlab.results.stored_run import ENDED
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import in_folders
 from rnnlab.training.objective import Objective
 from rnnlab.training.options import RecordJacobians
@@ -132,7 +133,7 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
 
 
 def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -> Settings:
-    find = in_folders(config_folder, Path.cwd())
+    find = in_folders(config_folder, current_folder())
     settings = resolve({name: stored[name] for name in SECTIONS}, source, find)
     now, before = file_hashes(settings.resolved), file_hashes(stored)
     if changed := ", ".join(file for file in before if now[file] != before[file]):

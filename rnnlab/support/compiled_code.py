@@ -50,7 +50,7 @@ def _processor() -> str:
     """A name for the instructions that this processor has."""
     text = platform.machine() + platform.processor()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
         text += next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

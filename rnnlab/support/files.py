@@ -28,6 +28,13 @@ def storage_errors(folder: Path) -> Iterator[None]:
                 "running the same command again goes on from there"
             ) from None
         raise StorageError(f"{error.filename or folder}: {error.strerror or error}") from None
+    except UnicodeEncodeError as error:
+        if error.encoding.startswith("utf"):
+            raise
+        raise StorageError(
+            f"{folder}: {error.object!r} cannot be the name of a file here, where names are "
+            f"{error.encoding} (by LC_ALL or LANG): set PYTHONUTF8=1"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from rnnlab.support.errors import UserError
+
 
 def user_path(path: str | Path) -> Path:
     """A path with ``~`` and ``~name`` in front written out; as in a shell, if there is such a user.
@@ -13,6 +15,18 @@ def user_path(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def current_folder() -> Path:
+    """The folder in which rnnlab was started.
+
+    Raises:
+        UserError: it has been deleted since.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UserError("the current folder no longer exists: change to another") from None
 
 
 def written_out(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rnnlab.support.bundled import folder
 from rnnlab.support.errors import UserError, did_you_mean, is_file
-from rnnlab.support.paths import user_path
+from rnnlab.support.paths import current_folder, user_path
 
 MODULE_PREFIX = "rnnlab_plugin_"
 
@@ -85,7 +85,7 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
     """
     if not is_plugin(reference):
         raise UserError(f"{key}: {reference!r} must be file.py:function")
-    find = in_folders(config_folder, Path.cwd(), folder("experiments"))
+    find = in_folders(config_folder, current_folder(), folder("experiments"))
     analyse = load(reference, key, find).value
     if not callable(analyse):
         raise UserError(f"{key}: {reference} is no function")

@@ -1,6 +1,7 @@
 """Paths of any kind: read-only, with ~, absolute, with spaces and letters of any script."""
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from in_process import run_command
 
 import rnnlab
 from rnnlab.config.model import PLAIN_NAME
+from rnnlab.config.preview import preview
 from rnnlab.config.sweep import load_experiment, unpack
 from rnnlab.engine.placement import TLS_KEYS, parse_pairs
+from rnnlab.support.errors import UserError
+from rnnlab.support.files import StorageError, storage_errors
 from rnnlab.support.paths import user_path
 
 CONFIG = """
@@ -230,3 +234,25 @@ def test_folders_of_any_name(home):
     ):
         ended = run_command(*command, cwd=folder)
         assert ended.returncode == 0, ended.stderr
+
+
+def test_names_of_files_that_the_system_cannot_have(home):
+    """As with LC_ALL=C, where Python does not choose UTF-8 by itself."""
+    refused = pytest.raises(StorageError, match="'größe' cannot be the name of a file here")
+    with refused, storage_errors(home):
+        "größe".encode("ascii")
+    with pytest.raises(UnicodeEncodeError), storage_errors(home):
+        "\ud800".encode()
+
+
+def test_a_folder_that_is_no_longer_there(home):
+    gone = home / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    try:
+        for load in (load_experiment, preview):
+            with pytest.raises(UserError, match="the current folder no longer exists"):
+                load("forget_bias")
+    finally:
+        os.chdir(home)
