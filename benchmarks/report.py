@@ -40,7 +40,7 @@ SUMMARIES = {
 def read(name: str) -> dict[str, Any] | None:
     """The figures of a benchmark, if it has run."""
     path = FIGURES / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def about(figures: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def main() -> None:
         if name in found:
             figures = found[name]
             parts += [f"\n## {title}\n\n{about(figures)}\n", table(figures["rows"])]
-    (HERE / "RESULTS.md").write_text("\n".join(parts) + "\n")
+    (HERE / "RESULTS.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

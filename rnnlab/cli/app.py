@@ -1,11 +1,14 @@
 """Shared parts of the commands: the application, arguments, and printing."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnnlab.support.errors import UserError
+from rnnlab.support.paths import written_out
 from rnnlab.support.version import __version__
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ rnnlab watch results/forget_bias
 )
 
 
-ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder.")]
+ResultsFolder = Annotated[
+    Path, typer.Argument(metavar="RESULTS", help="A results folder.", callback=written_out)
+]
 
 
 EveryConfig = Annotated[
@@ -89,6 +94,17 @@ def show_parts(parts: "Iterable[RenderableType]") -> None:
             typer.echo(part.plain)
         else:
             to.print(part)
+
+
+@contextlib.contextmanager
+def out_is_offered() -> Iterator[None]:
+    """Name the option in the message where a folder cannot be written to."""
+    from rnnlab.support.files import StorageError
+
+    try:
+        yield
+    except StorageError as error:
+        raise UserError(f"{error}; --out FOLDER writes elsewhere") from None
 
 
 def print_comparison(table: "DataFrame", results: "Results") -> None:

@@ -10,16 +10,21 @@ from rnnlab.cli.app import (
     ResultsFolder,
     app,
     console,
+    out_is_offered,
     print_comparison,
     show_parts,
 )
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import written_out
 
 
 @app.command()
 def show(
     target: Annotated[
-        str, typer.Argument(metavar="RESULTS|CONFIG", help="A results folder, or a config.")
+        str,
+        typer.Argument(
+            metavar="RESULTS|CONFIG", help="A results folder, or a config.", callback=written_out
+        ),
     ],
     failed: Annotated[
         bool, typer.Option("--failed", help="Of RESULTS only the runs that failed, and why.")
@@ -53,7 +58,10 @@ def watch(results: ResultsFolder) -> None:
 
 @app.command()
 def compare(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="Results folders.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULTS...", help="Results folders.", callback=written_out),
+    ],
     by: Annotated[str | None, typer.Option(help="Order by this key, as in cell.hidden.")] = None,
     against: Annotated[
         str | None, typer.Option(help="Value of --by to take differences to, paired by seed.")
@@ -61,6 +69,10 @@ def compare(
     file_format: Annotated[
         str | None,
         typer.Option("--format", help="latex, markdown or csv: print the tables so, for a paper."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; default the first folder.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -78,16 +90,19 @@ def compare(
         )
     loaded = load(*results, every_config=every_config)
     table = compare_results(loaded, by=by, against=against)
-    path = results[0] / "compare.csv"
-    with storage_errors(results[0]):
-        write_text(path, csv_text(table))
-    if file_format is None:
-        print_comparison(table, loaded)
-    else:
-        typer.echo(FORMATS[file_format](table, loaded.name).rstrip("\n"))
-        for line in loaded.mixtures():
-            typer.echo(line, err=True)
-    typer.echo(f"written: {path}", err=file_format is not None)
+    folder = out or results[0]
+    try:
+        with out_is_offered(), storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / "compare.csv", csv_text(table))
+    finally:
+        if file_format is None:
+            print_comparison(table, loaded)
+        else:
+            typer.echo(FORMATS[file_format](table, loaded.name).rstrip("\n"))
+            for line in loaded.mixtures():
+                typer.echo(line, err=True)
+    typer.echo(f"written: {folder / 'compare.csv'}", err=file_format is not None)
 
 
 @app.command()
@@ -95,7 +110,8 @@ def plot(
     results: ResultsFolder,
     file_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default the results folder.")
+        Path | None,
+        typer.Option(help="Where to write; default the results folder.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -109,7 +125,9 @@ def plot(
             f"--format {file_format}: no such format; {did_you_mean(file_format, FORMATS)}"
         )
     findings = find(load(results, every_config=every_config))
-    for path in write_findings(findings, out or results, file_format):
+    with out_is_offered():
+        written = write_findings(findings, out or results, file_format)
+    for path in written:
         typer.echo(path)
 
 
@@ -150,7 +168,8 @@ def export(
     results: ResultsFolder,
     to: Annotated[str, typer.Option(help="csv, tensorboard, wandb-offline or mlflow.")],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default RESULTS/export/<format>.")
+        Path | None,
+        typer.Option(help="Where to write; default RESULTS/export/<format>.", callback=written_out),
     ] = None,
     every_config: EveryConfig = False,
 ) -> None:
@@ -159,7 +178,9 @@ def export(
     from rnnlab.results.read import load
 
     loaded = load(results, every_config=every_config)
-    for path in export_results(loaded, to, out or results / "export" / to):
+    with out_is_offered():
+        written = export_results(loaded, to, out or results / "export" / to)
+    for path in written:
         typer.echo(path)
 
 

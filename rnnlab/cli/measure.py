@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, app
+from rnnlab.cli.app import Interrupted, app, out_is_offered
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import written_out
 
 if TYPE_CHECKING:
     from rnnlab.measure.subjects import Subject
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 @app.command()
 def measure(
     target: Annotated[
-        str, typer.Argument(metavar="CONFIG|RESULTS", help="A config, or a results folder.")
+        str,
+        typer.Argument(
+            metavar="CONFIG|RESULTS", help="A config, or a results folder.", callback=written_out
+        ),
     ],
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Of a config.")
@@ -24,13 +28,19 @@ def measure(
         str | None, typer.Option("--run", metavar="ID", help="Of RESULTS this run only.")
     ] = None,
     params: Annotated[
-        Path | None, typer.Option(help="Weights of the CONFIG's cell, a .safetensors file.")
+        Path | None,
+        typer.Option(
+            help="Weights of the CONFIG's cell, a .safetensors file.", callback=written_out
+        ),
     ] = None,
     origin: Annotated[
         str | None, typer.Option("--from", help="'torch': --params is a PyTorch state dict.")
     ] = None,
     inputs: Annotated[
-        Path | None, typer.Option(help="Inputs: a file as of task.path, or an array, .npy or .npz.")
+        Path | None,
+        typer.Option(
+            help="Inputs: a file as of task.path, or an array, .npy or .npz.", callback=written_out
+        ),
     ] = None,
     batch_first: Annotated[
         bool | None,
@@ -43,7 +53,8 @@ def measure(
         int | None, typer.Option(min=1, help="How many steps back the gradient should reach.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default results/<name>_measured.")
+        Path | None,
+        typer.Option(help="Where to write; default results/<name>_measured.", callback=written_out),
     ] = None,
 ) -> None:
     """Measure ∂c_t/∂c_t−1 without training: how far the gradient reaches, along which path.
@@ -74,13 +85,18 @@ def measure(
             )
     found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
-    open_output(folder)
+    with out_is_offered():
+        open_output(folder)
     try:
         measured = survey(found, read, length, make_progress())
     except KeyboardInterrupt as stopped:
         raise Interrupted("stopped before any was measured", exit_code(stopped)) from None
-    written = write_survey(measured, folder)
-    typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
+    try:
+        with out_is_offered():
+            written = write_survey(measured, folder)
+    finally:
+        typer.echo(measured.text)
+    typer.echo("\nwritten:\n" + "\n".join(f"  {path}" for path in written))
     if not measured.is_whole:
         raise Interrupted(
             "stopped before all were measured; the above is what there is", measured.stopped

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnlab.cli.app import Interrupted, ResultsFolder, app, print_comparison, show_parts
+from rnnlab.support.paths import written_out
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
@@ -55,7 +56,8 @@ def run(
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="As in cell.hidden=32.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The results folder; default results/<name>.")
+        Path | None,
+        typer.Option(help="The results folder; default results/<name>.", callback=written_out),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list the runs, and estimate the time.")
@@ -162,11 +164,15 @@ def _train(
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():
         findings = find(results)
-        written = write_findings(findings, folder)
-        print_comparison(findings.table, results)
-        typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
-        if findings.words:
-            typer.echo("\n" + printable(findings.words))
+        written: list[Path] = []
+        try:
+            written = write_findings(findings, folder)
+        finally:
+            print_comparison(findings.table, results)
+            if written:
+                typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
+            if findings.words:
+                typer.echo("\n" + printable(findings.words))
     _end_with_failures([load(place) for _, place in parts])
 
 

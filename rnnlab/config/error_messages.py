@@ -108,7 +108,7 @@ def _wanted(detail: Any) -> str:
         return f"one of {detail['ctx']['expected_tags']}"
     if detail["type"] in ("union_tag_not_found", "model_attributes_type"):
         return "a name, or a mapping with 'kind' and options"
-    if detail["type"] == "model_type":
+    if detail["type"] in ("model_type", "dict_type"):
         return "keys and values"
     if detail["type"] == "bool_type":
         return "true or false"

@@ -1,5 +1,8 @@
 """The keys of a config file."""
 
+import hashlib
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +13,14 @@ from rnnlab.config.config_file import dotted_keys, override_patch, read_file
 from rnnlab.config.error_messages import explain
 from rnnlab.support.bundled import find_config
 from rnnlab.support.errors import UserError
+from rnnlab.support.similar_text import unaccented
 from rnnlab.training.options import STRICT
 
 SeedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+LONGEST_NAME = 100
+PLAIN_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
+Name = Annotated[str, Field(pattern=f"^{PLAIN_NAME.pattern}$")]
 
 
 # The folder, inside that of the trained runs, for what is measured before training.
@@ -41,7 +47,7 @@ class Config(BaseModel):
     """A config file.
 
     Attributes:
-        name: the experiment's; default the file's.
+        name: the experiment's; default the file's, see ``name_of_file``.
         question: answered by the experiment.
         task: ``kind`` and the task's options.
         cell: ``kind`` and the cell's options.
@@ -91,6 +97,23 @@ class Config(BaseModel):
         )
 
 
+def name_of_file(path: Path) -> str:
+    """The name of an experiment whose config has none: that of its file, made a valid one.
+
+    What is no letter, digit, "_", "-" or "." becomes "_". Where that leaves out letters, or the
+    name is cut, a hash of the file's name is added.
+    """
+    stem = path.stem
+    if PLAIN_NAME.fullmatch(stem):
+        return stem
+    plain = unaccented(stem)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-")
+    if name and plain.isascii() and len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - 9] or 'config'}_{digest}"
+
+
 def load_config(
     source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()
 ) -> tuple[Config, Path, list[str]]:
@@ -109,7 +132,7 @@ def load_config(
     """
     path = find_config(source)
     patch = override_patch(overrides)
-    content = {"name": path.stem} | read_file(path, patch)
+    content = {"name": name_of_file(path)} | read_file(path, patch)
     try:
         config = Config.model_validate(content)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from rnnlab.config.settings import SECTIONS
 from rnnlab.config.sweep import Experiment, expand
 from rnnlab.support.bundled import folder
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import Find, in_folders, is_plugin
 from rnnlab.support.terminal import plain, plain_table
 
@@ -36,7 +37,7 @@ def preview(
     parts: list[Text | Table] = [plain(f"{config.name}: {config.question}".removesuffix(": "))]
     if data := [[key, file] for key, file in data_files(config)]:
         parts.append(plain_table("reads the data in", ["key", "file"], data))
-    folders = dict.fromkeys((path.parent.resolve(), Path.cwd(), folder("experiments")))
+    folders = dict.fromkeys((path.parent.resolve(), current_folder(), folder("experiments")))
     if code := [[key, reference] for key, reference in code_files(config)]:
         code += [[key, name] for key, name in _local_modules(code, in_folders(*folders))]
         parts.append(plain_table("runs the code of", ["key", "file:name"], code))

@@ -1,6 +1,6 @@
 """One setting: everything but the seed that determines the numbers of a run."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,11 +52,11 @@ class _Files:
         self.code[kind.rpartition(":")[0]] = plugin.source
         return plugin.value
 
-    def finder(self, section: str) -> plugins.Find:
+    def finder(self, section: str) -> Callable[[str, str], plugins.Source]:
         """Finds data files for the keys of a section."""
 
         def find(file: str, key: str) -> plugins.Source:
-            self.data[file] = self.find(file, f"{self.source}: {section}.{key}")
+            self.data[file] = self.find(file, f"{self.source}: {section}.{key}", is_data=True)
             return self.data[file]
 
         return find
@@ -216,7 +216,7 @@ def _validate(
     options: Any,
     section: str,
     source: str,
-    find: plugins.Find | None = None,
+    find: Callable[[str, str], plugins.Source] | None = None,
 ) -> Any:
     """The section as its model; ``find`` is for models that read files."""
     try:

@@ -12,9 +12,10 @@ from typing import Any
 
 from rnnlab.config.model import BEFORE_TRAINING, Config, load_config
 from rnnlab.config.settings import SECTIONS, Settings, resolve
-from rnnlab.config.swept import Keys, Patch, refuse_idle_overrides, swept_values
+from rnnlab.config.swept import WITHOUT, Keys, Patch, refuse_idle_overrides, swept_values
 from rnnlab.support.errors import UserError
 from rnnlab.support.local_imports import Module
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import Find, Source, in_folders, load_analysis
 from rnnlab.support.version import RESULTS_VERSION
 
@@ -58,7 +59,7 @@ def unpack(packed: dict[str, Any]) -> Run:
         file: Source(Path(path), content, {name: Module(*m) for name, m in modules.items()})
         for file, (path, content, modules) in packed["sources"].items()
     }
-    settings = resolve(packed["settings"], "a run", lambda file, _: sources[file])
+    settings = resolve(packed["settings"], "a run", lambda file, _, **kind: sources[file])
     return Run(settings, packed["seed"])
 
 
@@ -124,11 +125,11 @@ def expand(config: Config, path: Path, overridden: list[str], home: Path) -> Exp
     _refuse_too_many_runs(config, path, swept)
     if config.analysis is not None:
         load_analysis(config.analysis, f"{path}: analysis", home)
-    find = in_folders(home, Path.cwd())
+    find = in_folders(home, current_folder())
     settings: dict[str, Settings] = {}
     for patches in itertools.product(*swept):
         patch = {keys: value for part in patches for keys, value in part.items()}
-        setting = _settings(config, path, find, patch)
+        setting = _settings(config, path, find, patch, is_overridden=bool(overridden))
         settings.setdefault(json.dumps(setting.resolved, sort_keys=True), setting)
     distinct = list(settings.values())
     _refuse_settings_that_clash(config, path, distinct)
@@ -157,14 +158,25 @@ def _refuse_settings_that_clash(config: Config, path: Path, settings: list[Setti
         raise UserError(f"{path}: training.precision: one in a sweep, since a process has only one")
 
 
-def _settings(config: Config, path: Path, find: Find, patch: Patch) -> Settings:
+def _settings(
+    config: Config, path: Path, find: Find, patch: Patch, is_overridden: bool
+) -> Settings:
     """The config with a patch over it."""
     raw = copy.deepcopy({name: getattr(config, name) for name in SECTIONS})
     for keys, value in patch.items():
         _assign(raw, keys, value)
     swept = ", ".join(f"{'.'.join(keys)}={str(value)[:80]}" for keys, value in patch.items())
     source = f"{path} (sweep: {swept[:200]})" if swept else str(path)
-    return resolve(raw, source, find)
+    try:
+        return resolve(raw, source, find)
+    except UserError as error:
+        mine = [key for key in map(".".join, patch) if f"{source}: {key}" in str(error)]
+        if not (is_overridden and mine):
+            raise
+        raise UserError(
+            f"{error}\n{path}: the sweep sets {', '.join(mine)}: add {WITHOUT} to do without it, "
+            f"or override all of it, as in 'sweep.{mine[0]}=[…]'"
+        ) from None
 
 
 def _assign(raw: dict[str, Any], keys: Keys, value: Any) -> None:

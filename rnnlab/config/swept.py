@@ -10,6 +10,9 @@ from rnnlab.config.model import Config
 from rnnlab.config.settings import SECTIONS
 from rnnlab.support.errors import UserError, did_you_mean
 
+# The override that leaves out a config's sweep.
+WITHOUT = "'sweep={}'"
+
 Keys = tuple[str, ...]
 Patch = dict[Keys, Any]
 
@@ -23,6 +26,7 @@ def swept_values(config: Config, path: Path) -> Iterator[list[Patch]]:
     sweep = dict(config.sweep)
     zipped = sweep.pop("zip", None)
     lists = dict(_swept_lists(sweep, (), path))
+    _check_whole_sections(lists, path)
     if zipped is not None:
         entries = isinstance(zipped, list) and zipped and all(isinstance(e, dict) for e in zipped)
         if not entries:
@@ -60,9 +64,34 @@ def _swept_lists(
             raise UserError(f"{path}: sweep.{dotted}: must be a list of values, got {shown(value)}")
 
 
+def _check_whole_sections(lists: dict[Keys, list[Any]], path: Path) -> None:
+    """Refuse a list in place of a section whose entries are no sections: a key was left out."""
+    for keys, values in lists.items():
+        for value in values if len(keys) == 1 else ():
+            needs_kind = keys[0] in ("task", "cell")
+            if isinstance(value, dict) and ("kind" in value or not needs_kind):
+                continue
+            wanted = "keys and values" + ", with kind" * needs_kind
+            key = next(iter(value), "…") if isinstance(value, dict) else "kind"
+            key = key if needs_kind else "…"
+            raise UserError(
+                f"{path}: sweep.{keys[0]}: a list here replaces the whole section, so that each of "
+                f"its entries must be {wanted}, got {shown(value)}; a list of values belongs to a "
+                f"key: sweep: {{{keys[0]}: {{{key}: […]}}}}"
+            )
+
+
 def _check_section(section: str, source: str) -> None:
-    if section not in SECTIONS:
-        raise UserError(f"{source}.{section}: {did_you_mean(section, (*SECTIONS, 'zip'))}")
+    if section in SECTIONS:
+        return
+    hint = did_you_mean(section, (*SECTIONS, "zip"))
+    first, _, inner = section.partition(".")
+    if first in SECTIONS and inner:
+        nested = ": {".join(section.split("."))
+        hint += f"; keys of a sweep are nested, as in {nested}: …{'}' * section.count('.')}"
+    elif not hint.startswith("did you mean"):
+        hint += f"; a key stands in its section, as in cell: {{{section}: …}}"
+    raise UserError(f"{source}.{section}: {hint}")
 
 
 def _leaves(tree: dict[str, Any], prefix: Keys = ()) -> Iterator[tuple[Keys, Any]]:
@@ -86,6 +115,7 @@ def refuse_idle_overrides(overridden: list[str], swept: list[list[Patch]]) -> No
             whole = next(iter(covering & patches[0].keys()))
             example = "[{kind: …}, …]" if whole in (("cell",), ("task",)) else "[…]"
             raise UserError(
-                f"override {dotted} has no effect, since the sweep sets {'.'.join(whole)}: "
-                f"override the whole sweep, as in 'sweep.{'.'.join(whole)}={example}'"
+                f"override {dotted} has no effect, since the sweep sets {'.'.join(whole)}: add "
+                f"{WITHOUT} to do without the sweep, or override all of it, as in "
+                f"'sweep.{'.'.join(whole)}={example}'"
             )

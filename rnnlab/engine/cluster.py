@@ -19,11 +19,12 @@ from rnnlab.config.sweep import Run
 from rnnlab.engine import preload, slurm
 from rnnlab.engine.dispatch import Dispatch, SchedulerLost
 from rnnlab.engine.groups import make_groups
-from rnnlab.engine.interrupt import Stop
+from rnnlab.engine.interrupt import Stop, kept_from_children
 from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.resources import KEEP_MEMORY, address_of, gpus, memory
 from rnnlab.engine.revival import Revival
+from rnnlab.engine.script import ADVICE, check_guard, without_missing_file, workers_run_it
 from rnnlab.support.errors import UserError
 from rnnlab.support.threads import cores
 
@@ -154,6 +155,7 @@ def _connect(placement: Placement, workers: int | None) -> Iterator[tuple[Client
             cluster.scale(jobs=placement.slurm_jobs)
             revive = Revival(cluster, ())
         else:
+            stack.enter_context(without_missing_file())
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnlab-workers-"))
             assert workers is not None
             cluster = stack.enter_context(local_cluster(placement, workers, security, scratch))
@@ -211,17 +213,21 @@ def local_cluster(
         for index, environment in enumerate(_environments(workers, placement.threads))
     }
     dashboard = {"dashboard_address": f"{address}:0"}
+    check_guard()
     for attempts_left in reversed(range(MOST_STARTS)):
         try:
-            return SpecCluster(
-                workers=specs,
-                scheduler={"cls": Scheduler, "options": options | dashboard},
-                security=security,
-                silence_logs=logging.CRITICAL,
-            )
+            with kept_from_children():
+                return SpecCluster(
+                    workers=specs,
+                    scheduler={"cls": Scheduler, "options": options | dashboard},
+                    security=security,
+                    silence_logs=logging.CRITICAL,
+                )
         except (RuntimeError, OSError, ValueError) as error:
             if not attempts_left:
-                raise UserError(f"the workers cannot be started: {error}") from None
+                hint = f"; {ADVICE}" * workers_run_it()
+                reason = str(error).rstrip(".")
+                raise UserError(f"the workers cannot be started: {reason}{hint}") from None
     raise AssertionError
 
 

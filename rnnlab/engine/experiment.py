@@ -16,10 +16,12 @@ from rnnlab.engine.ledger import Ledger
 from rnnlab.engine.placement import Placement
 from rnnlab.engine.programs import operations_of
 from rnnlab.engine.progress import Progress, make_progress
+from rnnlab.engine.script import is_run_by_worker
 from rnnlab.engine.work import head_of, is_accelerated, work
 from rnnlab.results.folders import open_for_reading, open_for_writing
 from rnnlab.results.read import Results, load
 from rnnlab.support.errors import UserError
+from rnnlab.support.paths import user_path
 from rnnlab.support.threads import limit_threads
 
 HERE = Placement(workers=0)
@@ -46,13 +48,19 @@ def run(
             does what it does elsewhere in this process.
     """
     experiment = load_experiment(source, overrides)
-    folder = default_folder(experiment) if out is None else Path(out)
+    folder = default_folder(experiment) if out is None else user_path(out)
     try:
         for part, place in experiment.parts(folder):
             run_experiment(part, place, make_progress(), Placement(workers=workers))
     except Signalled as stopped:
         if stopped.number != signal.SIGINT:
             signal.raise_signal(stopped.number)
+        raise
+    except (UserError, RuntimeError) as error:
+        if workers and is_run_by_worker():  # the process that has started it tells why
+            raise SystemExit(1) from None
+        if isinstance(error, UserError):  # where in rnnlab it was raised is no help
+            raise error.with_traceback(None) from error.__cause__
         raise
     return load(folder)
 

@@ -117,6 +117,23 @@ def raised_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Block signals in processes and threads that are started meanwhile, for as long as they live.
+
+    Not Ctrl-C and SIGTERM, with which Python's helpers deal, and which should not wait here.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    kept = set(SIGNALS) - {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, kept)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Have the handler take the signals that are not ignored, and put the others' back."""
     if threading.current_thread() is not threading.main_thread():

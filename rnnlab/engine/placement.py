@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.paths import written_out
 
 TLS_KEYS = ("ca", "cert", "key")
 # For each key the pattern of valid values, and its description.
@@ -63,7 +64,7 @@ class Placement:
 
 
 def parse_pairs(option: str, text: str, valid: Iterable[str]) -> dict[str, str]:
-    """Options written as ``key=value,key=value``.
+    """Options written as ``key=value,key=value``; see ``written_out`` for paths.
 
     Raises:
         UserError: a part is no such pair, or its key is unknown.
@@ -75,5 +76,5 @@ def parse_pairs(option: str, text: str, valid: Iterable[str]) -> dict[str, str]:
             raise UserError(f"{option}: unknown key {key!r}; {did_you_mean(key, valid)}")
         if not equals or not value:
             raise UserError(f"{option}: {part!r} must be key=value")
-        pairs[key] = value
+        pairs[key] = written_out(value)
     return pairs

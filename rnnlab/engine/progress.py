@@ -50,19 +50,24 @@ class Progress(AbstractContextManager["Progress"], ABC):
     def __init__(self, bar: Bar) -> None:
         bar.get_time, bar.speed_estimate_period = time.monotonic, PACE_PERIOD
         self.bar = bar
+        self.unsaid: list[str] = []
 
     def __exit__(self, *error: object) -> None:
         """Nothing to clean up, unless a subclass has something."""
 
     def start(self, total: int, done: int, cost: float | None = None) -> None:
-        """Set the number of runs, how many of them are stored, and the cost of the others."""
+        """Set the number of runs, how many of them are stored, and the cost of the others.
+
+        What is said about them waits for the first run: the workers may be refused before.
+        """
         self.total, self.done, self.active = total, done, dict[str, Active]()
         whole = float(total - done) if cost is None else cost
         for task in self.bar.task_ids:
             self.bar.remove_task(task)
         self.bar.add_task("", total=whole, runs=f"{done}/{total}", now="")
-        if done:
-            self.say(f"{done} of {total} runs are stored already")
+        self.unsaid = [f"{done} of {total} runs are stored already"] if done else []
+        if done == total:
+            self._catch_up()
 
     def run_started(
         self,
@@ -75,6 +80,7 @@ class Progress(AbstractContextManager["Progress"], ABC):
         resumed: bool = False,
     ) -> None:
         """A run begins, or goes on from a checkpoint."""
+        self._catch_up()
         self.active[run_id] = Active(label, steps, cost, worker, None if resumed else 0)
         self._show_run(self.active[run_id])
 
@@ -99,6 +105,12 @@ class Progress(AbstractContextManager["Progress"], ABC):
         """An estimate from the pace since the first report; None until there is a second one."""
         speed, remaining = self._task.speed, self._task.remaining or 0.0
         return max(remaining, 0.0) / speed if speed else None
+
+    def _catch_up(self) -> None:
+        """Say what has waited."""
+        lines, self.unsaid = self.unsaid, []
+        for line in lines:
+            self.say(line)
 
     @property
     def _task(self) -> Any:
@@ -146,10 +158,11 @@ class PlainLines(Progress):
         """Also say how many runs there are to do."""
         super().start(total, done, cost)
         if missing := total - done:
-            self.say(f"{missing} run{'s' if missing > 1 else ''} to do")
+            self.unsaid.append(f"{missing} run{'s' if missing > 1 else ''} to do")
 
     def say(self, text: str) -> None:
         """Print it to standard error."""
+        self._catch_up()
         self.last_line = time.monotonic()
         print(printable(text), file=forgiving(sys.stderr), flush=True)
 
@@ -188,6 +201,7 @@ class LiveBar(Progress):
 
     def say(self, text: str) -> None:
         """Print it above the bar."""
+        self._catch_up()
         self.bar.console.print(printable(text), markup=False, highlight=False)
 
     def _show_run(self, run: Active) -> None:

@@ -18,6 +18,7 @@ from rnnlab.results.params import read_params
 from rnnlab.results.read import load
 from rnnlab.results.stored_run import ENDED
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.paths import current_folder
 from rnnlab.support.plugins import in_folders
 from rnnlab.training.objective import Objective
 from rnnlab.training.options import RecordJacobians
@@ -55,7 +56,7 @@ class Subject:
 
         Raises:
             UserError: the file does not hold weights that fit.
-            ValueError: inputs do not fit, or the states are not finite.
+            ValueError: inputs do not fit, are of one time step, or the states are not finite.
         """
         settings, streams = self.run.settings, random_streams(self.run.seed)
         objective = Objective(settings.cell, settings.task)
@@ -67,6 +68,8 @@ class Subject:
                 inputs = jnp.asarray(given.astype(jnp.zeros(()).dtype))
             if not np.isfinite(inputs).all():
                 raise UserError(f"inputs: some are too large for {inputs.dtype}")
+        if len(inputs) < 2:
+            raise ValueError("inputs have 1 time step, and a derivative through time needs 2")
         if self.weights is not None:
             features = inputs.shape[-1]
             params = self.read(self.weights, settings.cell, features)
@@ -132,7 +135,7 @@ def of_results(folder: Path, run_id: str | None = None) -> list[Subject]:
 
 
 def _stored_settings(stored: dict[str, Any], source: str, config_folder: Path) -> Settings:
-    find = in_folders(config_folder, Path.cwd())
+    find = in_folders(config_folder, current_folder())
     settings = resolve({name: stored[name] for name in SECTIONS}, source, find)
     now, before = file_hashes(settings.resolved), file_hashes(stored)
     if changed := ", ".join(file for file in before if now.get(file) != before[file]):

@@ -63,6 +63,7 @@ def survey(
     Raises:
         UserError: no subject can be measured.
     """
+    _check_that_one_can_be(subjects, inputs)
     names = label_settings([subject.run.settings.resolved for subject in subjects])
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
@@ -95,6 +96,19 @@ def survey(
     return _gathered(heads, flat, measured, left_out, stopped)
 
 
+def _check_that_one_can_be(subjects: Sequence[Subject], inputs: np.ndarray | None) -> None:
+    """Raise a UserError where no subject can be measured, before anything is said of any."""
+    reasons = []
+    for subject in subjects:
+        try:
+            with settings_of(subject.run):
+                subject.params_and_inputs(inputs)
+                return
+        except Exception as error:
+            reasons.append(_reason(subject, error))
+    raise UserError("\n".join(dict.fromkeys(reasons)))
+
+
 def _reason(subject: Subject, error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
@@ -111,12 +125,9 @@ def _settings(subject: Subject) -> dict[str, Any]:
 def _measure(
     subject: Subject, inputs: np.ndarray | None, wanted: int | None
 ) -> tuple[Tables, dict[str, Any]]:
-    settings = subject.run.settings
     with settings_of(subject.run):
         params, read = subject.params_and_inputs(inputs)
-        if len(read) < 2:
-            raise ValueError("inputs have 1 time step, and a derivative through time needs 2")
-        cell = dynamics_of(settings.cell)
+        cell = dynamics_of(subject.run.settings.cell)
         tables = measure(cell, params, read, subject.step)
         distance = wanted if wanted is not None else len(read) - 1
         return tables, summarize(cell, params, tables, distance) | saturation(cell, params, read)

@@ -19,24 +19,35 @@ def from_torch(cell: Cell, state_dict: Mapping[str, Any]) -> Any:
 
     Args:
         cell: the rnnlab cell with the same ``hidden``, ``layers`` and activation.
-        state_dict: the layer's ``state_dict()``; its values are anything that numpy can read as an
-            array (torch itself is not needed).
+        state_dict: the layer's ``state_dict()``, or its named parameters; of any floating-point
+            type, on any device. Values may be anything that numpy can read as an array (torch
+            itself is not needed).
 
     Returns:
         Parameters as ``cell.init`` makes them.
 
     Raises:
-        ValueError: an entry is missing, unexpected or of the wrong shape or type; the cell is a GRU
-            with ``reset="before"``, or not one of the three.
+        ValueError: an entry is missing, unexpected, of the wrong shape, or holds no numbers; the
+            cell is a GRU with ``reset="before"``, or not one of the three.
     """
     counterpart = cell.torch_layer()
-    arrays = {name: np.asarray(value) for name, value in state_dict.items()}
+    arrays = {name: _as_array(name, value) for name, value in state_dict.items()}
     has_bias = any(name.startswith("bias") for name in arrays)
     _refuse_unexpected(arrays, set(_entries(cell, has_bias)))
     layers = tuple(
         _layer(cell, arrays, index, counterpart, has_bias) for index in range(cell.layers)
     )
     return layers[0] if cell.layers == 1 else layers
+
+
+def _as_array(name: str, value: Any) -> np.ndarray:
+    """A tensor in float64, which holds every value of the other types, and in which biases add."""
+    if hasattr(value, "detach"):  # numpy lacks bfloat16, and reads no tensor of a GPU
+        value = value.detach().cpu().double()
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" and not jnp.issubdtype(array.dtype, jnp.floating):
+        raise ValueError(f"state_dict entry {name!r} has type {array.dtype}, not real numbers")
+    return array.astype(np.float64)
 
 
 def _layer(

@@ -9,7 +9,7 @@ from rnnlab.measure.survey import Survey
 from rnnlab.report.figures.style import RC
 from rnnlab.report.findings import Findings, jacobian_figures, write_findings
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import storage_errors, write_parquet, write_text
+from rnnlab.support.files import StorageError, storage_errors, write_parquet, write_text
 
 
 def open_output(out: Path) -> None:
@@ -26,7 +26,7 @@ def open_output(out: Path) -> None:
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         if not os.access(out, os.W_OK):
-            raise UserError(f"--out {out}: cannot be written to")
+            raise StorageError(f"{out}: cannot be written to")
 
 
 def write_survey(survey: Survey, out: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from rnnlab.results.runs import environments, runs_frame, wanted_runs
 from rnnlab.results.store import Store
 from rnnlab.results.stored_run import StoredRun
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.paths import user_path
 from rnnlab.training.quantities import QUANTITIES
 
 
@@ -149,7 +150,7 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
     Raises:
         UserError: a folder is missing, empty, damaged, of a newer version, or not a results folder.
     """
-    stores = [open_for_reading(Path(folder)) for folder in folders]
+    stores = [open_for_reading(user_path(folder)) for folder in folders]
     return Results(stores, every_config=every_config)
 
 

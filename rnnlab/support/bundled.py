@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rnnlab.support.errors import UserError, did_you_mean, is_file
+from rnnlab.support.paths import user_path
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -25,7 +26,7 @@ def find_config(path_or_name: str | Path) -> Path:
     Raises:
         UserError: there is neither.
     """
-    path = Path(path_or_name)
+    path = user_path(path_or_name)
     if is_file(path):
         return path
     if str(path_or_name) in config_names():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jax
 
+from rnnlab.support.paths import user_path
+
 MOST_BYTES = 1_000_000_000
 ENTRY, LAST_USED = "-cache", "-atime"
 
@@ -27,7 +29,9 @@ def keep_compiled_code(threads: int) -> None:
     """
     if jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if not home.is_absolute():  # as for a user without a home
+        return
     folder = home / "rnnlab" / "compiled" / f"{_processor()}-{threads}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,7 @@ def _processor() -> str:
     """A name for the instructions that this processor has."""
     text = platform.machine() + platform.processor()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
         text += next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -53,7 +53,7 @@ def _cpu() -> str:
     """The processor with its stepping: processors of the same name may round differently."""
     facts = {}
     with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             key, _, value = line.partition(":")
             facts[key.strip()] = value.strip()
     if "model name" not in facts:

@@ -12,18 +12,29 @@ import pandas as pd
 from rnnlab.support.errors import UserError
 
 
+class StorageError(UserError):
+    """The file system cannot do what was asked: a folder is read-only, or the disk is full."""
+
+
 @contextlib.contextmanager
 def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn an error of the file system into a UserError."""
+    """Turn an error of the file system into a StorageError."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(
+            raise StorageError(
                 f"{folder}: no space left on the device; what was stored before is intact, and "
                 "running the same command again goes on from there"
             ) from None
-        raise UserError(f"{error.filename or folder}: {error.strerror or error}") from None
+        raise StorageError(f"{error.filename or folder}: {error.strerror or error}") from None
+    except UnicodeEncodeError as error:
+        if error.encoding.startswith("utf"):
+            raise
+        raise StorageError(
+            f"{folder}: {error.object!r} cannot be the name of a file here, where names are "
+            f"{error.encoding} (by LC_ALL or LANG): set PYTHONUTF8=1"
+        ) from None
 
 
 @contextlib.contextmanager

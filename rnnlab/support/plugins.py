@@ -1,6 +1,7 @@
 """Files that a config names by path: data, and plug-ins, ``file.py:Name``."""
 
 import hashlib
+import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from rnnlab.support.bundled import folder
 from rnnlab.support.errors import UserError, did_you_mean, is_file
 from rnnlab.support.local_imports import Modules, local_modules
+from rnnlab.support.paths import current_folder, user_path
 from rnnlab.support.plugin_modules import execute
 
 
@@ -49,8 +51,8 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-# Finds a file; the config key that names it is for messages.
-Find = Callable[[str, str], Source]
+# Finds a file by its path and the config key that names it; ``is_data=True`` where it is no code.
+Find = Callable[..., Source]
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
     """
     if not is_plugin(reference):
         raise UserError(f"{key}: {reference!r} must be file.py:function")
-    find = in_folders(config_folder, Path.cwd(), folder("experiments"))
+    find = in_folders(config_folder, current_folder(), folder("experiments"))
     analyse = load(reference, key, find).value
     if not callable(analyse):
         raise UserError(f"{key}: {reference} is no function")
@@ -114,23 +116,30 @@ def load_analysis(reference: str, key: str, config_folder: Path) -> Any:
 def in_folders(*folders: Path) -> Find:
     """Find files in the first of the folders that has them; they must lie below one of them.
 
-    Each is read once.
+    Data, of which no code is run, may also lie where a link in such a folder leads, or an absolute
+    path. Each file is read once.
     """
     roots = list(dict.fromkeys(folder.resolve() for folder in folders))
     found: dict[Path, Source] = {}
 
-    def find(file: str, key: str) -> Source:
+    def find(file: str, key: str, *, is_data: bool = False) -> Source:
+        named = user_path(file)
         for root in roots:
             try:
-                path = (root / file).resolve()
+                path = (root / named).resolve()
             except (OSError, ValueError, RuntimeError) as error:
                 raise UserError(f"{key}: {file[:200]!r}: {error}") from None
             if is_file(path):
-                if not any(path.is_relative_to(r) for r in roots):
-                    raise UserError(f"{key}: {file} must lie below the config's folder or this one")
+                place = Path(os.path.normpath(root / named)) if is_data else path
+                is_allowed = any(place.is_relative_to(r) for r in roots)
+                if not (is_allowed or (is_data and named.is_absolute())):
+                    hint = ", or have an absolute path" * is_data
+                    below = "must lie below the config's folder or this one"
+                    raise UserError(f"{key}: {file} {below}{hint}")
                 found[path] = found.get(path) or _read(path, key, roots)
                 return found[path]
-        raise UserError(f"{key}: no file {file[:200]!r} in {', '.join(map(str, roots))}")
+        where = "" if named.is_absolute() else f" in {', '.join(map(str, roots))}"
+        raise UserError(f"{key}: no file {file[:200]!r}{where}")
 
     return find
 

@@ -30,6 +30,12 @@ def shown(text: str, encoding: str | None) -> str:
         return shown(text, None)
 
 
+def unaccented(text: str) -> str:
+    """A text without accents, its characters in their plain forms."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if unicodedata.category(c) != "Mn")
+
+
 def _similar(error: UnicodeError) -> tuple[str, int]:
     """Replaces the characters that an encoding lacks; see ``codecs.register_error``."""
     assert isinstance(error, UnicodeEncodeError)
@@ -48,8 +54,7 @@ def _sign(character: str) -> str:
 
 def _ascii(character: str) -> str:
     """Similar characters, of which accents are left out; else "?"."""
-    parts = [c for c in unicodedata.normalize("NFKD", character) if unicodedata.category(c) != "Mn"]
-    return "".join(c if c.isascii() else SIMILAR.get(c, "?") for c in parts)
+    return "".join(c if c.isascii() else SIMILAR.get(c, "?") for c in unaccented(character))
 
 
 codecs.register_error(NAME, _similar)

@@ -1,7 +1,6 @@
 """Sequences of the user's own."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import jax.numpy as jnp
@@ -10,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float
 from pydantic import Field, PrivateAttr
 
+from rnnlab.support.paths import user_path
 from rnnlab.support.plugins import Source, read_source
 from rnnlab.tasks.array_file import Target, TargetsAt, read_arrays
 from rnnlab.tasks.data_set import DataSet, DataTask
@@ -182,4 +182,4 @@ class Arrays(DataTask):
 
 
 def _in_current_folder(path: str, key: str) -> Source:
-    return read_source(Path(path), key)
+    return read_source(user_path(path), key)

@@ -1,6 +1,7 @@
 """Signals that ask to stop: runs in progress are stored, and the exit code names the signal."""
 
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from engine.sweeps import write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine import execution, work
 from rnnlab.engine.execution import Execution
-from rnnlab.engine.interrupt import SIGNALS, Signalled, stop_on_signal
+from rnnlab.engine.interrupt import SIGNALS, Signalled, kept_from_children, stop_on_signal
 from rnnlab.engine.preload import dask_setup
 from rnnlab.engine.progress import PlainLines
 from rnnlab.results.checkpoints import Checkpoints
@@ -145,6 +146,19 @@ def test_workers_leave_signals_to_the_main_process(caught, monkeypatch):
     monkeypatch.setattr(Path, "write_text", lambda *_: None)  # of /proc/self/oom_score_adj
     dask_setup(None)
     assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
+
+
+def test_processes_that_are_started_do_not_see_the_signals_of_a_job(caught):
+    """Nor Python's own, which would complain about its end."""
+    code = "import signal; print(sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
+    with kept_from_children():
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        signal.raise_signal(signal.SIGUSR1)
+        assert caught == []
+    assert caught == [signal.SIGUSR1]
+    blocked = [n.name for n in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)]
+    assert all(name in child.stdout for name in blocked)
+    assert "SIGINT" not in child.stdout
 
 
 def test_measuring_keeps_what_is_measured(config, caught, monkeypatch):

@@ -1,5 +1,6 @@
 """The numbers of a run do not depend on where, with whom, or in how many pieces it was run."""
 
+import os
 import signal
 import time
 
@@ -89,20 +90,23 @@ def checkpoints(folder):
 
 
 def test_interrupted_and_resumed(config, in_process, tmp_path):
-    """Ctrl-C once: runs in progress are stored within seconds, and go on from there."""
+    """Signals to all processes: runs in progress are stored within seconds, and go on from there.
+
+    As a terminal sends Ctrl-C, and SLURM its warning.
+    """
     long = write_config(tmp_path, CONFIG.replace("steps: 600", "steps: 6000"))
     alone = ("seeds=1", "sweep.cell.forget_bias=[0,1]")
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert rnnlab("run", long, *alone, "--out", whole, "--workers", 0)[0] == 0
-    for workers in (2, 0):
+    for workers, number in ((2, signal.SIGUSR1), (0, signal.SIGINT)):
         process = start("run", long, *alone, "--out", parts, "--workers", workers)
         seen = checkpoints(parts)
         while checkpoints(parts) == seen and process.poll() is None:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, number)
         asked = time.monotonic()
         code, output = finish(process)
-        assert code == 130, output
+        assert code == 128 + number, output
         assert time.monotonic() - asked < 30
         assert "the same command goes on from there" in output
         assert "Traceback" not in output

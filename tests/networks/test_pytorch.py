@@ -185,3 +185,65 @@ def test_user_defined_cell_has_no_counterpart(weights):
 
     with pytest.raises(ValueError, match="no counterpart of Leaky"):
         from_torch(Leaky(), weights)
+
+
+# Types that numpy lacks
+
+
+class Tensor:
+    """As PyTorch's on a GPU, of a type that numpy lacks: it must be brought here, as float64."""
+
+    def __init__(self, values, place="cuda"):
+        self.values, self.place = values, place
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return Tensor(self.values, "cpu")
+
+    def double(self):
+        return Tensor(self.values.astype(np.float64), self.place)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.place != "cpu" or self.values.dtype != np.float64:
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return self.values
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float8_e4m3fn"])
+@pytest.mark.parametrize("make", [Tensor, np.asarray], ids=["tensor", "array"])
+def test_small_types_hold_what_they_hold_and_biases_add_exactly(make, dtype):
+    """4 and 2⁻⁹ are in each of the types, their sum in none of them."""
+    rng = np.random.default_rng(0)
+    weights = under("weights/", stored("lstm", 1, bias=True))
+    small = {k: rng.normal(size=w.shape).astype(jnp.dtype(dtype)) for k, w in weights.items()}
+    small["bias_ih_l0"][:] = 4
+    small["bias_hh_l0"][:] = 2**-9
+    params = from_torch(CELLS["lstm"], {name: make(value) for name, value in small.items()})
+    total = float(small["bias_ih_l0"][0]) + float(small["bias_hh_l0"][0])
+    assert float(jnp.dtype(dtype).type(total)) != total
+    for gate in "ifgo":
+        np.testing.assert_array_equal(params[f"bias_{gate}"], np.full(HIDDEN, total, np.float32))
+    exact = [[float(value) for value in row] for row in small["weight_hh_l0"][:HIDDEN].T]
+    np.testing.assert_array_equal(params["U_i"], np.asarray(exact, np.float32))
+
+
+@pytest.mark.parametrize("value", [1j, "a"])
+def test_refuses_what_is_no_number(value):
+    weights = under("weights/", stored("lstm", 1, bias=True))
+    with pytest.raises(ValueError, match=r"'bias_ih_l0' has type .*, not real numbers"):
+        from_torch(CELLS["lstm"], weights | {"bias_ih_l0": np.full(4 * HIDDEN, value)})
+
+
+def test_live_tensors_of_every_type():
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.LSTM(2, HIDDEN)
+    exact = from_torch(CELLS["lstm"], layer.state_dict())
+    named = from_torch(CELLS["lstm"], dict(layer.named_parameters()))
+    jax.tree.map(np.testing.assert_array_equal, exact, named)
+    for dtype in (torch.bfloat16, torch.float16, torch.float64):
+        converted = layer.to(dtype)
+        params = from_torch(CELLS["lstm"], converted.state_dict())
+        bias = (converted.bias_ih_l0.double() + converted.bias_hh_l0.double()).detach().numpy()
+        np.testing.assert_array_equal(params["bias_i"], bias[:HIDDEN].astype(np.float32))
