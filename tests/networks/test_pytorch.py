@@ -202,6 +202,9 @@ class Tensor:
     def cpu(self):
         return Tensor(self.values, "cpu")
 
+    def is_floating_point(self):
+        return True
+
     def double(self):
         return Tensor(self.values.astype(np.float64), self.place)
 
@@ -232,7 +235,7 @@ def test_small_types_hold_what_they_hold_and_biases_add_exactly(make, dtype):
 @pytest.mark.parametrize("value", [1j, "a"])
 def test_refuses_what_is_no_number(value):
     weights = under("weights/", stored("lstm", 1, bias=True))
-    with pytest.raises(ValueError, match=r"'bias_ih_l0' has type .*, not real numbers"):
+    with pytest.raises(ValueError, match="'bias_ih_l0' must hold floats, got "):
         from_torch(CELLS["lstm"], weights | {"bias_ih_l0": np.full(4 * HIDDEN, value)})
 
 
