@@ -270,7 +270,7 @@ CASES = {
         ),
         optax.chain(
             optax.clip_by_global_norm(0.1),
-            optax.rmsprop(optax.cosine_decay_schedule(0.05, 5), decay=0.8),
+            optax.rmsprop(optax.cosine_decay_schedule(0.05, 5), decay=0.8, eps_in_sqrt=False),
         ),
     ),
     "copy, vanilla RNN, recorded less often than it ends": (
