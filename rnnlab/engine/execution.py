@@ -16,7 +16,7 @@ from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
 from rnnlab.engine.programs import operations_of_update, program_of, settings_of
 from rnnlab.engine.run_output import RunOutput, joined, make_output
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_init, check_own_cell
 from rnnlab.results.params import by_dotted_name
 from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
@@ -51,7 +51,8 @@ class Execution:
         evaluation = objective.evaluation_set(streams.evaluation, EVALUATION_EXAMPLES)
         self._pool = objective.pool(streams.evaluation)
         params = objective.init(streams.init)
-        check_separate(run.settings.cell, params["cell"], evaluation.inputs)
+        check_own_cell(run.settings.cell, params["cell"], evaluation.inputs)
+        check_init(run.settings.cell, params, lambda: objective.init(streams.init))
         by_dotted_name(params)  # refuses names that clash, before anything is trained
         self._examples = (streams.data, evaluation)
         self._ends = [measure_end(self.program, params["cell"], evaluation, 0)]

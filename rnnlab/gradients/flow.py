@@ -14,7 +14,7 @@ from rnnlab.gradients.adjoints import grad_with_adjoints
 from rnnlab.gradients.backward import scaled_norms
 from rnnlab.gradients.norms import log10_norm
 from rnnlab.gradients.scaled import as_scaled, zeros
-from rnnlab.recurrence.separate import check_losses_are_separate, check_separate
+from rnnlab.recurrence.own_cells import check_losses_are_separate, check_own_cell
 from rnnlab.recurrence.stack import (
     FUSED,
     Inputs,
@@ -76,7 +76,7 @@ def gradient_flow(
     """
 
     inputs = as_inputs(inputs)
-    check_separate(cell, params, inputs)
+    check_own_cell(cell, params, inputs)
 
     def summed(params: Any, slots: Slots) -> tuple[Array, Any]:
         seen = unroll_observed(cell, params, inputs, initial_state, slots=slots, method=FUSED)

@@ -16,7 +16,7 @@ from rnnlab.cells.state import flatten
 from rnnlab.gradients.large_states import is_large, path_sizes_by_products
 from rnnlab.gradients.norms import by_lapack, frobenius_norm, spectral_norm
 from rnnlab.gradients.paths import batch_jacobian, flat_step, scan_paths
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import Inputs, Tape, as_inputs, check_finite, record_tapes
 
 
@@ -100,7 +100,7 @@ def jacobians(cell: Cell, params: Any, inputs: Inputs, initial_state: Any = None
             are not finite; a cell that mixes examples.
     """
     cell, inputs = dynamics_of(cell), as_inputs(inputs)
-    check_separate(cell, params, inputs)
+    check_own_cell(cell, params, inputs)
     tapes, states = record_tapes(cell, params, inputs, initial_state)
     check_finite(params=params, inputs=inputs, states=states)
     return Jacobians(cell, tapes)

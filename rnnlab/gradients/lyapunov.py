@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from rnnlab.cells import Cell, dynamics_of
 from rnnlab.cells.state import flatten, state_size
 from rnnlab.gradients.paths import flat_step
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import Inputs, as_inputs, check_finite, split_layers
 
 CHECKPOINTS = 20
@@ -57,7 +57,7 @@ def lyapunov_exponents(
             examples.
     """
     cell, inputs = dynamics_of(cell), as_inputs(inputs)
-    check_separate(cell, params, inputs)
+    check_own_cell(cell, params, inputs)
     size = cell.layers * state_size(cell)
     k = size if k is None else k
     if not 1 <= k <= size:

@@ -20,7 +20,7 @@ from rnnlab.gradients.large_states import (
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.paths import is_gate
 from rnnlab.gradients.scaled import Apply, Scaled, as_scaled, exactly, log10_size, zeros
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import (
     Inputs,
     Tape,
@@ -86,7 +86,7 @@ def sensitivity(
             parameters, inputs or states that are not finite; a cell that mixes examples.
     """
     cell, inputs = dynamics_of(cell), as_inputs(inputs)
-    check_separate(cell, params, inputs)
+    check_own_cell(cell, params, inputs)
     of, to = of or cell.carry, to or cell.carry
     for part in (of, to):
         if part not in cell.State._fields:

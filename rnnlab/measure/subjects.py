@@ -12,7 +12,7 @@ from jaxtyping import Array
 from rnnlab.cells import Cell
 from rnnlab.config.settings import SECTIONS, Settings, file_hashes, resolve
 from rnnlab.config.sweep import Experiment, Run
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import check_finite, unroll
 from rnnlab.results.params import read_params
 from rnnlab.results.read import load
@@ -76,7 +76,7 @@ class Subject:
         else:
             params = objective.init(streams.init)["cell"]
         check_finite(params=params)
-        check_separate(settings.cell, params, inputs)
+        check_own_cell(settings.cell, params, inputs)
         check_finite(states=unroll(settings.cell, params, inputs))
         return params, inputs
 

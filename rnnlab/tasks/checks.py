@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
+from rnnlab.support.traced import have_equal_constants, reads_its_argument
 from rnnlab.support.user_code import described, last_own_line, place_of
 from rnnlab.support.user_files import not_finite
 from rnnlab.tasks.data_set import DataSet, DataTask
 from rnnlab.tasks.task import Task
-from rnnlab.tasks.traced import have_equal_constants, reads_its_argument
 
 FACTS = ("input_size", "output_size", "baseline", "threshold", "read_step", "t_max")
 LOSSES = ("loss", "memory_loss", "metric")

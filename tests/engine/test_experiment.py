@@ -209,7 +209,8 @@ def test_a_failing_run_is_reported_and_the_others_finish(config):
     overrides = ["cell.kind=own.py:Failing", "sweep.cell.fails=[true,false]", "seeds=1"]
     results = rnnlab.run(config, overrides)
     assert list(results.runs["status"]) == ["failed", "finished"]
-    assert results.runs["error"][0] == "RuntimeError: no such luck"
+    line = f'{config.parent}/own.py, line 9: raise RuntimeError("no such luck")'
+    assert results.runs["error"][0] == f"RuntimeError: no such luck ({line})"
     folder = config.parent / "results" / "tiny" / "runs" / results.runs["run"][0]
     assert "own.py" in (folder / "error.txt").read_text()
 

@@ -21,7 +21,7 @@ from rnnlab import (
     sensitivity,
     unroll,
 )
-from rnnlab.recurrence.separate import check_separate
+from rnnlab.recurrence.own_cells import check_own_cell
 
 TIME, BATCH, FEATURES = 4, 3, 2
 
@@ -86,6 +86,17 @@ class Noisy(Own):
         return a + jax.random.normal(jax.random.key(3), a.shape)
 
 
+class NumPysNoise(Own):
+    def mixed(self, a):
+        return a + np.random.default_rng().normal(size=a.shape)
+
+
+class NumPysInit(Own):
+    def init(self, key, input_size):
+        params = super().init(key, input_size)
+        return params | {"bias_h": np.random.default_rng().normal(size=self.hidden)}
+
+
 MIXING = [BatchNorm, HeldBatchNorm, Slightly, Neighbour, FromTheLast, Sorted, MixedOutput]
 SEPARATE = [Own, LayerNorm, Noisy, ComplexDiagonal, Delta, LSTM, GRU, VanillaRNN]
 
@@ -127,7 +138,9 @@ def test_why_a_number_of_one_example_would_be_wrong():
 def test_a_batch_norm_is_refused_by_each_quantity(of, batch):
     cell = BatchNorm(hidden=3)
     params, inputs = arguments(cell, batch)
-    with pytest.raises(ValueError, match=r"BatchNorm\.step mixes examples: .*test_separate\.py, l"):
+    with pytest.raises(
+        ValueError, match=r"BatchNorm\.step mixes examples: .*test_own_cells\.py, l"
+    ):
         QUANTITIES[of](cell, params, inputs)
     assert np.isfinite(unroll(cell, params, inputs).h).all()
 
@@ -137,14 +150,20 @@ def test_a_batch_norm_is_refused_by_each_quantity(of, batch):
 def test_every_kind_of_mixing(kind, layers):
     cell = kind(hidden=3, layers=layers)
     with pytest.raises(ValueError, match=f"{kind.__name__}.step mixes examples"):
-        check_separate(cell, *arguments(cell))
+        check_own_cell(cell, *arguments(cell))
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("kind", SEPARATE, ids=lambda kind: kind.__name__)
 def test_cells_that_mix_nothing(kind, layers):
     cell = kind(hidden=4, layers=layers)
-    check_separate(cell, *arguments(cell))
+    check_own_cell(cell, *arguments(cell))
+
+
+def test_noise_of_numpy():
+    cell = NumPysNoise(hidden=3)
+    with pytest.raises(ValueError, match=r"NumPysNoise\.step draws numbers with NumPy or Python"):
+        check_own_cell(cell, *arguments(cell))
 
 
 def test_within_compiled_code_nothing_is_checked():
@@ -183,15 +202,22 @@ def test_a_loss_relative_to_the_batch():
         )
 
 
-def test_a_run_is_told_before_it_trains(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("BatchNorm", "BatchNorm.step mixes examples"),
+        ("NumPysInit", "NumPysInit.init draws numbers that do not come from its key"),
+    ],
+)
+def test_a_run_is_told_before_it_trains(tmp_path, kind, message):
     shutil.copy(__file__, tmp_path)
     config = tmp_path / "own.yaml"
     config.write_text(
         "task: {kind: adding, length: 6}\n"
-        "cell: {kind: test_separate.py:BatchNorm}\n"
+        f"cell: {{kind: test_own_cells.py:{kind}}}\n"
         "training: {steps: 20, batch: 8}"
     )
     results = rnnlab.run(config, out=tmp_path / "out")
     (error,) = results.runs["error"]
-    assert "BatchNorm.step mixes examples" in error
-    assert f"{tmp_path}/test_separate.py, line" in error
+    assert message in error
+    assert "test_own_cells.py, line" in error
