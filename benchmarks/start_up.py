@@ -26,10 +26,10 @@ from rnnlab.support.compiled_code import keep_compiled_code
 from rnnlab.support.threads import xla_threads
 keep_compiled_code(xla_threads())
 from rnnlab.engine.execution import Execution
-from rnnlab.engine.programs import precision_of
+from rnnlab.engine.programs import settings_of
 from rnnlab.config.sweep import load_experiment
 run = load_experiment("forget_bias", ["sweep={}", "seeds=1"]).runs[0]
-with precision_of(run):
+with settings_of(run):
     begun = time.perf_counter()
     execution = Execution(run)
     execution.try_call([(0, 1), *[(-1, -1)] * (len(execution.calls[0]) - 1)])

@@ -1,5 +1,6 @@
 """The command line: reads arguments, calls the library, prints."""
 
+import os
 import signal
 import sys
 
@@ -9,12 +10,15 @@ from rnnlab.cli import train, measure, inspect  # noqa: F401  in the order of th
 # isort: on
 from rnnlab.cli.app import Interrupted, app
 from rnnlab.support.errors import UserError
+from rnnlab.support.platforms import explained
 
 
 def main() -> None:
     """Run the command line; mistakes end with one message, 2, and Ctrl-C with 130."""
     try:
-        app()
+        os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever the user sets
+        with explained():
+            app()
     except UserError as error:
         from rnnlab.support.text import printable
 

@@ -12,6 +12,7 @@ from rnnlab.cli.app import (
     console,
     print_comparison,
     show_parts,
+    tell,
 )
 from rnnlab.support.errors import UserError
 
@@ -94,7 +95,7 @@ def plot(
             f"--format {file_format}: no such format; {did_you_mean(file_format, FORMATS)}"
         )
     findings = find(load(results, every_config=every_config))
-    for path in write_findings(findings, out or results, file_format):
+    for path in write_findings(findings, out or results, file_format, tell=tell):
         typer.echo(path)
 
 

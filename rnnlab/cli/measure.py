@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, app
+from rnnlab.cli.app import Interrupted, app, say_what_is_not_used, tell
 from rnnlab.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def measure(
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
 
+    say_what_is_not_used()
     keep_compiled_code(xla_threads())
     read = load_inputs(inputs) if inputs else None
     found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
     open_output(folder)
     measured = survey(found, read, length, make_progress())
-    written = write_survey(measured, folder)
+    written = write_survey(measured, folder, tell)
     typer.echo(measured.text + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in written))
     if not measured.is_whole:
         raise Interrupted("stopped before all were measured; the above is what there is")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, ResultsFolder, app, print_comparison, show_parts
+from rnnlab.cli.app import (
+    Interrupted,
+    ResultsFolder,
+    app,
+    print_comparison,
+    say_what_is_not_used,
+    show_parts,
+    tell,
+)
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
@@ -128,6 +136,7 @@ def _foresee(experiment: "Experiment", folder: Path, placement: "Placement") -> 
     from rnnlab.engine.dry_run import foresee
     from rnnlab.support.compiled_code import keep_compiled_code
 
+    say_what_is_not_used()
     keep_compiled_code(placement.threads)
     for part, place in experiment.parts(folder):
         show_parts(foresee(part, place, placement, lambda text: typer.echo(text, err=True)))
@@ -137,6 +146,7 @@ def _train(
     experiment: "Experiment", folder: Path, placement: "Placement", only: set[str] | None = None
 ) -> None:
     """Do the runs, then show and write the findings."""
+    say_what_is_not_used()
     from rnnlab.engine import run_experiment
     from rnnlab.engine.progress import make_progress
     from rnnlab.report.findings import find, write_findings
@@ -160,7 +170,7 @@ def _train(
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():
         findings = find(results)
-        written = write_findings(findings, folder)
+        written = write_findings(findings, folder, tell=tell)
         print_comparison(findings.table, results)
         typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
         if findings.words:

@@ -11,9 +11,10 @@ from rnnlab.engine.groups import make_groups
 from rnnlab.engine.programs import (
     operations_of,
     operations_of_chunks,
-    precision_of,
     program_of,
+    settings_of,
 )
+from rnnlab.support.platforms import check_jax
 from rnnlab.support.threads import limit_threads
 from rnnlab.training.program import Program
 
@@ -51,6 +52,7 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
         tell: called before each attempt, and after one that fails.
     """
     limit_threads(threads)
+    check_jax()
     pace = Pace()
     for group in make_groups(runs, 1):
         run = group.runs[0]
@@ -69,7 +71,7 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
 
 def _time(run: Run) -> tuple[float, float]:
     """Seconds to compile, and seconds per operation, from a call in the middle of the run."""
-    with precision_of(run):
+    with settings_of(run):
         started = time.perf_counter()
         execution = Execution(run)
         call = execution.calls[(len(execution.calls) - 1) // 2]

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnlab.config.sweep import Run
 from rnnlab.engine import checkpoint
-from rnnlab.engine.programs import operations_of_update, precision_of, program_of
+from rnnlab.engine.programs import operations_of_update, program_of, settings_of
 from rnnlab.engine.run_output import RunOutput, joined, make_output
 from rnnlab.support.checksums import Damaged
 from rnnlab.support.environment import environment
@@ -23,6 +23,7 @@ from rnnlab.training.at_ends import measure_end
 from rnnlab.training.objective import Batch, Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, Chunk, Program, random_streams
 from rnnlab.training.reported import last_step
+from rnnlab.training.skipping import recorded
 from rnnlab.training.update import State
 
 # About half a second on one CPU core: how often progress is seen and Ctrl-C is heard.
@@ -69,7 +70,7 @@ class Execution:
     def _take(self, state: State, chunks: Chunk) -> None:
         """Go on from what the next call returned."""
         self._state = state
-        self._seen.append(jax.tree.map(np.asarray, chunks))
+        self._seen.append(recorded(chunks))
         self._position += 1
         self._look(self._seen[-1], self.calls[self._position - 1])
 
@@ -160,7 +161,7 @@ def execute(
     Returns:
         Its results; ``seconds`` in the summary include those before it was resumed.
     """
-    with precision_of(run):
+    with settings_of(run):
         execution = Execution(run)
         if resume_from is not None:
             with contextlib.suppress(Damaged):
@@ -181,7 +182,7 @@ def execute_together(runs: Sequence[Run], report: Callable[..., None]) -> list[R
     Returns:
         Results as of ``execute``; ``seconds`` are those of all runs together.
     """
-    with precision_of(runs[0]):
+    with settings_of(runs[0]):
         executions = [Execution(run) for run in runs]
         while not all(execution.is_over for execution in executions):
             Execution.advance_together(executions)

@@ -1,8 +1,8 @@
 """The compiled program of a run, and an estimate of its operations."""
 
-import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import jax
 
@@ -10,6 +10,7 @@ from rnnlab.cells import dynamics_of
 from rnnlab.config.settings import Settings
 from rnnlab.config.sweep import Run
 from rnnlab.recurrence.stack import Method
+from rnnlab.support.jax_settings import own_settings
 from rnnlab.tasks import DataTask, Task
 from rnnlab.training.objective import Objective
 from rnnlab.training.program import EVALUATION_EXAMPLES, Program
@@ -32,12 +33,9 @@ def program_of(settings: Settings) -> Program:
     return Program(objective, training, settings.record)
 
 
-@contextlib.contextmanager
-def precision_of(run: Run) -> Iterator[None]:
-    """Compute in the run's precision."""
-    double = run.settings.training.precision == "float64"
-    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
-        yield
+def settings_of(run: Run) -> AbstractContextManager[None]:
+    """The settings of JAX that a run is computed with; see ``own_settings``."""
+    return own_settings(double=run.settings.training.precision == "float64")
 
 
 def operations_of(run: Run) -> float:

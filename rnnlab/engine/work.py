@@ -5,13 +5,11 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
-
 from rnnlab.config.sweep import Run
 from rnnlab.engine.execution import Execution, execute, execute_together
 from rnnlab.engine.messages import Ended, Message, Reached, Saved, Started
 from rnnlab.engine.run_output import RunOutput
-from rnnlab.support.environment import environment
+from rnnlab.support.environment import device, environment
 from rnnlab.support.version import RESULTS_VERSION
 
 SECONDS_BETWEEN_REPORTS = 0.5
@@ -85,7 +83,7 @@ def _side_by_side(runs: Sequence[Run], checkpoints: dict[str, bytes]) -> list[li
 
 def is_accelerated() -> bool:
     """Whether JAX computes on something other than a CPU."""
-    return jax.default_backend() != "cpu"
+    return bool(device().platform != "cpu")
 
 
 def _attempt(group: Sequence[Run], reporter: "Reporter", checkpoint: bytes | None) -> list[Message]:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 
 from rnnlab.cells import dynamics_of
 from rnnlab.config.labels import CHRONO_LENGTH, flatten, gate_biases, label_settings
+from rnnlab.engine.programs import settings_of
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
+from rnnlab.support.platforms import check_jax
 from rnnlab.training.at_ends import Tables, measure
 
 
@@ -55,6 +56,7 @@ def survey(
     Raises:
         UserError: no subject can be measured.
     """
+    check_jax()
     names = label_settings([subject.run.settings.resolved for subject in subjects])
     heads: list[dict[str, Any]] = []
     measured: list[tuple[Tables, dict[str, Any]]] = []
@@ -104,8 +106,7 @@ def _measure(
     subject: Subject, inputs: np.ndarray | None, wanted: int | None
 ) -> tuple[Tables, dict[str, Any]]:
     settings = subject.run.settings
-    double = settings.training.precision == "float64"
-    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
+    with settings_of(subject.run):
         params, read = subject.params_and_inputs(inputs)
         if len(read) < 2:
             raise ValueError("inputs have 1 time step, and a derivative through time needs 2")

@@ -12,25 +12,39 @@ from typing import Any
 import jax
 
 from rnnlab.support.bundled import PACKAGE
+from rnnlab.support.jax_settings import FIXED
 from rnnlab.support.threads import xla_threads
 from rnnlab.support.version import __version__
 
 LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
 
 
-@functools.cache
+def device() -> jax.Device:
+    """The device on which JAX computes: the first one, or ``jax_default_device``."""
+    chosen = jax.config.jax_default_device  # type: ignore[attr-defined]
+    if isinstance(chosen, jax.Device):
+        return chosen
+    return jax.devices(chosen)[0]
+
+
 def environment() -> dict[str, Any]:
-    """Versions of Python and the libraries, the device, and rnnlab's git revision if it has one."""
-    device = jax.devices()[0]
+    """The libraries, the device, JAX's settings in a run, and rnnlab's git revision, if any."""
+    where = device()
+    name = f"{where.platform} ({where.device_kind}) × {jax.device_count(where.platform)}"
+    return _software() | {"device": name}
+
+
+@functools.cache
+def _software() -> dict[str, Any]:
     return {
         "rnnlab": __version__,
         "git_revision": _git_revision(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
-        "device": f"{device.platform} ({device.device_kind}) × {jax.device_count()}",
         "threads": xla_threads(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "jax_settings": dict(FIXED),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 

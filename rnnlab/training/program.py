@@ -22,7 +22,7 @@ from rnnlab.training.quantities.quantity import (
     Quantity,
     Statistics,
 )
-from rnnlab.training.skipping import nan_of, nan_unless, same_unless
+from rnnlab.training.skipping import not_recorded, recorded_if, same_unless
 from rnnlab.training.update import State, StepScalars, make_optimizer, no_update, update
 
 EVALUATION_EXAMPLES = 256
@@ -55,10 +55,11 @@ class Source(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A record and the updates up to the next record; NaN where there was none.
+    """A record and the updates up to the next record; ``NOT_RECORDED`` where there was none.
 
     Attributes:
-        records: statistics of each quantity that is measured at records; NaN where it is not due.
+        records: statistics of each quantity that is measured at records;
+            ``NOT_RECORDED`` where it is not due.
         updates: the scalars of every update.
         every_step: statistics of each quantity that is measured at every step.
     """
@@ -163,7 +164,7 @@ class Program:
 
         Returns:
             The state after the last chunk, and everything reported, with a leading chunk axis;
-            skipped chunks hold NaN.
+            skipped chunks hold ``NOT_RECORDED``.
         """
         chunk = functools.partial(self._chunk, Source(data, evaluation, pool))
 
@@ -204,13 +205,14 @@ class Program:
     def _record(
         self, source: Source, params: Any, step: Array
     ) -> tuple[LossGradient, ByQuantity, ByQuantity]:
-        """Run ``record_step``; where no record is due, ``plain_step`` with NaN for the record."""
+        """Run ``record_step``; where none is due, ``plain_step``."""
         batch = self.batch(source.data, step, source.pool)
         record = functools.partial(self.record_step, evaluation=source.evaluation, step=step)
 
         def plain(params: Any, batch: Batch) -> tuple[LossGradient, ByQuantity, ByQuantity]:
             loss_gradient, every_step = self.plain_step(params, batch, source.evaluation)
-            return loss_gradient, nan_of(jax.eval_shape(record, params, batch)[1]), every_step
+            shapes = jax.eval_shape(record, params, batch)[1]
+            return loss_gradient, not_recorded(shapes), every_step
 
         if self.chunk_length == self.record.every:
             return record(params, batch)
@@ -242,7 +244,7 @@ class Program:
     def _if_due(self, quantity: AtRecords, moment: Moment, step: Array) -> Statistics:
         if quantity.own_every(self.record) is None:
             return quantity.measure(moment)
-        return nan_unless(self.is_due(quantity, step), lambda: quantity.measure(moment))
+        return recorded_if(self.is_due(quantity, step), lambda: quantity.measure(moment))
 
     def _of_step(self, moment: Moment) -> ByQuantity:
         return {q.name: q.measure(moment) for q in self._at_every_step}

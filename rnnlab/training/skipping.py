@@ -1,34 +1,59 @@
-"""Conditional calls in compiled code that report NaN where they are skipped."""
+"""Conditional calls in compiled code that report ``NOT_RECORDED`` where they are skipped.
+
+It is a number, so that ``JAX_DEBUG_NANS`` finds the NaN of a user's own cell and no others; outside
+compiled code ``recorded`` makes it NaN.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool
 
 Wanted = Bool[Array, ""]
 
+# Exact in every type of float, and out of reach of losses, logarithms, norms and gates.
+NOT_RECORDED = -(2.0**120)
 
-def nan_unless(wanted: Wanted, function: Callable[..., Any], *args: Any) -> Any:
-    """Call ``function(*args)`` if ``wanted``; else return NaN in the same shapes."""
+
+def recorded_if(wanted: Wanted, function: Callable[..., Any], *args: Any) -> Any:
+    """Call ``function(*args)`` if ``wanted``; else return ``NOT_RECORDED`` in the same shapes."""
 
     def skip(*args: Any) -> Any:
-        return nan_of(jax.eval_shape(function, *args))
+        return not_recorded(jax.eval_shape(function, *args))
 
     return lax.cond(wanted, function, skip, *args)
 
 
 def same_unless(wanted: Wanted, function: Callable[..., Any], state: Any, *args: Any) -> Any:
-    """Call ``function(state, *args)`` if ``wanted``; else return the same state, and NaN."""
+    """Call ``function(state, *args)`` if ``wanted``; else return it and ``NOT_RECORDED``."""
 
     def skip(state: Any, *args: Any) -> Any:
-        return state, nan_of(jax.eval_shape(function, state, *args)[1])
+        return state, not_recorded(jax.eval_shape(function, state, *args)[1])
 
     return lax.cond(wanted, function, skip, state, *args)
 
 
-def nan_of(shapes: Any) -> Any:
-    """Arrays of these shapes, full of NaN."""
-    return jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), shapes)
+def not_recorded(shapes: Any) -> Any:
+    """Arrays of these shapes, full of ``NOT_RECORDED``; of integers, full of 0."""
+
+    def fill(shape: Any) -> Array:
+        value = NOT_RECORDED if jnp.issubdtype(shape.dtype, jnp.inexact) else 0
+        return jnp.full(shape.shape, value, shape.dtype)
+
+    return jax.tree.map(fill, shapes)
+
+
+def recorded(reported: Any) -> Any:
+    """What compiled code has reported as NumPy arrays, NaN where it was not recorded."""
+
+    def with_nan(values: Array) -> np.ndarray:
+        array = np.array(values)
+        if np.issubdtype(array.dtype, np.inexact):
+            array[array == NOT_RECORDED] = np.nan
+        return array
+
+    return jax.tree.map(with_nan, reported)

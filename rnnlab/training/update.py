@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 from rnnlab.gradients.norms import global_norm
 from rnnlab.training.objective import LossGradient
 from rnnlab.training.options import Training
+from rnnlab.training.skipping import NOT_RECORDED
 
 
 class State(NamedTuple):
@@ -72,7 +73,7 @@ def update(
 ) -> tuple[State, StepScalars]:
     """Make one update; where a value is not finite, make none and mark the run as diverged.
 
-    The parameters then stay the last finite ones, and the update's norm is NaN.
+    The parameters then stay the last finite ones, and the update's norm is ``NOT_RECORDED``.
 
     Args:
         optimizer: the optimiser at a learning rate of 1; its update is scaled by the state's rate.
@@ -88,10 +89,10 @@ def update(
     after = state._replace(params=params, optimizer=optimizer_state)
     stopped = state._replace(diverged=jnp.asarray(True))
     new_state = jax.tree.map(functools.partial(jnp.where, finite), after, stopped)
-    update_norm = jnp.where(finite, global_norm(updates), jnp.nan)
+    update_norm = jnp.where(finite, global_norm(updates), NOT_RECORDED)
     return new_state, StepScalars(loss, gradient_norm, update_norm)
 
 
 def no_update(state: State, _: LossGradient) -> tuple[State, StepScalars]:
-    """Return the state unchanged, and NaN in place of an update's scalars."""
-    return state, StepScalars(*[jnp.asarray(jnp.nan, dtype=float)] * 3)
+    """Return the state unchanged, and ``NOT_RECORDED`` in place of an update's scalars."""
+    return state, StepScalars(*[jnp.asarray(NOT_RECORDED, dtype=float)] * 3)

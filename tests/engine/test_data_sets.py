@@ -22,7 +22,7 @@ from rnnlab.engine import execution, work
 from rnnlab.engine.experiment import stored_experiment
 from rnnlab.engine.groups import bytes_of
 from rnnlab.engine.messages import Ended
-from rnnlab.engine.programs import PER_RUN, operations_of, precision_of
+from rnnlab.engine.programs import PER_RUN, operations_of, settings_of
 from rnnlab.measure.subjects import of_results
 from rnnlab.recurrence.stack import unroll
 from rnnlab.report import figures
@@ -176,7 +176,7 @@ def test_evaluation_is_on_what_is_held_out_and_training_on_the_rest(config, padd
     experiment = load_experiment(config, {"training.steps": 1, "training.precision": "float64"})
     run = experiment.runs[-1]
     output = execution.execute(run, lambda *_: None)
-    with precision_of(run):
+    with settings_of(run):
         task, streams = run.settings.task, random_streams(run.seed)
         objective = Objective(run.settings.cell, task)
         params = objective.init(streams.init)

@@ -16,6 +16,7 @@ from rnnlab.tasks import Adding, Copying
 from rnnlab.training.objective import Objective
 from rnnlab.training.options import Record, Training
 from rnnlab.training.program import Program, random_streams
+from rnnlab.training.skipping import recorded
 
 SEED = 5
 BATCH = EVALUATION_EXAMPLES = 4
@@ -46,7 +47,7 @@ def run_program(program, start, *calls):
     chunks = []
     for bounds in calls or [program.chunk_bounds()]:
         state, chunk = program.advance(state, start.data, start.evaluation, jnp.asarray(bounds))
-        chunks.append(chunk)
+        chunks.append(recorded(chunk))
     return state, jax.tree.map(lambda *parts: np.concatenate(parts), *chunks)
 
 

@@ -50,7 +50,7 @@ def quantiles(values: Float[Array, "*leading n"], *levels: float) -> list[Float[
         below = int(position)
         low, high = ordered[..., below], ordered[..., min(below + 1, values.shape[-1] - 1)]
         quantile = low + (position - below) * (high - low)
-        results.append(jnp.where(has_nan, jnp.nan, quantile))
+        results.append(jnp.where(has_nan, values.max(axis=-1), quantile))
     return results
 
 

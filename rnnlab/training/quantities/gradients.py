@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import pandas as pd
-from jaxtyping import Array, Float
+from jax import lax
+from jaxtyping import Array, Float, Int
 
 from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
 from rnnlab.training.quantities.summary import AtEnds, Facts, FromMeans, Number
+from rnnlab.training.skipping import NOT_RECORDED
 
 
 def mean_and_zeros(
@@ -19,11 +21,13 @@ def mean_and_zeros(
 ) -> dict[str, Float[Array, "layers time"]]:
     """Mean of log10 norms over the examples whose norm is not zero, and the share that reads zero.
 
-    The mean is NaN where there is no such example, and where the norm of one is NaN.
+    The mean is ``NOT_RECORDED`` where there is no such example, and NaN where the norm of one is.
     """
     is_zero = jnp.isneginf(log10_norms)
+    nonzero = jnp.sum(~is_zero, axis=-1)
+    mean = jnp.sum(log10_norms, axis=-1, where=~is_zero) / jnp.maximum(nonzero, 1)
     return {
-        "log10_mean": jnp.mean(log10_norms, axis=-1, where=~is_zero),
+        "log10_mean": jnp.where(nonzero > 0, mean, NOT_RECORDED),
         "zero_fraction": jnp.mean(is_zero, axis=-1),
     }
 
@@ -32,11 +36,32 @@ def adjoint_statistics(
     log10_norms: Float[Array, "layers time batch"],
 ) -> dict[str, Float[Array, "layers time"]]:
     """``mean_and_zeros``, and the 10/50/90 % quantiles of log10 norms over the same examples."""
-    nonzero = jnp.where(jnp.isneginf(log10_norms), jnp.nan, log10_norms)
-    has_nan = jnp.isnan(log10_norms).any(axis=-1)
-    quantiles = jnp.nanquantile(nonzero, jnp.array([0.1, 0.5, 0.9]), axis=-1)
-    q10, q50, q90 = jnp.where(has_nan, jnp.nan, quantiles)
+    is_zero = jnp.isneginf(log10_norms)
+    nonzero = jnp.sum(~is_zero, axis=-1)
+    behind = jnp.where(nonzero > 0, jnp.inf, 0.0)[..., None]
+    ordered = jnp.sort(jnp.where(is_zero, behind, log10_norms), axis=-1)
+    last = ordered[..., -1]  # NaN where any is
+    quantiles = _of_first(ordered, nonzero, jnp.array([0.1, 0.5, 0.9]))
+    quantiles = jnp.where(jnp.isnan(last), last, quantiles)
+    q10, q50, q90 = jnp.where(nonzero > 0, quantiles, NOT_RECORDED)
     return mean_and_zeros(log10_norms) | {"log10_q10": q10, "log10_q50": q50, "log10_q90": q90}
+
+
+def _of_first(
+    ordered: Float[Array, "layers time batch"],
+    count: Int[Array, "layers time"],
+    levels: Float[Array, " levels"],
+) -> Float[Array, "levels layers time"]:
+    """``jnp.quantile`` of the first ``count`` entries along the last axis."""
+    position = levels[:, None, None] * (count.astype(ordered.dtype) - 1)
+    low, high = jnp.floor(position), jnp.ceil(position)
+    layer, t = (lax.broadcasted_iota(int, position.shape, axis) for axis in (1, 2))
+    below, above = (
+        ordered[layer, t, jnp.clip(at, 0, jnp.maximum(count - 1, 0)).astype(int)]
+        for at in (low, high)
+    )
+    above_weight = position - low
+    return below * (1 - above_weight) + above * above_weight
 
 
 def _decay(record: pd.DataFrame, facts: Facts) -> float:
