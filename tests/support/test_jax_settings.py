@@ -44,6 +44,8 @@ ODD = {
 }
 # Not fixed, and without effect on a healthy run.
 FREE = {"jax_enable_x64": True, "jax_debug_nans": True, "jax_check_tracer_leaks": True}
+# Without effect on programs that are compiled already.
+AT_COMPILE_TIME = {*FREE, "jax_disable_most_optimizations", "jax_use_direct_linearize"}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,8 @@ def setting(request):
     name, value = request.param
     before = jax.config.values[name]
     jax.config.update(name, value)
+    if name in AT_COMPILE_TIME:
+        jax.clear_caches()
     yield name
     jax.config.update(name, before)
 
