@@ -1,5 +1,6 @@
 """The command line: reads arguments, calls the library, prints."""
 
+import os
 import signal
 import sys
 
@@ -9,6 +10,7 @@ from rnnlab.cli import train, measure, inspect  # noqa: F401  in the order of th
 # isort: on
 from rnnlab.cli.app import Interrupted, app
 from rnnlab.support.errors import UserError
+from rnnlab.support.platforms import explained
 from rnnlab.support.streams import OutputLost, Streams
 
 
@@ -25,7 +27,9 @@ def main() -> None:
 def _run() -> int:
     """Run the command, tell what ends it, and return its exit code."""
     try:
-        app()
+        os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever the user sets
+        with explained():
+            app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except OutputLost:

@@ -107,6 +107,20 @@ def out_is_offered() -> Iterator[None]:
         raise UserError(f"{error}; --out FOLDER writes elsewhere") from None
 
 
+def tell(line: str) -> None:
+    """Print a line that is no result."""
+    typer.echo(line, err=True)
+
+
+def say_what_is_not_used() -> None:
+    """Tell which settings of the user's for JAX and Matplotlib rnnlab does not follow."""
+    from rnnlab.report.figures.style import not_used as of_matplotlib
+    from rnnlab.support.jax_settings import not_used as of_jax
+
+    for line in (*of_jax(), *of_matplotlib()):
+        tell(line)
+
+
 def print_comparison(table: "DataFrame", results: "Results") -> None:
     """Print the comparison, and differences in the runs' environments."""
     from rnnlab.report.tables import comparison_tables

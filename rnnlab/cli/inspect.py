@@ -13,6 +13,7 @@ from rnnlab.cli.app import (
     out_is_offered,
     print_comparison,
     show_parts,
+    tell,
 )
 from rnnlab.support.errors import UserError
 from rnnlab.support.paths import written_out
@@ -126,7 +127,7 @@ def plot(
         )
     findings = find(load(results, every_config=every_config))
     with out_is_offered():
-        written = write_findings(findings, out or results, file_format)
+        written = write_findings(findings, out or results, file_format, tell=tell)
     for path in written:
         typer.echo(path)
 

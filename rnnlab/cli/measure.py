@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, app, out_is_offered
+from rnnlab.cli.app import Interrupted, app, out_is_offered, say_what_is_not_used, tell
 from rnnlab.support.errors import UserError
 from rnnlab.support.paths import written_out
 
@@ -70,6 +70,7 @@ def measure(
     from rnnlab.support.compiled_code import keep_compiled_code
     from rnnlab.support.threads import xla_threads
 
+    say_what_is_not_used()
     keep_compiled_code(xla_threads())
     if batch_first is not None and not inputs:
         raise UserError("--batch-first and --time-first need --inputs: the file that they are of")
@@ -93,7 +94,7 @@ def measure(
         raise Interrupted("stopped before any was measured", exit_code(stopped)) from None
     try:
         with out_is_offered():
-            written = write_survey(measured, folder)
+            written = write_survey(measured, folder, tell)
     finally:
         typer.echo(measured.text)
     typer.echo("\nwritten:\n" + "\n".join(f"  {path}" for path in written))

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.cli.app import Interrupted, ResultsFolder, app, print_comparison, show_parts
+from rnnlab.cli.app import (
+    Interrupted,
+    ResultsFolder,
+    app,
+    print_comparison,
+    say_what_is_not_used,
+    show_parts,
+    tell,
+)
 from rnnlab.support.paths import written_out
 
 if TYPE_CHECKING:
@@ -130,6 +138,7 @@ def _foresee(experiment: "Experiment", folder: Path, placement: "Placement") -> 
     from rnnlab.engine.dry_run import foresee
     from rnnlab.support.compiled_code import keep_compiled_code
 
+    say_what_is_not_used()
     keep_compiled_code(placement.threads)
     for part, place in experiment.parts(folder):
         show_parts(foresee(part, place, placement, lambda text: typer.echo(text, err=True)))
@@ -139,6 +148,7 @@ def _train(
     experiment: "Experiment", folder: Path, placement: "Placement", only: set[str] | None = None
 ) -> None:
     """Do the runs, then show and write the findings."""
+    say_what_is_not_used()
     from rnnlab.engine import run_experiment
     from rnnlab.engine.interrupt import exit_code
     from rnnlab.engine.progress import make_progress
@@ -166,7 +176,7 @@ def _train(
         findings = find(results)
         written: list[Path] = []
         try:
-            written = write_findings(findings, folder)
+            written = write_findings(findings, folder, tell=tell)
         finally:
             print_comparison(findings.table, results)
             if written:

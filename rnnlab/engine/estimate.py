@@ -14,6 +14,7 @@ from rnnlab.engine.programs import (
     program_of,
     settings_of,
 )
+from rnnlab.support.platforms import check_jax
 from rnnlab.support.threads import limit_threads
 from rnnlab.support.user_code import described
 from rnnlab.training.program import Program
@@ -52,6 +53,7 @@ def measure_pace(runs: Sequence[Run], threads: int, tell: Callable[[str], None])
         tell: called before each attempt, and after one that fails.
     """
     limit_threads(threads)
+    check_jax()
     pace = Pace()
     for group in make_groups(runs, 1):
         run = group.runs[0]

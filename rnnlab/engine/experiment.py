@@ -22,6 +22,7 @@ from rnnlab.results.folders import open_for_reading, open_for_writing
 from rnnlab.results.read import Results, load
 from rnnlab.support.errors import UserError
 from rnnlab.support.paths import user_path
+from rnnlab.support.platforms import check_jax
 from rnnlab.support.threads import limit_threads
 
 HERE = Placement(workers=0)
@@ -144,6 +145,7 @@ def _do(
     workers = workers_here(placement, runs)
     if workers == 0:
         limit_threads(placement.threads)
+        check_jax()
         groups = make_groups(runs, 1, side_by_side=is_accelerated())
         _do_here(groups, ledger, checkpoint_every, stop)
     else:

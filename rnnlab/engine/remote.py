@@ -13,6 +13,7 @@ from rnnlab.engine.messages import Message
 from rnnlab.engine.work import work
 from rnnlab.support.compiled_code import keep_compiled_code
 from rnnlab.support.errors import UserError
+from rnnlab.support.platforms import check_jax
 from rnnlab.support.threads import limit_threads
 from rnnlab.support.version import RESULTS_VERSION, __version__
 
@@ -58,7 +59,7 @@ def do(group: PackedGroup) -> None:
     """Do the runs of a group.
 
     Raises:
-        UserError: this worker has another rnnlab.
+        UserError: this worker has another rnnlab, or JAX does not start there.
         Abandoned: the scheduler has moved a group from a dead worker here; ``Dispatch`` does that.
     """
     worker = get_worker().address
@@ -69,6 +70,7 @@ def do(group: PackedGroup) -> None:
         )
     limit_threads(group.threads)
     keep_compiled_code(group.threads)
+    check_jax()
     queue, stop = Queue(group.queue), Event(group.stop)
     begun = Event(f"{group.queue}-{group.number}")
     if begun.is_set():

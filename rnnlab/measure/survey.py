@@ -16,6 +16,7 @@ from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.saturation import saturation
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
+from rnnlab.support.platforms import check_jax
 from rnnlab.support.user_code import described
 from rnnlab.training.at_ends import Tables, measure
 
@@ -63,6 +64,7 @@ def survey(
     Raises:
         UserError: no subject can be measured.
     """
+    check_jax()
     _check_that_one_can_be(subjects, inputs)
     names = label_settings([subject.run.settings.resolved for subject in subjects])
     heads: list[dict[str, Any]] = []

@@ -130,8 +130,9 @@ def _forward(
         (after, collected), pull, operands = jax.vjp(
             kept, direct, state, x, slots_t, nudges, has_aux=True
         )
-        pulls.append(_Pull.of(pull, constants))
-        return after, (state, collected, pulls[-1].varying, operands)
+        pulled = _Pull.of(pull, constants)
+        pulls.append(replace(pulled, varying=[]))
+        return after, (state, collected, pulled.varying, operands)
 
     final, (before, collected, varying, operands) = lax.scan(body, state, (inputs, slots))
     pull = replace(pulls[-1], varying=varying)

@@ -1,7 +1,8 @@
 """The table and the figures of an experiment, made from its stored results alone."""
 
 import json
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from rnnlab.report.claims.verdict import Verdict
 from rnnlab.report.figures.records import starts_and_ends
 from rnnlab.report.figures.standard import OF_JACOBIANS, STANDARD, Ends, draw_standard
-from rnnlab.report.figures.style import RC
+from rnnlab.report.figures.style import own_style
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
@@ -109,7 +110,7 @@ def find(results: Results) -> Findings:
     """
     experiment = results.stores[0].experiment()
     reference = experiment["analysis"]
-    with plt.rc_context(RC):
+    with own_style():
         if len(results.stores) > 1 or reference is None:
             return standard_findings(results)
         config_folder = results.stores[0].folder / experiment["config_folder"]
@@ -120,6 +121,11 @@ def find(results: Results) -> Findings:
         got = type(findings).__name__
         raise UserError(f"analysis: {reference} must return rnnlab.Findings, got a {got}")
     return findings
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:300]
 
 
 @contextmanager
@@ -148,7 +154,11 @@ def _texts(findings: Findings) -> dict[str, str]:
 
 
 def write_findings(
-    findings: Findings, out: Path, file_format: str = "png", table: str = "compare.csv"
+    findings: Findings,
+    out: Path,
+    file_format: str = "png",
+    table: str = "compare.csv",
+    tell: Callable[[str], None] = warnings.warn,
 ) -> list[Path]:
     """Write the table, the figures, the text, the numbers and the verdict; close the figures.
 
@@ -160,6 +170,7 @@ def write_findings(
         out: the folder; made if it does not exist. Figures go into ``figures/`` below it.
         file_format: one of ``FORMATS``.
         table: file name of the table.
+        tell: called with a sentence for each figure that cannot be drawn; the others are written.
 
     Returns:
         The files written.
@@ -177,8 +188,14 @@ def write_findings(
                 (out / name).unlink(missing_ok=True)
         for name, figure in findings.figures.items():
             path = out / "figures" / f"{name}.{file_format}"
-            with replacing(path) as partial, plt.rc_context(RC):
-                figure.savefig(partial)
-            plt.close(figure)
-            written.append(path)
+            try:
+                with replacing(path) as partial, own_style():
+                    figure.savefig(partial)
+                written.append(path)
+            except OSError:
+                raise
+            except Exception as error:  # of Matplotlib and of what the user has it call
+                tell(f"{path}: not drawn: {_first_line(error)}")
+            finally:
+                plt.close(figure)
     return written

@@ -1,12 +1,12 @@
 """Writing what ``rnnlab measure`` found: tables, the diagnosis, figures."""
 
 import os
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
 from rnnlab.measure.survey import Survey
-from rnnlab.report.figures.style import RC
+from rnnlab.report.figures.style import own_style
 from rnnlab.report.findings import Findings, jacobian_figures, write_findings
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import StorageError, storage_errors, write_parquet, write_text
@@ -29,13 +29,20 @@ def open_output(out: Path) -> None:
             raise StorageError(f"{out}: cannot be written to")
 
 
-def write_survey(survey: Survey, out: Path) -> list[Path]:
+def write_survey(
+    survey: Survey, out: Path, tell: Callable[[str], None] = warnings.warn
+) -> list[Path]:
     """Write the tables, the diagnosis and the figures.
+
+    Args:
+        survey: what was measured.
+        out: the folder.
+        tell: see ``write_findings``.
 
     Returns:
         The files written.
     """
-    with plt.rc_context(RC):
+    with own_style():
         tables = survey.tables
         figures = jacobian_figures(
             jacobians=tables["jacobians"],
@@ -49,4 +56,5 @@ def write_survey(survey: Survey, out: Path) -> list[Path]:
         for name, table in survey.tables.items():
             written.append(out / f"{name}.parquet")
             write_parquet(table, written[-1])
-    return written + write_findings(Findings(survey.summary, figures), out, table="measure.csv")
+    findings = Findings(survey.summary, figures)
+    return written + write_findings(findings, out, table="measure.csv", tell=tell)

@@ -7,8 +7,6 @@ from typing import Any
 
 import jax
 
-from rnnlab.support.xla_flags import refuse_fast_math
-
 FIXED: dict[str, Any] = {
     # What is drawn from a seed.
     "jax_threefry_partitionable": True,
@@ -41,11 +39,7 @@ def own_settings(double: bool) -> Iterator[None]:
 
     Args:
         double: whether numbers are of 64 bits.
-
-    Raises:
-        UserError: XLA's flags allow arithmetic without NaN and infinity.
     """
-    refuse_fast_math()
     with contextlib.ExitStack() as stack:
         stack.enter_context(jax.enable_x64(double))
         for name, value in FIXED.items():

@@ -21,6 +21,7 @@ from rnnlab.report.figures.learning_curves import learning_curves_figure
 from rnnlab.report.figures.lyapunov import lyapunov_figure
 from rnnlab.report.figures.sensitivity import sensitivity_figure
 from rnnlab.results.read import Results
+from rnnlab.support.errors import UserError
 
 
 class Standard(NamedTuple):
@@ -82,10 +83,20 @@ OF_JACOBIANS: dict[str, Standard] = {
 
 
 def draw_standard(figures: Mapping[str, Standard], results: Results | Ends) -> dict[str, Figure]:
-    """The figures that apply to the results, by file name."""
+    """The figures that apply to the results, by file name.
+
+    Raises:
+        UserError: one cannot be drawn.
+    """
     drawn: dict[str, Figure] = {}
     for name, standard in figures.items():
         if standard.applies(results):
-            made = standard.draw(results)
+            try:
+                made = standard.draw(results)
+            except UserError:
+                raise
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"[:300]
+                raise UserError(f"the figure {name} cannot be drawn: {reason}") from error
             drawn |= {name: made} if isinstance(made, Figure) else made
     return drawn

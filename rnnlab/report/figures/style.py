@@ -3,8 +3,11 @@
 import re
 import textwrap
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -34,6 +37,19 @@ LATE = 1.06
 UNSOLVED: Any = {"markerfacecolor": "none"}
 
 
+def own_style() -> AbstractContextManager[None]:
+    """Matplotlib's defaults and ``RC``, whatever the user's ``matplotlibrc`` says."""
+    return plt.style.context(RC, after_reset=True)
+
+
+def not_used() -> list[str]:
+    """A sentence on the user's own settings of Matplotlib, if there is a file of them."""
+    file = Path(matplotlib.matplotlib_fname())
+    if file.is_relative_to(Path(matplotlib.get_data_path())):
+        return []
+    return [f"{file} is not used: rnnlab draws its figures with settings of its own"]
+
+
 def line_style(index: int) -> dict[str, Any]:
     """Colour, dashes and marker of the index-th line."""
     return {
@@ -47,7 +63,7 @@ def line_style(index: int) -> dict[str, Any]:
 
 def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
     """A grid of axes, always two-dimensional, sized for a paper."""
-    with plt.rc_context(RC):
+    with own_style():
         return plt.subplots(
             rows,
             columns,

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import pandas as pd
-from jaxtyping import Array, Float
+from jax import lax
+from jaxtyping import Array, Float, Int
 
 from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
@@ -39,24 +40,28 @@ def adjoint_statistics(
     nonzero = jnp.sum(~is_zero, axis=-1)
     behind = jnp.where(nonzero > 0, jnp.inf, 0.0)[..., None]
     ordered = jnp.sort(jnp.where(is_zero, behind, log10_norms), axis=-1)
-    found = {}
-    for name, level in {"log10_q10": 0.1, "log10_q50": 0.5, "log10_q90": 0.9}.items():
-        quantile = _between(ordered, level * jnp.maximum(nonzero - 1, 0).astype(ordered.dtype))
-        quantile = jnp.where(jnp.isnan(ordered[..., -1]), ordered[..., -1], quantile)
-        found[name] = jnp.where(nonzero > 0, quantile, NOT_RECORDED)
-    return mean_and_zeros(log10_norms) | found
+    last = ordered[..., -1]  # NaN where any is
+    quantiles = _of_first(ordered, nonzero, jnp.array([0.1, 0.5, 0.9]))
+    quantiles = jnp.where(jnp.isnan(last), last, quantiles)
+    q10, q50, q90 = jnp.where(nonzero > 0, quantiles, NOT_RECORDED)
+    return mean_and_zeros(log10_norms) | {"log10_q10": q10, "log10_q50": q50, "log10_q90": q90}
 
 
-def _between(
-    ordered: Float[Array, "layers time batch"], position: Float[Array, "layers time"]
-) -> Float[Array, "layers time"]:
-    """The entry at a position along the last axis, linear between two entries."""
+def _of_first(
+    ordered: Float[Array, "layers time batch"],
+    count: Int[Array, "layers time"],
+    levels: Float[Array, " levels"],
+) -> Float[Array, "levels layers time"]:
+    """``jnp.quantile`` of the first ``count`` entries along the last axis."""
+    position = levels[:, None, None] * (count.astype(ordered.dtype) - 1)
     low, high = jnp.floor(position), jnp.ceil(position)
+    layer, t = (lax.broadcasted_iota(int, position.shape, axis) for axis in (1, 2))
     below, above = (
-        jnp.take_along_axis(ordered, at.astype(int)[..., None], axis=-1)[..., 0]
+        ordered[layer, t, jnp.clip(at, 0, jnp.maximum(count - 1, 0)).astype(int)]
         for at in (low, high)
     )
-    return below * (1 - (position - low)) + above * (position - low)
+    above_weight = position - low
+    return below * (1 - above_weight) + above * above_weight
 
 
 def _decay(record: pd.DataFrame, facts: Facts) -> float:
