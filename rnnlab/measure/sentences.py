@@ -73,6 +73,7 @@ def path(row: Row) -> str:
     if text := class_of(row).without_direct_path:
         return text
     through = f", mostly through {row['strongest']}" if row["strongest"] else ""
+    through = ", mostly through none of the gates" if row["strongest"] == "other" else through
     if not row["has_direct"]:
         return f"the cell declares no direct path: all of it is indirect{through}."
     total = f"{_back(row['at'])} {power(row['log10_at'])} is left in all{_of_some(row)}, "

@@ -371,6 +371,7 @@ SATURATED = {"saturated": 0.97, "saturated_at_zero": 0.01, "largest_input": 999.
         ({"log10_at": nan, "log10_excess_at": nan}, "path", "unknown is left in all", "nan"),
         ({"decay": nan, "half_life": nan}, "reach", "The gradient vanishes.", "halved"),
         ({"indirect_share": nan}, "path", "add 3.3 decades.", "nan"),
+        ({"strongest": "other"}, "path", "mostly through none of the gates)", "other"),
         ({"strongest": ""}, "path", "one step is 0.45)", "through"),
         ({"strongest": "", "has_direct": False, "cell": "own"}, "path", "indirect.", "through"),
         ({"indirect_share": 0.0, "log10_excess_at": 0.0}, "path", "(there is no indirect", "0."),

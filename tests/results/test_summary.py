@@ -8,6 +8,7 @@ import pytest
 
 from rnnlab.gradients.decay import decay_per_step, half_life, straightness
 from rnnlab.results.summary import summarize_run
+from rnnlab.training.quantities.jacobian_paths import sensitivity_decay
 from rnnlab.training.quantities.summary import Facts
 from rnnlab.training.quantities.training import solved_at
 
@@ -130,3 +131,28 @@ def test_straightness_is_1_minus_the_share_that_a_line_leaves():
     assert straightness(log10, distance) == pytest.approx(1 - left, rel=1e-9)
     assert straightness(-0.1 * distance, distance) == pytest.approx(1)
     assert math.isnan(straightness(0 * distance, distance))
+
+
+@pytest.mark.parametrize(("direct", "first"), [("f", 0.2), ("z", 0.7), (None, math.nan)])
+def test_the_gate_is_that_of_the_direct_path(direct, first):
+    """A GRU's z, not a gate that happens to be called f."""
+    gates = pd.DataFrame(
+        {"step": 0, "layer": 0, "t": [0, 1] * 2, "gate": ["f", "f", "z", "z"],
+         "mean": [0.1, 0.3, 0.6, 0.8]}
+    )  # fmt: skip
+    facts = Facts(threshold=0.1, read_step=1, carry="h", direct=direct)
+    summary = summarize_run({"gates": gates}, facts)
+    assert summary["gate_of"] == direct
+    assert summary["gate_first"] == pytest.approx(first, nan_ok=True)
+
+
+def test_a_slope_is_over_the_same_examples():
+    """From three steps back on one of two examples reads zero: the other's mean is another."""
+    log10 = pd.DataFrame({"step": 0, "layer": 0, "t": range(6), "quantity": "c"})
+    log10["log10_mean"] = [9.0, 8.0, 7.0, -0.2, -0.1, 0.0]
+    log10["zero_fraction"] = [0.5, 0.5, 0.5, 0.0, 0.0, 0.0]
+    facts = Facts(threshold=0.1, read_step=5, carry="c", direct="f")
+    summary = summarize_run({"gradients": log10}, facts)
+    assert summary["decay_first"] == pytest.approx(-0.1)
+    jacobians = log10.rename(columns={"log10_mean": "log10_sensitivity"})
+    assert sensitivity_decay(jacobians) == pytest.approx(-0.1)
