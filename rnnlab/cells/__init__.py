@@ -1,6 +1,7 @@
 """Recurrent cells, one per file, written as in their papers."""
 
-from rnnlab.cells.cell import Cell, HiddenState, affine
+from rnnlab.cells.affine import affine
+from rnnlab.cells.cell import Cell, HiddenState
 from rnnlab.cells.gru import GRU
 from rnnlab.cells.lstm import LSTM, LSTMState
 from rnnlab.cells.vanilla import VanillaRNN

@@ -10,7 +10,8 @@ from pydantic import model_validator
 from scipy.special import expit
 
 from rnnlab.cells.advice import keeping_biases
-from rnnlab.cells.cell import AtInit, HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.affine import Params, affine
+from rnnlab.cells.cell import AtInit, HiddenState, Observe, unobserved
 from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer, double
 from rnnlab.cells.initializers import chrono
 from rnnlab.cells.jacobian import StepJacobian, diagonal, through

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 from pydantic import Field
 
-from rnnlab.cells.cell import AtInit, Cell, Params
+from rnnlab.cells.affine import Params
+from rnnlab.cells.cell import AtInit, Cell
 from rnnlab.cells.initializers import InputKernel, RecurrentKernel, kernel
 
 Activation = Literal["tanh", "relu"]

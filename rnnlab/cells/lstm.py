@@ -10,7 +10,8 @@ from pydantic import model_validator
 from scipy.special import expit
 
 from rnnlab.cells.advice import REACHED, keeping_biases
-from rnnlab.cells.cell import AtInit, Observe, Params, affine, unobserved
+from rnnlab.cells.affine import Params, affine
+from rnnlab.cells.cell import AtInit, Observe, unobserved
 from rnnlab.cells.closed_forms import bias_to_keep, critical_gain
 from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer, double
 from rnnlab.cells.initializers import chrono

@@ -6,7 +6,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from rnnlab.cells.cell import HiddenState, Observe, Params, affine, unobserved
+from rnnlab.cells.affine import Params, affine
+from rnnlab.cells.cell import HiddenState, Observe, unobserved
 from rnnlab.cells.facts import Linearisation, TorchLayer, double
 from rnnlab.cells.jacobian import StepJacobian, through
 from rnnlab.cells.kernels import (

@@ -10,6 +10,9 @@ from rnnlab.support.errors import UserError
 from rnnlab.support.paths import written_out
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
     from rnnlab.measure.subjects import Subject
 
 
@@ -64,7 +67,6 @@ def measure(
     """
     from rnnlab.engine.interrupt import exit_code
     from rnnlab.engine.progress import make_progress
-    from rnnlab.measure.inputs import load_inputs
     from rnnlab.measure.survey import survey
     from rnnlab.report.survey_files import open_output, write_survey
     from rnnlab.support.compiled_code import keep_compiled_code
@@ -72,18 +74,7 @@ def measure(
 
     say_what_is_not_used()
     keep_compiled_code(xla_threads())
-    if batch_first is not None and not inputs:
-        raise UserError("--batch-first and --time-first need --inputs: the file that they are of")
-    read = load_inputs(inputs, batch_first) if inputs else None
-    if read is not None:
-        steps, examples, features = read.shape
-        typer.echo(
-            f"{inputs}: {steps} time steps, {examples} examples, {features} features", err=True
-        )
-        if length is not None and length >= steps:
-            raise UserError(
-                f"--length {length}: {inputs} has {steps} time steps, which reach {steps - 1} back"
-            )
+    read = _read(inputs, batch_first, length)
     found, home = _subjects(target, overrides or [], run_id, params, origin)
     folder = out or home.with_name(f"{home.name}_measured")
     with out_is_offered():
@@ -102,6 +93,30 @@ def measure(
         raise Interrupted(
             "stopped before all were measured; the above is what there is", measured.stopped
         )
+
+
+def _read(
+    inputs: Path | None, batch_first: bool | None, length: int | None
+) -> "Float[np.ndarray, 'time batch features'] | None":
+    """The inputs that the user brings, whose shape is told; None without a file.
+
+    Raises:
+        UserError: the options contradict each other or the file.
+    """
+    from rnnlab.measure.inputs import load_inputs
+
+    if inputs is None:
+        if batch_first is not None:
+            raise UserError("--batch-first and --time-first need --inputs: the file they are of")
+        return None
+    read = load_inputs(inputs, batch_first)
+    steps, examples, features = read.shape
+    tell(f"{inputs}: {steps} time steps, {examples} examples, {features} features")
+    if length is not None and length >= steps:
+        raise UserError(
+            f"--length {length}: {inputs} has {steps} time steps, which reach {steps - 1} back"
+        )
+    return read
 
 
 def _subjects(

@@ -23,7 +23,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero, custom_vjp_primal_tree_values
 from jaxtyping import Array
 
-from rnnlab.cells.cell import Params
+from rnnlab.cells.affine import Params
 from rnnlab.cells.params import is_trained
 from rnnlab.recurrence.layer import Inputs, Layer, Step, plain_layer
 from rnnlab.recurrence.products import Plan, Products, make_kernels, own_h, plan_products

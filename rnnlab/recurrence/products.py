@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from rnnlab.cells.cell import Params, affine, side_by_side
+from rnnlab.cells.affine import Params, affine, side_by_side
 
 Gates = tuple[str, ...]
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from rnnlab.cells import Cell
-from rnnlab.cells.cell import Params
+from rnnlab.cells.affine import Params
 from rnnlab.cells.initializers import kernel
 from rnnlab.cells.params import check_params, trained, with_fixed
 from rnnlab.gradients.adjoints import ascent, grad_with_adjoints
