@@ -16,7 +16,9 @@ together; runs that did not solve the task, or diverged, are later than all. The
 if all shares are on their side of ½, with constant and with spread b_f, on both tasks; refuted if
 one is on the other side, else undecided.
 
-Reported and not judged: shorter lags, and the top Lyapunov exponent before training, on 20 seeds.
+Reported and not judged: shorter lags, and the top Lyapunov exponent before training, on 20 seeds:
+the finite-time one, over the T steps, as the long run is not settled at this length where b_f is
+large.
 The linearisation at the zero state says that a larger b_f alone brings the indirect path nearer to
 instability, and the tie does not.
 """
@@ -188,7 +190,7 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
     """When solved, by lag, and the top Lyapunov exponent before training, for each task (rows).
 
     A mark a run; open, beyond the last training step (grey line): unsolved. An exponent above 0
-    (grey line): states that differ by little move apart.
+    (grey line): states that differ by little move apart over these T steps.
     """
     tasks = list(dict.fromkeys(runs["task.kind"]))
     places = {
@@ -213,7 +215,7 @@ def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
     for ax in axes[-1, :columns]:
         note = unsolved_note(runs["solved_at"], "\n(open: unsolved at the end)")
         ax.set_xlabel(f"solved at training step{note}")
-    axes[-1, -1].set_xlabel("top Lyapunov exponent,\nper step")
+    axes[-1, -1].set_xlabel("top finite-time Lyapunov\nexponent, per step")
     axes[0, 0].set_yticks(range(len(STARTS)), list(map(math_label, STARTS)))
     axes[0, 0].set_ylim(len(STARTS) - 0.5, -0.5)
     return drawn

@@ -168,8 +168,8 @@ MUTATIONS = [
     ),
     Mutation(
         "rnnlab/gradients/lyapunov.py",
-        "counted = growth[int(ALIGNING_SHARE * len(growth)) :]",
-        "counted = growth",
+        "counted = first[int(ALIGNING_SHARE * len(first)) :]",
+        "counted = first",
         "tests/gradients/test_lyapunov.py",
     ),
     Mutation(

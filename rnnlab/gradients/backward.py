@@ -11,7 +11,8 @@ from jaxtyping import Array, Bool, Float
 
 from rnnlab.cells.cell import Cell
 from rnnlab.cells.state import from_real, from_real_parts, real_parts
-from rnnlab.gradients.scaled import Apply, Measure, Scaled, exactly, log10_size, zeros
+from rnnlab.gradients.scaled import Measure, Scaled, log10_size, zeros
+from rnnlab.gradients.scaled_maps import Apply, exactly
 from rnnlab.recurrence.stack import Tape
 from rnnlab.recurrence.step import observed_step
 

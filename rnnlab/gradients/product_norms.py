@@ -17,12 +17,12 @@ from rnnlab.gradients.scaled import (
     LOG10_2,
     Scaled,
     as_scaled,
-    in_bands,
     in_units,
     largest_power,
     with_own_exponents,
     zeros,
 )
+from rnnlab.gradients.scaled_maps import in_bands
 
 KRYLOV_PRODUCT = 32
 

@@ -1,4 +1,4 @@
-"""Numbers far beyond the range of a format, and linear maps of them: a power of two for each entry.
+"""Numbers far beyond the range of a format: mantissas with powers of two.
 
 Multiplying by a power of two is exact, so only the limits of the format are removed: a float32
 adjoint is 0 after 127 steps of f = ½, while its mantissa and exponent stay exact. Entries of one
@@ -9,7 +9,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -32,82 +31,6 @@ class Scaled(NamedTuple):
     exponent: Int[Array, "*steps rows batch #size"]
 
 
-# Applies a linear map to trees with ``Scaled`` as leaves, see ``at_once`` and ``in_bands``.
-# The map takes and returns trees of arrays (rows, batch, size), each row by itself.
-Linear = Callable[..., Any]
-Apply = Callable[..., tuple[Any, Bool[Array, ""]]]
-
-
-def exactly(run: Callable[..., tuple[Any, Bool[Array, "..."]]], *trees: Any) -> Any:
-    """Run a computation with ``at_once``; where entries are too far apart, with ``in_bands``.
-
-    Args:
-        run: the computation. It takes one of the two and ``trees``, and returns its result, which
-            are arrays, and whether each use was exact.
-        trees: trees with ``Scaled`` as leaves, with an exponent for each row.
-    """
-
-    def again() -> Any:
-        return run(in_bands, *jax.tree.map(with_own_exponents, trees, is_leaf=_is_scaled))[0]
-
-    result, is_exact = run(at_once, *trees)
-    return lax.cond(in_every_lane(jnp.all(is_exact)), lambda: result, again)
-
-
-def at_once(linear: Linear, *trees: Any) -> tuple[Any, Bool[Array, ""]]:
-    """Apply a linear map to scaled numbers, each row as floats with one exponent.
-
-    Returns:
-        The result, with an exponent for each row; whether all entries of each row were so close
-        together that none was lost.
-    """
-    numbers, structure = jax.tree.flatten(trees, is_leaf=_is_scaled)
-    high, low = _powers(numbers)
-    found = _mapped(
-        lambda mantissas: linear(*jax.tree.unflatten(structure, mantissas)), numbers, high
-    )
-    return found, jnp.all(high - low < _room(numbers))
-
-
-def in_bands(linear: Linear, *trees: Any) -> tuple[Any, Bool[Array, ""]]:
-    """Apply a linear map to scaled numbers; no entry is lost for being far below another.
-
-    The largest entries of each row and those close to them are mapped as floats, then the largest
-    of the others and so on: A(x + y) = Ax + Ay.
-
-    Returns:
-        The result, with an exponent for each entry; and True, as it is exact.
-    """
-    numbers, structure = jax.tree.flatten(trees, is_leaf=_is_scaled)
-
-    def of_list(mantissas: list[Array]) -> Any:
-        return linear(*jax.tree.unflatten(structure, mantissas))
-
-    def is_any_left(carry: tuple[list[Scaled], Any]) -> Bool[Array, ""]:
-        return functools.reduce(jnp.logical_or, [jnp.any(x.mantissa != 0) for x in carry[0]])
-
-    def next_band(carry: tuple[list[Scaled], Any]) -> tuple[list[Scaled], Any]:
-        left, total = carry
-        high, _ = _powers(left)
-        lowest = (high - _room(left))[..., None]
-        band = [_keep(x.exponent > lowest, x) for x in left]
-        rest = [_keep(x.exponent <= lowest, x) for x in left]
-        found = _mapped(of_list, band, high)
-        return rest, jax.tree.map(_add, total, found, is_leaf=_is_scaled)
-
-    shapes = jax.eval_shape(of_list, [x.mantissa for x in numbers])
-    nothing = jax.tree.map(lambda s: with_own_exponents(zeros(s.shape, s.dtype)), shapes)
-    start = [_normal(x) for x in numbers], nothing
-    return lax.while_loop(is_any_left, next_band, start)[1], jnp.asarray(True)
-
-
-def _mapped(linear: Callable[[list[Array]], Any], numbers: list[Scaled], high: Powers) -> Any:
-    """A linear map of rows as floats, scaled so that their largest entries are 2**room."""
-    unit = high - _room(numbers)
-    found = linear([in_units(unit, x) for x in numbers])
-    return jax.tree.map(lambda m: as_scaled(m, unit), found)
-
-
 def as_scaled(
     x: Float[Array, "*steps rows batch size"], exponent: Int[Array, "*steps rows batch"] | int = 0
 ) -> Scaled:
@@ -116,13 +39,9 @@ def as_scaled(
     return Scaled(x, exponent[..., None])
 
 
-def _is_scaled(x: Any) -> bool:
-    return isinstance(x, Scaled)
-
-
 def with_own_exponents(x: Scaled) -> Scaled:
     """The same numbers with an exponent for each entry."""
-    return _normal(Scaled(x.mantissa, jnp.broadcast_to(x.exponent, x.mantissa.shape)))
+    return normal(Scaled(x.mantissa, jnp.broadcast_to(x.exponent, x.mantissa.shape)))
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> Scaled:
@@ -130,22 +49,9 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> Scaled:
     return as_scaled(jnp.zeros(shape, dtype), EXPONENT_OF_ZERO)
 
 
-@jax.custom_batching.custom_vmap
-def in_every_lane(flag: Bool[Array, ""]) -> Bool[Array, ""]:
-    """The flag; under ``vmap``, whether it holds in all lanes, so that ``cond`` runs one branch."""
-    return flag
-
-
-@in_every_lane.def_vmap
-def _in_every_lane(
-    axis_size: int, in_batched: list[bool], flags: Bool[Array, " lanes"]
-) -> tuple[Bool[Array, ""], bool]:
-    return in_every_lane(jnp.all(flags)), False
-
-
 def largest_power(x: Scaled) -> Powers:
     """The exponent of each row's largest entry; ``EXPONENT_OF_ZERO`` where all are 0."""
-    return _powers([x])[0]
+    return powers([x])[0]
 
 
 def in_units(unit: Int[Array, "..."], x: Scaled) -> Float[Array, "rows batch size"]:
@@ -159,7 +65,7 @@ def log10_size(x: Scaled, measure: Measure) -> Float[Array, " batch"]:
     return measure(in_units(unit, x)) + LOG10_2 * unit
 
 
-def _powers(numbers: list[Scaled]) -> tuple[Powers, Powers]:
+def powers(numbers: list[Scaled]) -> tuple[Powers, Powers]:
     """The exponents of each row's largest and smallest entries that are not 0, over all arrays."""
     high, low = zip(*map(_powers_of_array, numbers), strict=True)
     highest = functools.reduce(jnp.maximum, high)
@@ -191,20 +97,20 @@ def _power(bits: Array, dtype: Any) -> Int[Array, "..."]:
     return (bits >> info.nmant).astype(jnp.int32) + int(info.minexp)
 
 
-def _room(numbers: list[Scaled]) -> int:
+def room(dtype: Any) -> int:
     """The number of powers of two over which entries that are mapped at once may spread.
 
     Their largest is scaled to this power of two, which leaves as much room above as below.
     """
-    return 3 * int(jnp.finfo(numbers[0].mantissa.dtype).maxexp) // 8
+    return 3 * int(jnp.finfo(dtype).maxexp) // 8
 
 
-def _keep(wanted: Bool[Array, "..."], x: Scaled) -> Scaled:
+def keep(wanted: Bool[Array, "..."], x: Scaled) -> Scaled:
     """The wanted entries, and 0 in place of the others."""
     return Scaled(jnp.where(wanted, x.mantissa, 0), jnp.where(wanted, x.exponent, EXPONENT_OF_ZERO))
 
 
-def _normal(x: Scaled) -> Scaled:
+def normal(x: Scaled) -> Scaled:
     """The same numbers with mantissas in [½, 1)."""
     size = jnp.abs(x.mantissa)
     power = jnp.where(jnp.isfinite(size), _power(_bits(size), size.dtype), 0)
@@ -212,11 +118,24 @@ def _normal(x: Scaled) -> Scaled:
     return Scaled(_times_power_of_two(x.mantissa, -power), exponent)
 
 
-def _add(x: Scaled, y: Scaled) -> Scaled:
-    y = _normal(y)
+def total(x: Scaled, axis: int) -> Scaled:
+    """The sum along an axis, which becomes 1; each entry has an exponent of its own."""
+    unit = jnp.max(x.exponent, axis=axis, keepdims=True)
+    parts = _times_power_of_two(x.mantissa, x.exponent - unit)
+    return normal(Scaled(parts.sum(axis=axis, keepdims=True), unit))
+
+
+def product(x: Scaled, y: Scaled) -> Scaled:
+    """The product, entry by entry."""
+    return normal(Scaled(x.mantissa * y.mantissa, x.exponent + y.exponent))
+
+
+def add(x: Scaled, y: Scaled) -> Scaled:
+    """The sum, entry by entry; each entry of x has an exponent of its own."""
+    y = normal(y)
     unit = jnp.maximum(x.exponent, y.exponent)
     parts = (_times_power_of_two(m, exponent - unit) for m, exponent in (x, y))
-    return _normal(Scaled(sum(parts), unit))  # type: ignore[arg-type]
+    return normal(Scaled(sum(parts), unit))  # type: ignore[arg-type]
 
 
 def _times_power_of_two(x: Float[Array, "..."], power: Int[Array, "..."]) -> Float[Array, "..."]:

@@ -19,7 +19,8 @@ from rnnlab.gradients.large_states import (
 )
 from rnnlab.gradients.norms import log10_spectral_norm
 from rnnlab.gradients.paths import is_gate
-from rnnlab.gradients.scaled import Apply, Scaled, as_scaled, exactly, log10_size, zeros
+from rnnlab.gradients.scaled import Scaled, as_scaled, log10_size, zeros
+from rnnlab.gradients.scaled_maps import Apply, exactly
 from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import (
     Inputs,

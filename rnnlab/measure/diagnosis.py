@@ -18,6 +18,7 @@ from rnnlab.gradients.theory import (
 from rnnlab.measure import saturation
 from rnnlab.measure.sentences import class_of, path, reach
 from rnnlab.training.quantities.jacobian_paths import indirect_share, sensitivity_decay
+from rnnlab.training.quantities.lyapunov import top_asymptotic, top_exponent
 from rnnlab.training.quantities.summary import column_of
 
 WIDTH = 100
@@ -45,7 +46,9 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         ``zeros_at``, ``direct_zeros_at``: in how many examples they are zero;
         ``log10_later``: the greatest norm from there on back;
         ``decay``, ``half_life``, ``indirect_share``; ``strongest``, the gate with the largest mean
-        path; ``top_exponent``, mean over examples, and its ``top_exponent_error``;
+        path; ``top_exponent``, the greatest finite-time exponent, mean over examples;
+        ``top_asymptotic``, the same in the long run, and ``top_asymptotic_error``, half its 95 %
+        interval, NaN where an example's is not settled;
         ``kernel``, ``kernel_radius``: name and spectral radius of the candidate's recurrent kernel;
         ``critical_factor``: see ``theory.critical_factor``.
     """
@@ -98,14 +101,13 @@ def _strongest_gate(top: pd.DataFrame) -> str:
 
 
 def _top_exponent(lyapunov: pd.DataFrame) -> Row:
-    """Mean and standard error; the larger of the errors over examples and over time counts."""
-    top = lyapunov[lyapunov["index"] == 0]
-    errors = [top["standard_error"].mean() / len(top) ** 0.5]
-    if len(top) > 1 and np.isfinite(top["exponent"]).all():
-        errors.append(top["exponent"].sem())
+    """Means over examples, whose errors are independent."""
+    record = lyapunov[lyapunov["index"] == 0]
+    widths = (record["asymptotic_high"] - record["asymptotic_low"]) / 2
     return {
-        "top_exponent": float(top["exponent"].mean()),
-        "top_exponent_error": float(max(errors)),
+        "top_exponent": top_exponent(record),
+        "top_asymptotic": top_asymptotic(record),
+        "top_asymptotic_error": float((widths**2).sum(skipna=False) ** 0.5 / len(record)),
     }
 
 
@@ -157,15 +159,7 @@ def _range(reach: pd.Series) -> str:
 
 
 def _stability(row: Row) -> str:
-    exponent, error = row["top_exponent"], row["top_exponent_error"]
-    if math.isfinite(exponent):
-        text = f"top Lyapunov exponent {exponent:+.3g} ± {error:.1g} per step: "
-        verb = "contracts" if exponent < 0 else "expands"
-        unclear = abs(exponent) <= 2 * error
-        verb = "neither contracts nor expands clearly" if unclear else verb
-        text += f"over these {row['steps']} steps the state {verb}."
-    else:
-        text = "every direction of the state dies out within these steps (top exponent −∞)."
+    text = _exponents(row)
     if math.isnan(row["critical_factor"]):
         return text
     kernel, factor, radius = row["kernel"], row["critical_factor"], row["kernel_radius"]
@@ -174,6 +168,22 @@ def _stability(row: Row) -> str:
         return f"{text}stays stable however large {kernel} is made."
     now = f"loses stability where the spectral radius of {kernel} is {factor * radius:.3g}"
     return f"{text}{now}; it is {radius:.3g}, {1 / factor:.3g} times that."
+
+
+def _exponents(row: Row) -> str:
+    """The finite-time exponent, which is exact, and the asymptotic one where it is settled."""
+    exponent = row["top_exponent"]
+    if not math.isfinite(exponent):
+        return "every direction of the state dies out within these steps (top exponent −∞)."
+    verb = "contracts" if exponent < 0 else "expands"
+    text = f"over these {row['steps']} steps the state {verb}: finite-time top Lyapunov exponent "
+    text += f"{exponent:+.3g} per step. In the long run: "
+    mean, error = row["top_asymptotic"], row["top_asymptotic_error"]
+    if math.isnan(mean):
+        return f"{text}not settled at this length."
+    verb = "contracts" if mean < 0 else "expands"
+    verb = "neither contracts nor expands clearly" if abs(mean) <= error else verb
+    return f"{text}{mean:+.3g} ± {error:.1g}, it {verb}."
 
 
 def _remedy(row: Row) -> str:

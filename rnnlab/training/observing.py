@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from rnnlab.gradients.scaled import in_every_lane
+from rnnlab.gradients.scaled_maps import in_every_lane
 from rnnlab.training.objective import Batch, LossGradient, Objective
 from rnnlab.training.options import Record
 from rnnlab.training.quantities.gates import gate_mean

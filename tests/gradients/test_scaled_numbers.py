@@ -14,14 +14,12 @@ from rnnlab.gradients.scaled import (
     EXPONENT_OF_ZERO,
     Scaled,
     as_scaled,
-    at_once,
-    exactly,
-    in_bands,
     largest_power,
     log10_size,
     with_own_exponents,
     zeros,
 )
+from rnnlab.gradients.scaled_maps import at_once, exactly, in_bands
 
 ROWS, BATCH, SIZE = 2, 2, 3
 MATRIX = np.random.default_rng(0).integers(-8, 9, (SIZE, SIZE)) / 8

@@ -48,7 +48,9 @@ def tables(back, direct=None, layers=1):
         frames.append(frame)
     exponents = {"example": [0, 0, 1, 1], "index": [0, 1, 0, 1]}
     lyapunov = pd.DataFrame(
-        exponents | {"exponent": [-0.1, -5, -0.3, -6], "standard_error": [0.02, 1, 0.04, 1]}
+        exponents
+        | {"exponent": [-0.1, -5, -0.3, -6], "asymptotic": [-0.2, -5, -0.4, nan]}
+        | {"asymptotic_low": [-0.5, -6, -0.8, nan], "asymptotic_high": [0.1, -4, 0.0, nan]}
     )
     return {"jacobians": pd.concat(frames), "lyapunov": lyapunov}
 
@@ -92,7 +94,8 @@ def test_numbers_of_the_top_layer():
     assert row["half_life"] == pytest.approx(-math.log10(2) / slope)
     assert row["indirect_share"] == pytest.approx((0.3 + 0.2 + 0.3) / 3)
     assert row["top_exponent"] == pytest.approx(-0.2)
-    assert row["top_exponent_error"] == pytest.approx(0.1)  # of −0.1 and −0.3
+    assert row["top_asymptotic"] == pytest.approx(-0.3)
+    assert row["top_asymptotic_error"] == pytest.approx(0.25)  # of 0.3 and 0.4
     assert row["strongest"] == "f"
     assert (row["cell"], row["quantity"]) == ("lstm", "c")
     assert math.isnan(row["log10_direct_at"])
@@ -142,7 +145,8 @@ BASE = {
     **{"log10_excess_at": 3.3, "log10_later": -3.1, "largest_input": 1.0},
     **{"saturated": 0.0, "saturated_at_zero": 0.0},
     **{"indirect_share": 0.45, "strongest": "g", "top_exponent": -0.308},
-    **{"top_exponent_error": 0.003, "kernel": "U_g", "kernel_radius": 1.0, "critical_factor": 2.0},
+    **{"top_asymptotic": -0.29, "top_asymptotic_error": 0.003, "kernel": "U_g"},
+    **{"kernel_radius": 1.0, "critical_factor": 2.0},
 }
 
 
@@ -177,7 +181,8 @@ def test_a_gradient_that_vanishes():
     assert_says(lines["reach"], "24 steps back", norm, "vanishes", "halved every 2.33 steps")
     assert_says(lines["path"], "25 steps back", "10^-3.1", "10^-6.4", "add 3.3 decades")
     assert_says(lines["path"], "one step is 0.45, mostly through g")
-    assert_says(lines["stability"], "-0.308 ± 0.003 per step", "contracts. ")
+    assert_says(lines["stability"], "over these 100 steps the state contracts: finite-time")
+    assert_says(lines["stability"], "-0.308 per step. In the long run: -0.29 ± 0.003, it contracts")
     assert_says(lines["stability"], "spectral radius of U_g is 2;", "is 1, 0.5 times")
 
 
@@ -272,16 +277,20 @@ def test_who_carries_it(direct, path):
 @pytest.mark.parametrize(
     ("exponent", "verb"),
     [
-        (-0.0061, "contracts."),
-        (0.0061, "expands."),
-        (0.0059, "neither contracts nor expands clear"),
+        (-0.0031, "contracts."),
+        (0.0031, "expands."),
+        (0.0029, "neither contracts nor expands clearly."),
     ],
 )
-def test_what_the_state_does(exponent, verb):
-    start = (
-        f"top Lyapunov exponent {exponent:+.3g} ± 0.003 per step: over these 100 steps the state"
-    )
-    assert said(top_exponent=exponent)["stability"].startswith(f"{start} {verb}")
+def test_what_the_state_does_in_the_long_run(exponent, verb):
+    long_run = f"In the long run: {exponent:+.3g} ± 0.003, it {verb}"
+    assert long_run in said(top_asymptotic=exponent)["stability"]
+
+
+def test_a_long_run_that_is_not_settled_is_not_told():
+    line = said(top_exponent=0.03, top_asymptotic=nan, top_asymptotic_error=nan)["stability"]
+    assert_says(line, "the state expands: finite-time top Lyapunov exponent +0.03 per step.")
+    assert_says(line, "In the long run: not settled at this length.")
 
 
 def test_other_stabilities():
@@ -321,7 +330,7 @@ def test_a_vanilla_rnn():
 
 def test_a_cell_of_ones_own_has_no_critical_radius():
     lines = said(cell="own", kernel="", kernel_radius=nan, critical_factor=nan)
-    assert lines["stability"].endswith("the state contracts.")
+    assert lines["stability"].endswith("it contracts.")
     assert lines["to reach 99"] == "no closed form is known for a cell of your own."
 
 

@@ -136,7 +136,7 @@ def test_exponents(case):
     for example in range(BATCH):
         own = table[table["example"] == example].sort_values("index")
         assert list(own["index"]) == list(range(size))
-        for name, values in (("exponent", 0), ("standard_error", 1)):
+        for name, values in (("exponent", 0), ("asymptotic", 1), ("asymptotic_low", 2)):
             np.testing.assert_allclose(own[name], expected[values][example], rtol=1e-9)
         if case.cell.layers == 1:
             volume = np.log(abs(np.linalg.det(case.state[0, :, example])))
@@ -177,4 +177,4 @@ def test_a_single_time_step_and_no_more_than_64_exponents():
     assert set(tables["eigenvalues"]["t"]) == {0}
     assert len(tables["eigenvalues"]) == 65
     assert list(tables["lyapunov"]["index"]) == [*range(64), *range(64)]
-    assert tables["lyapunov"]["standard_error"].isna().all()
+    assert tables["lyapunov"]["asymptotic"].isna().all()

@@ -13,7 +13,7 @@ from rnnlab.report.figures.style import figure_legend, panels, seed_band, step_t
 
 @on_axes
 def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes = NEW_AXES, *, step: int = 0) -> Axes:
-    """Draw the Lyapunov exponents in order, natural logarithm per step.
+    """Draw the finite-time Lyapunov exponents in order, natural logarithm per step.
 
     Lines are medians over seeds of the mean over examples, bands reach from the least to the
     greatest seed.
@@ -32,7 +32,7 @@ def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes = NEW_AXES, *, step: int 
         seed_band(ax, values, index, setting)
     ax.axhline(0, color="0.6", linewidth=0.6, zorder=0)
     ax.set_xlabel("index, greatest first")
-    ax.set_ylabel("Lyapunov exponent, per step")
+    ax.set_ylabel("finite-time Lyapunov exponent, per step")
     ax.set_title(step_title(step))
     return ax
 
