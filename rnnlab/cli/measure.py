@@ -83,6 +83,9 @@ def measure(
         measured = survey(found, read, length, make_progress())
     except KeyboardInterrupt as stopped:
         raise Interrupted("stopped before any was measured", exit_code(stopped)) from None
+    if read is not None:
+        steps, examples, features = read.shape
+        tell(f"{inputs}: {steps} time steps, {examples} examples, {features} features")
     try:
         with out_is_offered():
             written = write_survey(measured, folder, tell)
@@ -98,7 +101,7 @@ def measure(
 def _read(
     inputs: Path | None, batch_first: bool | None, length: int | None
 ) -> "Float[np.ndarray, 'time batch features'] | None":
-    """The inputs that the user brings, whose shape is told; None without a file.
+    """The inputs that the user brings; None without a file.
 
     Raises:
         UserError: the options contradict each other or the file.
@@ -110,9 +113,7 @@ def _read(
             raise UserError("--batch-first and --time-first need --inputs: the file they are of")
         return None
     read = load_inputs(inputs, batch_first)
-    steps, examples, features = read.shape
-    tell(f"{inputs}: {steps} time steps, {examples} examples, {features} features")
-    if length is not None and length >= steps:
+    if length is not None and length >= (steps := len(read)):
         raise UserError(
             f"--length {length}: {inputs} has {steps} time steps, which reach {steps - 1} back"
         )

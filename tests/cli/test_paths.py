@@ -133,7 +133,7 @@ def test_a_tilde_in_every_path_of_a_command(user):
         ["plot", "~/a", "--out", "~/c"],
         ["export", "~/a", "--to", "csv", "--out", "~/d"],
         ["measure", "~/a", "--out", "~/e"],
-        ["measure", "~/tiny.yaml", "--inputs", "~/fits.npy", "--out", "~/f"],
+        ["measure", "~/tiny.yaml", "--inputs", "~/fits.npy", "--time-first", "--out", "~/f"],
     ):
         np.save(user / "fits.npy", np.ones((4, 2, 2)))
         ended = run_command(*command)

@@ -34,9 +34,15 @@ def home(tmp_path, monkeypatch):
             ["measure", "tiny.yaml", "--params", "none.safetensors"],
             "none.safetensors: no such file",
         ),
-        (["measure", "tiny.yaml", "--inputs", "one.npy"], "inputs have 1 time step"),
-        (["measure", "tiny.yaml", "--inputs", "wide.npy"], ""),
-        (["measure", "tiny.yaml", "--inputs", "large.npy"], "some are too large for float32"),
+        (
+            ["measure", "tiny.yaml", "--inputs", "one.npy", "--time-first"],
+            "inputs have 1 time step",
+        ),
+        (["measure", "tiny.yaml", "--inputs", "wide.npy", "--time-first"], ""),
+        (
+            ["measure", "tiny.yaml", "--inputs", "large.npy", "--time-first"],
+            "some are too large for float32",
+        ),
         (["run", "tiny.yaml", "--scheduler", "here"], "--scheduler here: must be an address"),
         (["run", "tiny.yaml", "--workers", "1", "--interface", "eth99"], "--interface eth99"),
         (["run", "tiny.yaml", "--slurm", "jobs=1"], "--slurm"),

@@ -14,6 +14,6 @@ ONE = "model\t\t: 1\nmodel name\t: AMD EPYC\ncpu family\t: 25\nstepping\t: 1\nfl
     [(2 * ONE, "AMD EPYC, cpu family 25, model 1, stepping 1"), ("processor\t: 0\n", "an arm")],
 )
 def test_the_processor_is_named_to_the_stepping(monkeypatch, text, expected):
-    monkeypatch.setattr(Path, "read_text", lambda self: text)
+    monkeypatch.setattr(Path, "read_text", lambda *_: text)
     monkeypatch.setattr(environment.platform, "processor", lambda: "an arm")
     assert environment._cpu() == expected

@@ -43,6 +43,7 @@ class OwnTask(Task):
     output_size: ClassVar[int] = 1
     baseline: ClassVar[float] = 1.0
     threshold: ClassVar[float] = 0.1
+    read_step: ClassVar[None] = None
 
     def sample(self, key):
         a, b, c = jax.random.split(key, 3)
