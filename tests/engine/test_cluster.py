@@ -302,7 +302,7 @@ def test_a_worker_that_dies_while_the_cluster_starts(monkeypatch, tmp_path):
     assert len(started) == 3
     started.clear()
     monkeypatch.setattr("rnnlab.engine.cluster.MOST_STARTS", 2)
-    with pytest.raises(UserError, match="the workers cannot be started: Nanny failed to start$"):
+    with pytest.raises(UserError, match=r"the workers cannot be started: Nanny failed to start$"):
         local_cluster(Placement(), 1, None, str(tmp_path))
 
 
