@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from scipy.stats import t as student
 
 BLOCKS = 10
-BLOCK_TIMES = 5.0
+BLOCK_TIMES = 8.0
 AGREEMENT = 2.0
 QUANTILE = float(student.ppf(0.975, BLOCKS - 1))
 
@@ -27,12 +27,12 @@ def long_run(growth: Float[Array, "time batch k"]) -> LongRun:
 
     The transient counts as over where the second halves of both passes agree, as do the halves of
     the second pass, each to within ``AGREEMENT`` standard errors of their difference. The error is
-    that of the means of ``BLOCKS`` blocks of the second pass, which count as independent where a
-    block is ``BLOCK_TIMES`` times as long as the growth's correlation time.
+    that of the means of ``BLOCKS`` blocks of the second pass, which count as nearly independent
+    where a block is ``BLOCK_TIMES`` times as long as the growth's correlation time.
 
     Returns:
         The mean over the second pass, and an interval as wide as Student's t of the blocks and the
-        difference of the passes make it.
+        difference of the passes make it; what blocks still share of their memory widens it.
     """
     first, second = jnp.split(growth, 2)
     time = len(second)
@@ -55,7 +55,7 @@ def long_run(growth: Float[Array, "time batch k"]) -> LongRun:
         & (jnp.abs(between_passes) <= AGREEMENT / 2 * error)
         & (time / BLOCKS >= BLOCK_TIMES * memory)
     )
-    width = jnp.hypot(QUANTILE * error, between_passes)
+    width = jnp.hypot(QUANTILE * error * (1 + memory * BLOCKS / time), between_passes)
     values = mean, mean - width, mean + width
     return LongRun(*(jnp.where(is_settled, value, jnp.nan) for value in values))
 

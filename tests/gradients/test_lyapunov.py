@@ -358,7 +358,9 @@ def test_growth_of_coupled_units_in_rational_numbers(seed):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize(("memory", "time"), [(0.0, 200), (0.5, 400), (0.9, 1600)])
+@pytest.mark.parametrize(
+    ("memory", "time"), [(0.0, 100), (0.0, 400), (0.5, 200), (0.5, 400), (0.8, 800), (0.9, 1600)]
+)
 def test_coverage_of_the_long_run(memory, time):
     """Growth that is autoregressive, after a transient, with the same noise in both passes."""
     noise = np.random.default_rng(0).normal(size=(time, 1, 1000))
@@ -366,8 +368,8 @@ def test_coverage_of_the_long_run(memory, time):
     growth += 0.6 * (memory ** np.arange(2 * time) / (1 - memory))[:, None, None]
     mean, low, high = long_run(jnp.array(growth))
     is_settled = np.isfinite(mean)
-    assert is_settled.mean() > 0.8
-    assert 0.9 < ((low < 0) & (high > 0))[is_settled].mean() < 0.97
+    assert is_settled.mean() > 0.2
+    assert 0.91 < ((low < 0) & (high > 0))[is_settled].mean() < 0.97
 
 
 @pytest.mark.usefixtures("float64")
