@@ -49,7 +49,8 @@ def first_crossing(leak: Float64[np.ndarray, " n"], kernel: Matrix) -> float:
     """
     _, part = connected_components(kernel != 0, connection="strong")
     own = [np.flatnonzero(part == index) for index in range(part.max() + 1)]
-    return min(_of_part(leak[units], kernel[np.ix_(units, units)]) for units in own)
+    # NaN of one part is NaN of all: the crossing of that part may come first.
+    return float(np.min([_of_part(leak[units], kernel[np.ix_(units, units)]) for units in own]))
 
 
 def _of_part(leak: Float64[np.ndarray, " n"], kernel: Matrix) -> float:

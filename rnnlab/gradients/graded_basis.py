@@ -27,8 +27,9 @@ class Orthonormal(NamedTuple):
 
     Attributes:
         rows: the basis vectors, (k, batch, size).
-        log_stretch: (k, batch), log|R_ii|.
-        is_lost: (k, batch), whether only rounding errors were left of a vector.
+        log_stretch: (k, batch), log|R_ii|; that of the rounding error for a vector that is lost.
+        is_lost: (k, batch), whether only rounding errors were left of a vector; others are not made
+            orthogonal to it.
     """
 
     rows: Scaled
@@ -45,7 +46,8 @@ def orthonormal(vectors: Scaled) -> Orthonormal:
     """
 
     def add_row(j: Array, basis: Orthonormal) -> Orthonormal:
-        before = keep((jnp.arange(k) < j)[:, None, None], basis.rows)
+        is_before = (jnp.arange(k) < j)[:, None] & ~basis.is_lost
+        before = keep(is_before[..., None], basis.rows)
         vector = jax.tree.map(lambda a: a[j][None], vectors)
         left, sizes = vector, _abs(vector)
         for _ in range(2):
@@ -55,7 +57,9 @@ def orthonormal(vectors: Scaled) -> Orthonormal:
         is_exact = _ratio(left, sizes) > rounding
         is_lost = ~is_exact.any(axis=-1, keepdims=True)
         unit, log_length = _normalised(keep(is_exact | is_lost, left))
-        one = Orthonormal(unit, log_length, is_lost[..., 0])
+        at_least = _normalised(vector)[1] + math.log(rounding)
+        log_stretch = jnp.where(is_lost[..., 0], at_least, log_length)
+        one = Orthonormal(unit, log_stretch, is_lost[..., 0])
         return jax.tree.map(lambda all_, row: all_.at[j].set(row[0]), basis, one)
 
     k, batch, size = vectors.mantissa.shape

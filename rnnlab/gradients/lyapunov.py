@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -15,7 +16,7 @@ from rnnlab.gradients.graded_basis import orthonormal
 from rnnlab.gradients.paths import flat_step
 from rnnlab.gradients.scaled import Scaled, as_scaled, room, with_own_exponents
 from rnnlab.gradients.scaled_maps import in_bands, in_every_lane
-from rnnlab.gradients.settled import long_run
+from rnnlab.gradients.settled import LongRun, long_run
 from rnnlab.recurrence.own_cells import check_own_cell
 from rnnlab.recurrence.stack import Inputs, as_inputs, check_finite, split_layers
 
@@ -79,9 +80,17 @@ def lyapunov_exponents(
     return average_growth(growth)
 
 
-@jax.jit
 def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
     """Compute the exponents from log|R_ii| of every step of two passes over the same inputs."""
+    trace, (*of_long_run, is_settled) = _averages(growth)
+    # NaN is made outside compiled code, where JAX_DEBUG_NANS does not take it for an error.
+    where: Any = jnp.where if isinstance(growth, jax.core.Tracer) else np.where
+    mean, low, high = (where(is_settled, values, np.nan) for values in of_long_run)
+    return LyapunovExponents(trace[-1], mean, low, high, trace)
+
+
+@jax.jit
+def _averages(growth: Float[Array, "time batch k"]) -> tuple[Array, LongRun]:
     first = growth[: len(growth) // 2]
     counted = first[int(ALIGNING_SHARE * len(first)) :]
     blocks = jnp.array_split(counted, min(CHECKPOINTS, len(counted)))
@@ -89,11 +98,11 @@ def average_growth(growth: Float[Array, "time batch k"]) -> LyapunovExponents:
     sums = jnp.stack([block.sum(axis=0) for block in blocks])
     trace = jnp.cumsum(sums, axis=0) / jnp.cumsum(sizes, axis=0)
     order = jnp.argsort(trace[-1], axis=-1, descending=True)
-    trace, mean, low, high = (
-        jnp.take_along_axis(a, jnp.broadcast_to(order, a.shape), -1)
-        for a in (trace, *long_run(growth))
-    )
-    return LyapunovExponents(trace[-1], mean, low, high, trace)
+
+    def in_order(values: Array) -> Array:
+        return jnp.take_along_axis(values, jnp.broadcast_to(order, values.shape), -1)
+
+    return in_order(trace), jax.tree.map(in_order, long_run(growth))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))

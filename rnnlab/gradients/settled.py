@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 from scipy.stats import t as student
 
 BLOCKS = 10
@@ -15,20 +15,22 @@ Means = Float[Array, "batch k"]
 
 
 class LongRun(NamedTuple):
-    """Means in the long run and their 95 % intervals; NaN where not settled at this length."""
+    """Means in the long run, their 95 % intervals, and where they are settled at this length."""
 
     mean: Means
     low: Means
     high: Means
+    is_settled: Bool[Array, "batch k"]
 
 
 def long_run(growth: Float[Array, "time batch k"]) -> LongRun:
     """The mean in the long run, from two passes over the same inputs, one after the other.
 
-    The transient counts as over where the second halves of both passes agree, as do the halves of
-    the second pass, each to within ``AGREEMENT`` standard errors of their difference. The error is
-    that of the means of ``BLOCKS`` blocks of the second pass, which count as nearly independent
-    where a block is ``BLOCK_TIMES`` times as long as the growth's correlation time.
+    The transient counts as over where the halves of the second pass agree to within ``AGREEMENT``
+    standard errors of their difference, twice that of the mean, and the second halves of both
+    passes, which read the same inputs, to within a quarter of this. The error of the mean is from
+    the means of ``BLOCKS`` blocks of the second pass, which count as nearly independent where a
+    block is ``BLOCK_TIMES`` times as long as the growth's correlation time.
 
     Returns:
         The mean over the second pass, and an interval as wide as Student's t of the blocks and the
@@ -37,8 +39,8 @@ def long_run(growth: Float[Array, "time batch k"]) -> LongRun:
     first, second = jnp.split(growth, 2)
     time = len(second)
     if time < 2 * BLOCKS:
-        nothing = jnp.full(growth.shape[1:], jnp.nan, growth.dtype)
-        return LongRun(nothing, nothing, nothing)
+        nothing = jnp.zeros(growth.shape[1:], growth.dtype)
+        return LongRun(nothing, nothing, nothing, jnp.zeros(nothing.shape, bool))
     is_finite = jnp.isfinite(growth).all(axis=0)
     first, second = (jnp.where(is_finite, pass_, 0) for pass_ in (first, second))
     mean = second.mean(axis=0)
@@ -56,8 +58,7 @@ def long_run(growth: Float[Array, "time batch k"]) -> LongRun:
         & (time / BLOCKS >= BLOCK_TIMES * memory)
     )
     width = jnp.hypot(QUANTILE * error * (1 + memory * BLOCKS / time), between_passes)
-    values = mean, mean - width, mean + width
-    return LongRun(*(jnp.where(is_settled, value, jnp.nan) for value in values))
+    return LongRun(mean, mean - width, mean + width, is_settled)
 
 
 def correlation_time(x: Float[Array, "time batch k"]) -> Means:

@@ -72,7 +72,8 @@ def check_init(cell: Cell, params: Any, make: Callable[[], Any]) -> None:
     """
     if type(cell) in CELLS.values():
         return
-    if not jax.tree.all(jax.tree.map(jnp.array_equal, params, make())):
+    are_equal = functools.partial(jnp.array_equal, equal_nan=True)
+    if not jax.tree.all(jax.tree.map(are_equal, params, make())):
         raise ValueError(
             f"{type(cell).__name__}.init draws numbers that do not come from its key, so that the "
             f"seed does not determine the run; draw with jax.random{place_of(cell.init)}"

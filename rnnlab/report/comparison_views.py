@@ -53,6 +53,9 @@ def _outcome(rows: list[Row], name: str) -> View:
         "step: an unsolved run counts as later than the last. Diverged runs are unsolved, and have "
         f"no final loss. {_of_seeds(rows)}"
     )
+    if any(row["diverged"] for row in rows):
+        of_all = _brackets([row["runs"] for row in rows], "runs")
+        caption += f" at step, with the diverged: {of_all[:1].lower()}{of_all[1:]}"
     cells = [
         [
             _setting(row),

@@ -116,9 +116,12 @@ def _joined(entry: Number | AtEnds, group: Group) -> dict[str, Any]:
 
 def _median(group: Group, column: str) -> dict[str, float]:
     """Median; NaN where one of the runs lacks the number: that of the others would mislead."""
-    values = _column(_with_status(group, "finished"), column)
-    estimate = Estimate(*[math.nan] * 3) if np.isnan(values).any() else median_and_range(values)
-    return _with_interval(column, estimate)
+    return _with_interval(column, _of_all(_column(_with_status(group, "finished"), column)))
+
+
+def _of_all(values: np.ndarray) -> Estimate:
+    """Median and range; NaN where one value is missing."""
+    return Estimate(*[math.nan] * 3) if np.isnan(values).any() else median_and_range(values)
 
 
 def _median_step(group: Group, column: str) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def _difference(group: Group, reference: Group | None) -> dict[str, Any]:
         "pairs": len(paired),
         **_with_interval("loss_ratio", median_and_range(ratios(loss, than) if have_ratios else [])),
         **_with_interval("loss_difference", median_and_range(loss - than)),
-        **_with_interval("decay_last_difference", median_and_range(decay[~np.isnan(decay)])),
+        **_with_interval("decay_last_difference", _of_all(decay)),
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from rnnlab.support.errors import UserError
 from rnnlab.support.local_imports import Module, Modules, locate, search_folders
+from rnnlab.support.paths import current_folder
 
 PREFIX = "rnnlab_plugin_"
 # What a plug-in is called among its modules.
@@ -118,7 +119,7 @@ class _Finder(MetaPathFinder, Loader):
 
 def _refuse_unseen(plugin: Path, new: set[str]) -> None:
     """Refuse local modules that were imported past ``_Finder``, whose changes would not be seen."""
-    folders = search_folders(plugin.parent, [Path.cwd()])
+    folders = search_folders(plugin.parent, [current_folder()])
     unseen = [name for name in sorted(new) if _is_local(name, folders)]
     if unseen:
         files = [sys.modules.pop(name).__file__ for name in unseen]

@@ -86,7 +86,8 @@ def _is_finite(value: object) -> bool:
 def _shown(value: object) -> str:
     if callable(value):
         return "a method: write @property above it"
-    return f"{value!r} of type {type(value).__name__}"[:200]
+    shown = f"{value!r} of type {type(value).__name__}"[:200]
+    return f"{shown}: write int(…) or float(…)" if hasattr(value, "dtype") else shown
 
 
 def _steps_read(task: Task, time: int) -> int:
@@ -110,7 +111,8 @@ def _sampled(task: Task) -> tuple[Any, Any]:
         got = f"{len(example)} results" if isinstance(example, tuple) else type(example).__name__
         _refuse(task, "sample", f"must return two results, inputs and a target, got {got}")
     _check_inputs(task, "sample", example[0])
-    if example != other or not have_equal_constants(first, second):
+    is_same = jax.tree.flatten(example) == jax.tree.flatten(other)
+    if not (is_same and have_equal_constants(first, second)):
         _refuse(
             task,
             "sample",
@@ -170,7 +172,7 @@ def _of_data_set(task: DataTask) -> tuple[Any, Any]:
         _refuse(task, "data", f"must be a DataSet, got {_shown(data)}")
     leaves = jax.tree.leaves(data.examples)
     for leaf in leaves:
-        if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "fi":
+        if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "fiu":
             got = leaf.dtype if isinstance(leaf, np.ndarray) else type(leaf).__name__
             _refuse(task, "data", f"must hold NumPy arrays of floats or of integers, got {got}")
         if bad := _beyond_32_bits(leaf):

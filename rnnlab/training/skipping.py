@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Float
 
 Wanted = Bool[Array, ""]
 
-# Exact in every type of float, and out of reach of losses, logarithms, norms and gates.
+# Exact in float32 and float64, and out of reach of losses, logarithms, norms and gates.
 NOT_RECORDED = -(2.0**120)
 
 
@@ -45,6 +45,13 @@ def not_recorded(shapes: Any) -> Any:
         return jnp.full(shape.shape, value, shape.dtype)
 
     return jax.tree.map(fill, shapes)
+
+
+def mean_where(wanted: Bool[Array, "*shape"], values: Float[Array, "*shape"]) -> Array:
+    """Mean along the last axis over the wanted values; ``NOT_RECORDED`` where there is none."""
+    count = jnp.sum(wanted, axis=-1)
+    mean = jnp.sum(values, axis=-1, where=wanted) / jnp.maximum(count, 1)
+    return jnp.where(count > 0, mean, NOT_RECORDED)
 
 
 def recorded(reported: Any) -> Any:

@@ -354,6 +354,23 @@ def test_growth_of_coupled_units_in_rational_numbers(seed):
     assert growth.sum() == pytest.approx(volume, abs=0.05)
 
 
+@pytest.mark.parametrize("block", [1, 2])
+def test_directions_that_die_out_do_not_disturb_those_that_stay(block):
+    """At the zero state of an LSTM with kernels of blocks, half of all directions die at once."""
+    cell = LSTM(hidden=6)
+    params = cell.init(jax.random.key(1), 2)
+    blocks = np.kron(np.eye(6 // block), np.ones((block, block)))
+    for name in [name for name in params if name.startswith("U")]:
+        params[name] = params[name] * (blocks if block > 1 else 0)
+    b_f = np.array([5.0, 5.0, 0.0, 0.0, -5.0, -5.0])
+    params["bias_f"] = jnp.array(b_f)
+    f, U = 1 / (1 + np.exp(-b_f)), np.array(params["U_g"], float)
+    expected = np.log(np.abs(np.linalg.eigvals(np.diag(f) + U.T / 4)))
+    exponents = lyapunov_exponents(cell, params, jnp.zeros((400, 1, 2))).exponents[0]
+    close(exponents[:6], descending(expected), atol=0.03)
+    assert np.isneginf(exponents[6:]).all()
+
+
 # The long run
 
 
@@ -366,8 +383,7 @@ def test_coverage_of_the_long_run(memory, time):
     noise = np.random.default_rng(0).normal(size=(time, 1, 1000))
     growth = lfilter([1], [1, -memory], np.concatenate([noise, noise]), axis=0)
     growth += 0.6 * (memory ** np.arange(2 * time) / (1 - memory))[:, None, None]
-    mean, low, high = long_run(jnp.array(growth))
-    is_settled = np.isfinite(mean)
+    _, low, high, is_settled = long_run(jnp.array(growth))
     assert is_settled.mean() > 0.2
     assert 0.91 < ((low < 0) & (high > 0))[is_settled].mean() < 0.97
 
@@ -377,7 +393,7 @@ def test_coverage_of_the_long_run(memory, time):
 def test_a_memory_longer_than_the_steps_is_not_settled(memory):
     noise = np.random.default_rng(0).normal(size=(100, 1, 1000))
     growth = lfilter([1], [1, -memory], np.concatenate([noise, noise]), axis=0)
-    assert np.isnan(long_run(jnp.array(growth)).mean).all()
+    assert not long_run(jnp.array(growth)).is_settled.any()
 
 
 @pytest.mark.parametrize("bias", [3.0, 5.0])

@@ -13,7 +13,7 @@ from rnnlab.gradients.decay import decay_per_step, half_life
 from rnnlab.training.frames import by_name
 from rnnlab.training.quantities.quantity import AtRecords, Moment, Reported, Statistics
 from rnnlab.training.quantities.summary import AtEnds, Facts, FromMedians, Number, column_of
-from rnnlab.training.skipping import NOT_RECORDED
+from rnnlab.training.skipping import NOT_RECORDED, mean_where
 
 
 def mean_and_zeros(
@@ -24,10 +24,8 @@ def mean_and_zeros(
     The mean is ``NOT_RECORDED`` where there is no such example, and NaN where the norm of one is.
     """
     is_zero = jnp.isneginf(log10_norms)
-    nonzero = jnp.sum(~is_zero, axis=-1)
-    mean = jnp.sum(log10_norms, axis=-1, where=~is_zero) / jnp.maximum(nonzero, 1)
     return {
-        "log10_mean": jnp.where(nonzero > 0, mean, NOT_RECORDED),
+        "log10_mean": mean_where(~is_zero, log10_norms),
         "zero_fraction": jnp.mean(is_zero, axis=-1),
     }
 

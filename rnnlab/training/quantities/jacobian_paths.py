@@ -24,6 +24,7 @@ from rnnlab.training.quantities.quantity import (
     Statistics,
 )
 from rnnlab.training.quantities.summary import AtEnds, FromMedians, column_of
+from rnnlab.training.skipping import mean_where, recorded
 
 JACOBIANS = Option(
     "jacobians",
@@ -42,7 +43,8 @@ def path_statistics(
         Arrays (layers, time): the columns of ``Jacobians.summary``, with ``spectral_radius``
         (``share`` over the examples whose total is not zero); log10 of the norms of
         ``sensitivity``, over the examples in which they are not zero; ``log10_excess``, the
-        difference of total and direct product, over the examples in which neither is zero;
+        difference of total and direct product, over the examples in which neither is zero
+        (``NOT_RECORDED`` where there are no such examples);
         ``zero_fraction`` and ``direct_zero_fraction``, the shares of examples in which these are.
     """
     tapes, _ = record_tapes(cell, params, inputs)
@@ -61,21 +63,17 @@ def path_statistics(
         zeros["log10_excess"] = _mean_excess(found.log10_total, found.log10_direct)
     means = {name: jnp.mean(v, axis=-1) for name, v in columns.items()}
     some = columns["total_frobenius"] != 0
-    means["share"] = jnp.mean(columns["share"], axis=-1, where=some)
-    return means | zeros | {k: _mean_of_nonzero(v) for k, v in logs.items() if v is not None}
-
-
-def _mean_of_nonzero(log10: Float[Array, "layers time batch"]) -> Float[Array, "layers time"]:
-    """Mean over the examples that are not zero; NaN where every example is."""
-    return jnp.mean(log10, axis=-1, where=~jnp.isneginf(log10))
+    means["share"] = mean_where(some, columns["share"])
+    means |= {k: mean_where(~jnp.isneginf(v), v) for k, v in logs.items() if v is not None}
+    return means | zeros
 
 
 def _mean_excess(
     total: Float[Array, "layers time batch"], direct: Float[Array, "layers time batch"]
 ) -> Float[Array, "layers time"]:
-    """Mean difference over the examples in which neither is zero; NaN where there is none."""
+    """Mean difference over the examples in which neither is zero."""
     has_both = ~(jnp.isneginf(total) | jnp.isneginf(direct))
-    return jnp.mean(total - direct, axis=-1, where=has_both)
+    return mean_where(has_both, jnp.where(has_both, total, 0) - jnp.where(has_both, direct, 0))
 
 
 _path_statistics = jax.jit(path_statistics, static_argnums=0)
@@ -160,7 +158,7 @@ class JacobianPaths(AtRecords, OfCell):
 
     def of_cell(self, cell: Cell, params: Any, inputs: Inputs, step: int) -> pd.DataFrame:
         """``path_statistics`` for these inputs, with one row for each layer and time step."""
-        statistics = _path_statistics(cell, params, inputs)
+        statistics = recorded(_path_statistics(cell, params, inputs))
         columns = {name: np.asarray(values)[None] for name, values in statistics.items()}
         return _frame(cell, Rows([step], columns))
 
