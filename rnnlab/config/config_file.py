@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.config.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
-from rnnlab.support.errors import UserError
+from rnnlab.support.errors import UserError, did_you_mean
 
 REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 
@@ -145,7 +145,8 @@ class References:
         for part in dotted.split("."):
             value = self._text(value) if isinstance(value, str) else value
             if not isinstance(value, dict) or part not in value:
-                raise UserError(f"{shown} leads to no key")
+                keys = value if isinstance(value, dict) else ()
+                raise UserError(f"{shown} leads to no key; {did_you_mean(part, keys)}")
             value = value[part]
         value = self.written_out(value)
         self.trail.pop()

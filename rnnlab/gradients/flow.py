@@ -81,7 +81,7 @@ def gradient_flow(
     def summed(params: Any, slots: Slots) -> tuple[Array, Any]:
         seen = unroll_observed(cell, params, inputs, initial_state, slots=slots, method=FUSED)
         read = outputs(cell, top_layer(seen.states))
-        losses = loss(read)
+        losses = jnp.asarray(loss(read))
         if losses.shape != inputs.shape[1:2]:
             raise ValueError(
                 f"loss must return one value per example, shape {inputs.shape[1:2]}, "

@@ -22,6 +22,8 @@ from rnnlab.training.quantities.lyapunov import top_asymptotic, top_exponent
 from rnnlab.training.quantities.summary import column_of
 
 WIDTH = 100
+# A factor on a kernel below which all of it counts as too large.
+LEAST_FACTOR = 1e-6
 
 Row = dict[str, Any]
 
@@ -166,6 +168,8 @@ def _stability(row: Row) -> str:
     text += " The zero state, the candidate's bias left out, "
     if math.isinf(factor):
         return f"{text}stays stable however large {kernel} is made."
+    if factor < LEAST_FACTOR:
+        return f"{text}is unstable, or becomes so with any {kernel} however small."
     now = f"loses stability where the spectral radius of {kernel} is {factor * radius:.3g}"
     return f"{text}{now}; it is {radius:.3g}, {1 / factor:.3g} times that."
 

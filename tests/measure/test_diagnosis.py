@@ -375,6 +375,9 @@ SATURATED = {"saturated": 0.97, "saturated_at_zero": 0.01, "largest_input": 999.
          "alone in 1 of 4 examples and 0 in the others: the indirect paths add 1.0 decades where "
          "neither is 0", "3.3"),
         ({"zeros_at": 2, "log10_excess_at": nan}, "path", "in 2 of 4 examples", "decades"),
+        # A factor of 0 divides nothing.
+        ({"critical_factor": 0.0}, "stability", "with any U_g however small.", "times that"),
+        ({"critical_factor": 1e-42}, "stability", "with any U_g however small.", "times that"),
         # What is not a number is not called one.
         ({"log10_at": nan, "log10_excess_at": nan}, "reach", "is not a number.", "nan"),
         ({"log10_at": nan, "log10_excess_at": nan}, "path", "unknown is left in all", "nan"),
