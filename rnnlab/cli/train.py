@@ -164,7 +164,7 @@ def _train(
             run_experiment(part, place, make_progress(), placement, only)
         except KeyboardInterrupt as stopped:
             if not (place / "experiment.json").exists():
-                raise
+                raise Interrupted("stopped before any run began", exit_code(stopped)) from None
             stored = (load(place).runs["status"] != "missing").sum()
             raise Interrupted(
                 f"stopped; {stored} of {len(part.runs)} runs are stored in {place}, and the "
