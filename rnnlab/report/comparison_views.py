@@ -107,7 +107,7 @@ def _brackets(many: list[int], of: str) -> str:
         exact = "exact interval of 95 % for it"
         parts.append(f"{exact} from 6 {of} on" if few else exact)
     if not parts:
-        return f"No intervals: each setting has one of the {of} alone." if counts else ""
+        return f"No intervals: each setting has one {of.removesuffix('s')}." if counts else ""
     return f"Medians over {of} [{'; '.join(parts)}], whatever the distribution."
 
 

@@ -72,7 +72,7 @@ def test_each_cell_with_the_gate_of_its_own(tmp_path):
     gates = cells(gradients)["mean gate"]
     assert gates == ["f 0.5 → f 0.6", "z 0.5 → z 0.9", "–"]
     assert "(f, z)" in gradients.caption
-    assert "No intervals: each setting has one of the seeds alone." in gradients.caption
+    assert "No intervals: each setting has one seed." in gradients.caption
     decays = cells(gradients)["decay, decades a step"]
     assert [text[0] for text in decays] == ["c", "h", "h"]
 
