@@ -27,7 +27,7 @@ class Signalled(KeyboardInterrupt):
 
 
 def exit_code(stopped: KeyboardInterrupt) -> int:
-    """As a shell expects: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
+    """The exit code that a shell expects: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
     return SHELL_CODE + getattr(stopped, "number", signal.SIGINT)
 
 

@@ -56,17 +56,7 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
     """
     frame = tables["jacobians"]
     top = frame[frame["layer"] == frame["layer"].max()].sort_values("t", ascending=False)
-    zeros, direct_zeros = (
-        column_of(top, name).fillna(0).to_numpy(float)
-        for name in ("zero_fraction", "direct_zero_fraction")
-    )
-    log10, direct = (
-        np.where(share == 1, -np.inf, column_of(top, name).to_numpy(float))
-        for name, share in (("log10_sensitivity", zeros), ("log10_direct_product", direct_zeros))
-    )
     examples = tables["lyapunov"]["example"].nunique()
-    fallen = np.flatnonzero(~(log10 >= REACHED))
-    at = int(fallen[0]) if len(fallen) else len(log10) - 1
     decay = sensitivity_decay(top)
     return {
         "cell": next((name for name, kind in CELLS.items() if type(cell) is kind), "own"),
@@ -75,8 +65,31 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         "has_direct": cell.has_direct_path,
         "has_gates": bool(cell.gates),
         "examples": examples,
-        "steps": len(log10),
+        "steps": len(top),
         "wanted": wanted,
+        **_reach(top, examples),
+        "decay": decay,
+        "half_life": half_life(decay),
+        "indirect_share": indirect_share(top),
+        "strongest": _strongest_gate(top),
+        **_top_exponent(tables["lyapunov"]),
+        **_stability_of_zero(cell, params if cell.layers == 1 else params[-1]),
+    }
+
+
+def _reach(top: pd.DataFrame, examples: int) -> Row:
+    """How far back the norm stays at 10⁻³, and what is left where it has fallen below."""
+    zeros, direct_zeros = (
+        column_of(top, name).fillna(0).to_numpy(float)
+        for name in ("zero_fraction", "direct_zero_fraction")
+    )
+    log10, direct = (
+        np.where(share == 1, -np.inf, column_of(top, name).to_numpy(float))
+        for name, share in (("log10_sensitivity", zeros), ("log10_direct_product", direct_zeros))
+    )
+    fallen = np.flatnonzero(~(log10 >= REACHED))
+    at = int(fallen[0]) if len(fallen) else len(log10) - 1
+    return {
         "reach": at - 1 if len(fallen) else at,
         "at": at,
         "log10_at": log10[at],
@@ -85,12 +98,6 @@ def summarize(cell: Cell, params: Any, tables: dict[str, pd.DataFrame], wanted: 
         "zeros_at": round(zeros[at] * examples),
         "direct_zeros_at": round(direct_zeros[at] * examples),
         "log10_later": np.max(log10[at:]),
-        "decay": decay,
-        "half_life": half_life(decay),
-        "indirect_share": indirect_share(top),
-        "strongest": _strongest_gate(top),
-        **_top_exponent(tables["lyapunov"]),
-        **_stability_of_zero(cell, params if cell.layers == 1 else params[-1]),
     }
 
 

@@ -49,7 +49,7 @@ def _saturated(gate: Float[Array, "batch *units"]) -> Float[Array, ""]:
 
 
 def in_words(row: dict[str, Any]) -> str:
-    """What saturates, and what helps; nothing where the inputs saturate little.
+    """Say which values saturate and how to mend it; an empty text where few do.
 
     Args:
         row: with what ``saturation`` returns, and ``has_gates``.

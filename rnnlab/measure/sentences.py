@@ -42,7 +42,7 @@ def _back(steps: int) -> str:
 
 
 def _fall(row: Row) -> str:
-    """What becomes of a norm that falls below 10⁻³."""
+    """Say how a norm goes on after it has fallen below 10⁻³."""
     if math.isnan(row["log10_at"]):
         return "is not a number."
     some = _of_some(row)

@@ -55,12 +55,7 @@ def observed_step(
             f"{kind}.step does not observe {', '.join(missed)}: "
             f"write {missed[0]} = observe({missed[0]!r}, …) where it is computed"
         )
-    for name in cell.State._fields:
-        if name in replace and getattr(after, name, None) is not went_on[name]:
-            raise ValueError(
-                f"{kind}.step must go on with what observe({name!r}, …) "
-                "returns, and return it as that part of its state"
-            )
+    _check_went_on(cell, after, {name: went_on[name] for name in replace})
     return after, seen
 
 
@@ -71,3 +66,13 @@ def _check_batch(kind: str, name: str, value: Array, batch: int) -> None:
             f"{kind}.step: observe({name!r}, …) takes values (batch, …), here batch {batch}, "
             f"got shape {value.shape}"
         )
+
+
+def _check_went_on(cell: Cell, after: Any, replaced: Mapping[str, Array]) -> None:
+    """Raise a ValueError unless the new state holds the replaced values of its parts."""
+    for name in cell.State._fields:
+        if name in replaced and getattr(after, name, None) is not replaced[name]:
+            raise ValueError(
+                f"{type(cell).__name__}.step must go on with what observe({name!r}, …) "
+                "returns, and return it as that part of its state"
+            )

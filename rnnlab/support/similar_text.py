@@ -47,7 +47,7 @@ def _similar(error: UnicodeError) -> tuple[str, int]:
 
 
 def _sign(character: str) -> str:
-    """What tells that a character is raised, lowered or a fraction."""
+    """The sign to put before a raised or lowered character or a fraction, such as ^."""
     kind, _, _ = unicodedata.decomposition(character).partition(" ")
     return SIGNS.get(kind.strip("<>"), "")
 

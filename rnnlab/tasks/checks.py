@@ -186,7 +186,7 @@ def _of_data_set(task: DataTask) -> tuple[Any, Any]:
 
 
 def _beyond_32_bits(array: np.ndarray) -> str:
-    """What cannot be computed with, in words; or nothing."""
+    """Describe values that 32 bits cannot hold; an empty text if there are none."""
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return not_finite(array.astype(np.float32))

@@ -55,7 +55,7 @@ def mean_where(wanted: Bool[Array, "*shape"], values: Float[Array, "*shape"]) ->
 
 
 def recorded(reported: Any) -> Any:
-    """What compiled code has reported as NumPy arrays, NaN where it was not recorded."""
+    """Reports of compiled code as NumPy arrays, with NaN in place of ``NOT_RECORDED``."""
 
     def with_nan(values: Array) -> np.ndarray:
         array = np.array(values)

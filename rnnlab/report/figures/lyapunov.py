@@ -32,7 +32,7 @@ def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes = NEW_AXES, *, step: int 
         seed_band(ax, values, index, setting)
     ax.axhline(0, color="0.6", linewidth=0.6, zorder=0)
     ax.set_xlabel("index, greatest first")
-    ax.set_ylabel("finite-time Lyapunov exponent, per step")
+    ax.set_ylabel("finite-time Lyapunov\nexponent, per step")
     ax.set_title(step_title(step))
     return ax
 

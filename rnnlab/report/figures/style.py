@@ -184,7 +184,7 @@ def marks(
 
 
 def unsolved_note(solved_at: pd.Series, note: str) -> str:
-    """What open marks are, where there are any: runs without a step at which they solved a task."""
+    """The note on open marks if a run is unsolved, and so has one; else an empty text."""
     return note if solved_at.isna().any() else ""
 
 
