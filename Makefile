@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: demo test test-processes test-all mutations soak lint format bench regression reference reference-long reference-papers clean
+.PHONY: demo test test-processes test-browser test-all mutations soak lint format bench regression reference reference-long reference-papers clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
@@ -13,13 +13,17 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # All that needs neither processes nor clocks.
 test: .venv/installed
-	$(PYTEST) -m 'not processes and not soak'
+	$(PYTEST) -m 'not processes and not browser and not soak'
 
 # Real commands, workers, clusters; kills, full disks, Ctrl-C, thousands of runs.
 test-processes: .venv/installed
 	$(PYTEST) -m 'processes and not soak'
 
-test-all: test test-processes
+# The pages in a real browser.
+test-browser: .venv/installed
+	$(PYTEST) -m 'browser and not soak'
+
+test-all: test test-processes test-browser
 
 # Whether the tests still bite: mistakes in the core that they should catch.
 mutations: .venv/installed

@@ -1,0 +1,1 @@
+"""The page: results, or the instrument alone, as one HTML file that needs no server."""

@@ -1,0 +1,78 @@
+"""The file: what stands in it is escaped, whole, and the bundle is the published one."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from rnnlab.report.page.html import ASSETS, PLOTLY, json_text, module_urls, packed, page_html
+
+# Of plotly.js-cartesian-dist-min 4.1.1, as npm gives it.
+SHA_256 = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "\u2028\u2029",
+    "\"'&\\",
+    "\u202eabc",
+]
+
+
+class Scripts(HTMLParser):
+    """The texts of the script elements, as a browser's parser would find them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[dict, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "script":
+            self.found.append((dict(attrs), ""))
+
+    def handle_data(self, data):
+        if self.cdata_elem == "script":
+            attributes, text = self.found[-1]
+            self.found[-1] = (attributes, text + data)
+
+
+def test_the_bundle_is_the_published_one_and_has_its_licence():
+    assert hashlib.sha256(PLOTLY.read_bytes()).hexdigest() == SHA_256
+    assert "MIT" in (ASSETS / "plotly-LICENSE.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_text_of_the_user_stays_a_text(text):
+    page = page_html(text, "<main></main>", "data.js", {"text": text})
+    scripts = Scripts(page).found
+    assert [attributes.get("type") for attributes, _ in scripts] == [
+        "application/json",
+        None,
+        "importmap",
+        "module",
+    ]
+    assert json.loads(scripts[0][1]) == {"text": text}
+
+
+def test_json_refuses_numbers_that_json_does_not_have():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text({"loss": np.nan})
+
+
+def test_arrays_are_packed_bit_for_bit():
+    values = np.array([[0.1, -np.inf], [np.nan, 3e-45]])
+    stored = packed(values)
+    read = np.frombuffer(base64.b64decode(stored["f4"]), "<f4").reshape(stored["shape"])
+    np.testing.assert_array_equal(read, values.astype("f4"))
+
+
+def test_every_module_imports_only_modules_of_the_page():
+    names = module_urls()
+    for name, url in names.items():
+        source = base64.b64decode(url.partition(",")[2]).decode()
+        imported = re.findall(r"""from\s+["']([^"']+)["']""", source)
+        assert set(imported) <= set(names), name
