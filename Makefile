@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: demo test test-processes test-browser test-all mutations soak lint format bench regression reference reference-long reference-papers clean
+.PHONY: demo test test-processes test-browser test-all docs mutations soak lint format bench regression reference reference-long reference-papers clean
 
 demo: .venv/installed
 	$(BIN)/rnnlab run configs/forget_bias.yaml
@@ -23,7 +23,12 @@ test-processes: .venv/installed
 test-browser: .venv/installed
 	$(PYTEST) -m 'browser and not soak'
 
-test-all: test test-processes test-browser
+test-all: docs test test-processes test-browser
+
+# The documentation, as pages in site/; open site/index.html. Notebooks run once and are kept in build/.
+docs: .venv/installed
+	rm -rf site
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -j 2 -d build/doctrees docs site
 
 # Whether the tests still bite: mistakes in the core that they should catch.
 mutations: .venv/installed
@@ -75,7 +80,7 @@ regression: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench build dist
+	rm -rf .venv .venv-bench build dist site
 
 # Every claim, at the size whose answers are committed; an hour and a half, resumable.
 reference: configs = names

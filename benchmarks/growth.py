@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 from arena import Process, take_turns
@@ -20,6 +21,7 @@ from workload import Shape
 
 import rnnlab
 
+SWEEP = Path(__file__).parent / "sweeps" / "forget_bias.yaml"
 LENGTHS = (100, 300, 1000, 3000, 10_000)
 HIDDEN = (32, 64, 128, 256, 512)
 SEEDS = (1, 2, 4, 8, 16, 32, 64)
@@ -53,7 +55,7 @@ def of_seeds() -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
             overrides = {"sweep": {}, "seeds": seeds, "training.steps": 200, "record.means": True}
-            rnnlab.run("forget_bias", overrides, out=folder)
+            rnnlab.run(SWEEP, overrides, out=folder)
             return time.perf_counter() - begun
 
     seconds(1)
@@ -87,7 +89,7 @@ def main() -> None:
     measured = {
         "length (batch 32, 32 units)": of_steps({n: Shape(n, 32, 32) for n in LENGTHS}),
         "hidden units (T = 100, batch 32)": of_steps({n: Shape(100, 32, n) for n in HIDDEN}),
-        "seeds (200 steps of the demo's b_f = 1)": of_seeds(),
+        "seeds (200 steps of b_f = 1)": of_seeds(),
     }
     rows: list[Row] = []
     for name, found in measured.items():

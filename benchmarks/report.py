@@ -25,7 +25,11 @@ it. "a ÷ b" is rnnlab's time or memory divided by the other's, in one run: lowe
 SECTIONS: list[tuple[str, str, Callable[[Sequence[Row]], str]]] = [
     ("gradient_step_cpu", "A training step", gradient_step.table),
     ("gradient_step_gpu", "A training step on a GPU", gradient_step.table),
-    ("whole_experiment", "The demo's sweep, every training step recorded", whole_experiment.table),
+    (
+        "whole_experiment",
+        "Forget biases, every training step recorded",
+        whole_experiment.table,
+    ),
     ("growth", "Growth", growth.table),
     ("measurement", "Measuring, against plain automatic differentiation", measurement.table),
     ("start_up", "Start-up", start_up.table),

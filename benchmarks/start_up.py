@@ -18,17 +18,18 @@ import numpy as np
 from machine import Row, markdown, write
 
 ROUNDS = 5
+SWEEP = Path(__file__).parent / "sweeps" / "forget_bias.yaml"
 RNNLAB = [sys.executable, "-m", "rnnlab"]
-ONE_UPDATE = [*RNNLAB, "run", "forget_bias", "sweep={}", "seeds=1", "training.steps=1"]
+ONE_UPDATE = [*RNNLAB, "run", str(SWEEP), "sweep={}", "seeds=1", "training.steps=1"]
 BEFORE = "import time; begun = time.perf_counter()"
-TRY = """
+TRY = f"""
 from rnnlab.support.compiled_code import keep_compiled_code
 from rnnlab.support.threads import xla_threads
 keep_compiled_code(xla_threads())
 from rnnlab.engine.execution import Execution
 from rnnlab.engine.programs import settings_of
 from rnnlab.config.sweep import load_experiment
-run = load_experiment("forget_bias", ["sweep={}", "seeds=1"]).runs[0]
+run = load_experiment({str(SWEEP)!r}, ["sweep={{}}", "seeds=1"]).runs[0]
 with settings_of(run):
     begun = time.perf_counter()
     execution = Execution(run)

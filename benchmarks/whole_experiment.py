@@ -1,4 +1,4 @@
-"""The demo's sweep, every step recorded: ``rnnlab run`` against scripts on other libraries.
+"""A sweep of forget biases, every step recorded: ``rnnlab run`` against scripts on other libraries.
 
 All runs of all settings, from starting the process to the last file written; ours also compares and
 draws. Ours uses a worker on each core, the others one process with all threads that they start.
@@ -20,13 +20,14 @@ import psutil
 from machine import Row, markdown, write
 
 HERE = Path(__file__).parent
+SWEEP = HERE / "sweeps" / "forget_bias.yaml"
 STEPS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 LOOK_EVERY = 0.2
 
 
 def commands(scratch: Path) -> dict[str, list[str]]:
     """By contestant; ours a second time with the code compiled that the first time left."""
-    rnnlab = [sys.executable, "-m", "rnnlab", "run", "forget_bias"]
+    rnnlab = [sys.executable, "-m", "rnnlab", "run", str(SWEEP)]
     rnnlab += ["record.means=true", f"training.steps={STEPS}", "--out"]
     found = {"rnnlab": [*rnnlab, str(scratch / "a")], "rnnlab again": [*rnnlab, str(scratch / "b")]}
     for name in ("flax", "torch"):

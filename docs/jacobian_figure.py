@@ -7,13 +7,14 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from rnnlab.config.sweep import load_experiment
 from rnnlab.engine.progress import make_progress
 from rnnlab.measure.subjects import of_config
 from rnnlab.measure.survey import Survey, survey
 from rnnlab.report.figures import indirect_share, sensitivity_curves
-from rnnlab.report.figures.style import RC, panels
+from rnnlab.report.figures.style import RC, figure_legend, panels
 
 
 def table(found: Survey) -> str:
@@ -41,14 +42,21 @@ def draw(found: Survey, path: Path) -> None:
     with plt.rc_context(RC):
         by_gain = runs.rename(columns={"cell.recurrent_gain": "cell.gain"})
         indirect_share(jacobians, by_gain, axes[0, 0])
+        _in_greys(axes[0, 0])
         at_gain_1 = _named_by_bias(runs[runs["cell.recurrent_gain"] == 1])
         own = jacobians.drop(columns="setting").merge(at_gain_1)
         sensitivity_curves(own, axes[0, 1], runs=at_gain_1)
         for ax, title in zip(axes[0], ("one step", "T = 99 steps, gain 1"), strict=True):
             ax.set_title(title)
-            ax.legend(fontsize=6, handlelength=3)
-        figure.set_figheight(2.8)
+        figure_legend(figure, list(axes[0]), [])
         figure.savefig(path)
+
+
+def _in_greys(ax: Axes) -> None:
+    """Lines of the left panel in greys, as colours are those of b_f in the right one."""
+    colours = list(dict.fromkeys(line.get_color() for line in ax.get_lines()))
+    for line in ax.get_lines():
+        line.set_color(f"{0.7 - 0.35 * colours.index(line.get_color()):g}")
 
 
 def _named_by_bias(runs: pd.DataFrame) -> pd.DataFrame:

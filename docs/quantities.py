@@ -26,7 +26,7 @@ def tables() -> str:
 
 def _table(quantity: Quantity) -> str:
     asked = "" if quantity.option is None else f", where `record.{quantity.option.key}` is set"
-    head = f"**`{quantity.name}`**: {quantity.meaning}. Measured {quantity.when}{asked}."
+    head = f"**`{quantity.name}`**: {_cell(quantity.meaning)}. Measured {quantity.when}{asked}."
     rows = [f"| `{name}` | {_cell(meaning)} |" for name, meaning in quantity.columns.items()]
     return "\n".join([head, "", "| column | meaning |", "|---|---|", *rows])
 
@@ -43,7 +43,7 @@ def numbers() -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
+    return text.replace("|", r"\|").replace(")_", r")\_")
 
 
 def _columns(entry: Number | AtEnds | FromMedians) -> str:

@@ -32,6 +32,7 @@ from rnnlab.report.claims.evidence import (
     numbers_frame,
     solved,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above
 from rnnlab.report.claims.words import (
     estimate,
@@ -40,12 +41,22 @@ from rnnlab.report.claims.words import (
     pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.figures.style import UNSOLVED, figure_legend, line_style, panels
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.seeds import (
+    LATE,
+    UNSOLVED,
+    beside,
+    say_if_none_solved,
+    unsolved,
+)
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import median_interval, share_interval
 from rnnlab.results.read import Results
 
 TASKS = ("adding", "copy")
 ACTIVATIONS = ("tanh", "relu")
+STYLES = {activation: category(1 + index) for index, activation in enumerate(ACTIVATIONS)}
 JUDGED = [f"{task}: LSTM, 1 layer" for task in TASKS]
 AGAINST = "tanh − relu"
 DIVERGED, LOSS = "share diverged", "final loss"
@@ -57,7 +68,7 @@ def measure(results: Results) -> Measured:
     """Compare the two activations in each network: when each solves the task, and how it ends."""
     runs = of_networks(results.runs, results.training)
     numbers = numbers_frame(compared(runs))
-    return Measured(numbers, figure(runs), text(numbers))
+    return Measured(numbers, figure(runs), text(numbers), caption=caption_of(figure))
 
 
 def of_networks(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -146,22 +157,27 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(runs: pd.DataFrame) -> Figure:
     """When solved, final loss and greatest gradient norm (columns), for each task (rows).
 
-    A mark a run; open: unsolved, on the left above the last training step (grey line). The grey
-    line in the middle is the loss of remembering nothing.
+    A mark a run; open: unsolved, crossed: diverged. On the left an open mark above the last
+    training step (grey line) stands for all unsolved runs; the number above it is how many. The
+    grey line in the middle is the loss of remembering nothing.
     """
     drawn, axes = panels(len(TASKS), 3)
     for row, task in zip(axes, TASKS, strict=True):
         own = runs[runs["task.kind"] == task]
         networks = list(dict.fromkeys(own["network"]))
         last = float(own["training.steps"].max())
-        columns = (own["solved_at"].fillna(1.06 * last), own["final_loss"], 10 ** own[NORM])
-        for ax, values in zip(row, columns, strict=True):
-            _marks(ax, own.assign(value=values), networks)
         row[0].axhline(last, color="0.6", linewidth=0.6)
+        row[0].set_ylim(0, 1.18 * last)
         row[1].axhline(float(own["baseline"].iloc[0]), color="0.6", linewidth=0.6)
-        row[0].set_ylim(0, 1.12 * last)
-        row[1].set_yscale("log")
-        row[2].set_yscale("log")
+        columns = (own["solved_at"].astype(float), own["final_loss"], 10 ** own[NORM])
+        for ax, values in zip(row, columns, strict=True):
+            _marks(ax, own.assign(value=values), networks, is_log=ax is not row[0])
+        for network, runs_of in own.groupby("network"):
+            for activation, steps in runs_of.groupby("activation")["solved_at"]:
+                x = _place(networks, str(network), str(activation))
+                many = int(steps.isna().sum())
+                unsolved(row[0], x, LATE * last, many, STYLES[str(activation)], upright=True)
+        say_if_none_solved(row[0], own["solved_at"], last)
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}")
         labels = (
             "solved at training step",
@@ -170,33 +186,49 @@ def figure(runs: pd.DataFrame) -> Figure:
         )
         for ax, label in zip(row, labels, strict=True):
             ax.set_ylabel(label)
-    figure_legend(drawn, list(axes.flat), ACTIVATIONS)
+    kinds = ("", ", unsolved", ", diverged")
+    names = [f"{activation}{kind}" for kind in kinds for activation in ACTIVATIONS]
+    figure_legend(drawn, list(axes.flat), names)
     return drawn
 
 
-def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str]) -> None:
+def _place(networks: list[str], network: str, activation: str) -> float:
+    """The middle of the marks of an activation in a network."""
+    return networks.index(network) + 0.44 * (ACTIVATIONS.index(activation) - 0.5)
+
+
+def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str], is_log: bool) -> None:
     """A mark a run: open where the task was not solved, crossed where it diverged."""
-    for index, activation in enumerate(ACTIVATIONS):
-        own = runs[runs["activation"] == activation]
-        place = own["network"].map(networks.index) + 0.24 * (index - 0.5)
-        seeds = 0.16 * (own["seed"].rank(method="dense") / own["seed"].nunique() - 0.5)
-        style = line_style(index + 1) | {"linestyle": "", "markersize": 4, "alpha": 0.8}
-        diverged, is_solved = own["status"] == "diverged", own["solved_at"].notna()
-        kinds = {
-            activation: (is_solved, {}),
-            "unsolved": (~is_solved & ~diverged, UNSOLVED),
-            "diverged": (diverged, {"marker": "x"}),
-        }
-        for name, (wanted, change) in kinds.items():
-            if not wanted.any():
-                continue
-            label = activation if name == activation else f"{activation}, {name}"
-            where = (place + seeds)[wanted]
-            ax.plot(where, own.loc[wanted, "value"], label=label, **style | change)
+    values = runs["value"][np.isfinite(runs["value"])]
+    if is_log and len(values):
+        ax.set_yscale("log")
+        decades = 0.08 * (np.log10(values.max() / values.min()) or 1.0)
+        ax.set_ylim(values.min() / 10**decades, values.max() * 10**decades)
     ticks = runs.drop_duplicates("network").set_index("network")["tick"]
     ax.set_xticks(range(len(networks)), list(ticks[networks]))
     ax.set_xlabel("cell, layers")
     ax.set_xlim(-0.6, len(networks) - 0.4)
+    for (network, activation), own in runs.loc[values.index].groupby(["network", "activation"]):
+        place = _place(networks, str(network), str(activation))
+        places, size = beside(ax, own["value"].to_numpy(), place, room=0.4, upright=True)
+        diverged, is_solved = own["status"] == "diverged", own["solved_at"].notna()
+        kinds = {
+            activation: (is_solved, {}),
+            f"{activation}, unsolved": (~is_solved & ~diverged, UNSOLVED),
+            f"{activation}, diverged": (diverged, {"marker": "x"}),
+        }
+        style = STYLES[str(activation)].line | {"linestyle": "", "markersize": size}
+        for label, (wanted, change) in kinds.items():
+            if wanted.any():
+                ax.plot(places[wanted], own.loc[wanted, "value"], label=label, **style | change)
 
 
-analyse = Claim("activation", measure, parts)
+HEADLINES = [
+    Headline(
+        EARLIER,
+        [f"{JUDGED[0]}, {AGAINST}"],
+        "share of pairs of runs in which tanh solves adding before relu (one layer)",
+        ".2f",
+    )
+]
+analyse = Claim("activation", measure, parts, headlines=HEADLINES)

@@ -24,6 +24,7 @@ instability, and the tie does not.
 """
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
@@ -36,7 +37,9 @@ from rnnlab.report.claims.evidence import (
     mean_of,
     numbers_frame,
     solved,
+    versus,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above, below
 from rnnlab.report.claims.words import (
     estimate,
@@ -46,13 +49,17 @@ from rnnlab.report.claims.words import (
     pairs_in_words,
     solved_in_words,
 )
-from rnnlab.report.figures.style import marks, math_label, panels, unsolved_note
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.seeds import LATE, marks, say_if_none_solved, unsolved_note
+from rnnlab.report.figures.style import math_label, panels
 from rnnlab.results.read import Results
 
 BASELINE = "b_f = 1"
 SHAPES = ("constant", "spread")
 TIED, UNTIED = ({shape: f"{shape} b_f, {tie}" for shape in SHAPES} for tie in ("tied", "untied"))
 STARTS = [BASELINE, *(tie[shape] for shape in SHAPES for tie in (UNTIED, TIED))]
+STYLES = {start: category(index) for index, start in enumerate(STARTS)}
 PAIRS = [
     pair
     for shape in SHAPES
@@ -70,7 +77,7 @@ def measure(results: Results) -> Measured:
     """When each start solves the task, and its top exponent before training."""
     runs, before = of_starts(results.runs), of_starts(results.before_training.runs)
     numbers = numbers_frame([*compared(runs), *exponents(before)])
-    return Measured(numbers, figure(runs, before), text(numbers))
+    return Measured(numbers, figure(runs, before), text(numbers), caption=caption_of(figure))
 
 
 def of_starts(runs: pd.DataFrame) -> pd.DataFrame:
@@ -189,36 +196,49 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(runs: pd.DataFrame, before: pd.DataFrame) -> Figure:
     """When solved, by lag, and the top Lyapunov exponent before training, for each task (rows).
 
-    A mark a run; open, beyond the last training step (grey line): unsolved. An exponent above 0
-    (grey line): states that differ by little move apart over these T steps.
+    A mark a run. An open mark beyond the last training step (grey line) stands for unsolved runs;
+    the number beside it is how many. An exponent above 0 (grey line): states that differ by little
+    move apart over these T steps.
     """
     tasks = list(dict.fromkeys(runs["task.kind"]))
-    places = {
-        task: sorted(set(runs.loc[runs["task.kind"] == task, "task.length"])) for task in tasks
-    }
-    columns = max(map(len, places.values()))
+    of_task = {task: runs[runs["task.kind"] == task] for task in tasks}
+    columns = max(own["task.length"].nunique() for own in of_task.values())
     drawn, axes = panels(len(tasks), columns + 1, sharey=True)
-    for row, task in zip(axes, tasks, strict=True):
-        for ax in row[len(places[task]) : columns]:
-            ax.set_visible(False)
-        for ax, length in zip(row, places[task], strict=False):
-            own = runs[(runs["task.kind"] == task) & (runs["task.length"] == length)]
-            last = float(own["training.steps"].max())
-            marks(ax, own["solved_at"].astype(float), own["start"], STARTS, late=1.06 * last)
-            ax.axvline(last, color="0.6", linewidth=0.6)
-            ax.set_xlim(0, 1.1 * ax.dataLim.x1)
-            ax.set_title(f"{task}, T = {length}")
-        own = before[(before["task.kind"] == task) & before["is_longest"]]
-        marks(row[-1], own[EXPONENT], own["start"], STARTS)
-        row[-1].axvline(0, color="0.6", linewidth=0.6)
-        row[-1].set_title(f"before training, T = {own['task.length'].iloc[0]}")
-    for ax in axes[-1, :columns]:
-        note = unsolved_note(runs["solved_at"], "\n(open: unsolved at the end)")
-        ax.set_xlabel(f"solved at training step{note}")
-    axes[-1, -1].set_xlabel("top finite-time Lyapunov\nexponent, per step")
     axes[0, 0].set_yticks(range(len(STARTS)), list(map(math_label, STARTS)))
-    axes[0, 0].set_ylim(len(STARTS) - 0.5, -0.5)
+    for row, (task, own) in zip(axes, of_task.items(), strict=True):
+        lags = dict(iter(own.groupby("task.length")))
+        for ax, (lag, at_lag) in zip(row, lags.items(), strict=False):
+            _solved(ax, at_lag, f"{task}, T = {lag}")
+        longest = before[(before["task.kind"] == task) & before["is_longest"]]
+        _exponents(row[len(lags)], longest)
+        for ax in row[len(lags) + 1 :]:
+            ax.set_visible(False)
     return drawn
 
 
-analyse = Claim("chrono", measure, parts, evidence)
+def _solved(ax: Axes, runs: pd.DataFrame, title: str) -> None:
+    last = float(runs["training.steps"].max())
+    solved_at = runs["solved_at"].astype(float)
+    marks(ax, solved_at, runs["start"], STYLES, LATE * last, from_zero=True)
+    ax.axvline(last, color="0.6", linewidth=0.6)
+    say_if_none_solved(ax, solved_at, last)
+    note = unsolved_note(solved_at, "\n(open: number of unsolved runs)")
+    ax.set(title=title, xlabel=f"solved at training step{note}")
+
+
+def _exponents(ax: Axes, before: pd.DataFrame) -> None:
+    marks(ax, before[EXPONENT], before["start"], STYLES)
+    ax.axvline(0, color="0.6", linewidth=0.6)
+    ax.set_title(f"before training, T = {before['task.length'].iloc[0]}")
+    ax.set_xlabel("top finite-time Lyapunov\nexponent, per step")
+
+
+HEADLINES = [
+    Headline(
+        EARLIER,
+        [f"adding, T = {length}: {versus(PAIRS[0])}" for length in (500, 200)],
+        "share of pairs of runs in which the tied one solves the task first ({of})",
+        ".2f",
+    )
+]
+analyse = Claim("chrono", measure, parts, evidence, headlines=HEADLINES)

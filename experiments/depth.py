@@ -41,10 +41,13 @@ from rnnlab.report.claims.evidence import (
     numbers_frame,
     solved,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above, below, if_measured, judged_together
 from rnnlab.report.claims.verdict import of_parts
 from rnnlab.report.claims.words import estimate_if_measured, in_words
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.report.figures.estimates import estimates
+from rnnlab.report.figures.palette import styles_of
 from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import Estimate, bounded_median_interval
 from rnnlab.results.read import Results
@@ -113,7 +116,7 @@ def measure(results: Results) -> Measured:
             *solved(runs, by="of"),
         ]
     )
-    return Measured(numbers, figure(numbers), text(numbers))
+    return Measured(numbers, figure(numbers), text(numbers), caption=caption_of(figure))
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -225,16 +228,18 @@ def figure(numbers: pd.DataFrame) -> Figure:
     Medians over 20 seeds with their intervals; arrows: norms read zero. Below the grey line it has
     vanished.
     """
-    drawn, axes = panels(1, 3, sharey=True)
+    drawn, axes = panels(1, 3)
     by_length, *by_layers = axes[0]
-    for index, cell in enumerate([*RNNS, *LSTMS, MITIGATES[-1][0]]):
-        beside = 1.05 ** (index - 2)
+    by_layers[1].sharey(by_layers[0])
+    looks = styles_of([*RNNS, *LSTMS, MITIGATES[-1][0]])
+    for cell, style in looks.items():
+        beside = 1.05 ** (style.index - 2)
         found = [left_of(numbers, cell, 1, length) for length in LENGTHS]
-        estimates(by_length, beside * np.array(LENGTHS), found, index, cell, arrow=2.0)
+        estimates(by_length, beside * np.array(LENGTHS), found, style, cell, arrow=2.0)
         if cell in LSTMS:
             for ax, length in zip(by_layers, (SHORT, MIDDLE), strict=True):
                 found = [left_of(numbers, cell, layers, length) for layers in LAYERS]
-                estimates(ax, beside * np.array(LAYERS), found, index, cell, arrow=2.0)
+                estimates(ax, beside * np.array(LAYERS), found, style, cell, arrow=2.0)
                 ax.set_title(f"T = {length}")
     for ax, ticks in zip(axes[0], (LENGTHS, LAYERS, LAYERS), strict=True):
         ax.axhline(VANISHED, color="0.6", linewidth=0.8, zorder=0)
@@ -242,8 +247,10 @@ def figure(numbers: pd.DataFrame) -> Figure:
         ax.set_xticks(ticks, map(str, ticks))
         ax.minorticks_off()
         ax.set_xlabel("T" if ticks is LENGTHS else "layers")
-    by_length.set_ylabel(r"$\log_{10}$ of the gradient left")
+    for ax in axes[0, :2]:
+        ax.set_ylabel(r"$\log_{10}$ of the gradient left")
     by_length.set_title("one layer (arrows: reads zero)")
+    by_layers[0].set_ylim(bottom=min(by_layers[0].get_ylim()[0], VANISHED - 2))
     by_layers[-1].annotate(
         "vanished", (8, VANISHED), (0, -9), textcoords="offset points", ha="right"
     )
@@ -251,4 +258,12 @@ def figure(numbers: pd.DataFrame) -> Figure:
     return drawn
 
 
-analyse = Claim("depth", measure, PARTS, evidence)
+HEADLINES = [
+    Headline(
+        LEFT,
+        [f"{LSTMS[0]}, layers = 8, T = 50"],
+        "log10 of the gradient at the first layer's first step over that at the last "
+        "({of}); below −6 it has vanished",
+    )
+]
+analyse = Claim("depth", measure, PARTS, evidence, headlines=HEADLINES)

@@ -2,8 +2,8 @@
 
 After Gers et al. 2000 and Jozefowicz et al. 2015, who advise b_f = 1.
 
-From ``configs/forget_bias_full.yaml``, and the quick demo ``configs/forget_bias.yaml``, which has
-3 seeds and records no Jacobians. Parts of the claim, each for b_f alone (b_i = 0), on every task:
+From ``configs/forget_bias_full.yaml``, and the quick demo ``configs/forget_bias.yaml``, on adding
+alone and with fewer b_f. Parts of the claim, each for b_f alone (b_i = 0), on every task:
 
 * (a) in (0, 1): ‖∂c_t/∂c_{t−1}‖₂, all paths, mean over t ≥ 1, is below 1 at every b_f. The greatest
   stretch of any direction is judged, since f_t alone, a sigmoid, is in (0, 1) whatever is measured.
@@ -33,6 +33,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
@@ -48,10 +49,12 @@ from rnnlab.report.claims.evidence import (
     versus,
 )
 from rnnlab.report.claims.families import Family, against, families, measured
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above, below, between, not_below
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate_if_measured, in_words, known
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.retention_and_learning import retention_and_learning
 from rnnlab.results.comparison import compare
@@ -70,12 +73,12 @@ def measure(results: Results) -> Measured:
     runs = ended(results.runs)
     before = before_training(results.before_training if results.has_before_training else results)
     numbers = numbers_frame([*at_start(before), *learning(runs)])
+    draw: Callable[..., Figure] = retention_and_learning
+    tables: tuple[object, ...] = (runs,)
     if results.has_before_training:
-        figure = against_forget_bias(before, runs, NORM, LEFT)
-    else:
-        figure = retention_and_learning(runs)
+        draw, tables = against_forget_bias, (before, runs, NORM, LEFT)
     text = "\n".join([*sentences(compare(results)), *not_judged(numbers, before)])
-    return Measured(numbers, figure, text)
+    return Measured(numbers, draw(*tables), text, caption=caption_of(draw))
 
 
 def untied(settings: pd.DataFrame) -> list[Family]:
@@ -256,4 +259,14 @@ def sentences(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-analyse = Claim("forget_bias", measure, parts, evidence)
+HEADLINES = [
+    Headline(
+        NORM,
+        ["copy, b_f = 6", "adding, b_f = 5", "b_f = 5"],
+        "‖∂c_t/∂c_{{t−1}}‖₂, the greatest stretch in one step, before training ({of})",
+    ),
+    Headline(
+        LEFT, ["b_f = 5"], "log10 of the gradient left at the first step, before training ({of})"
+    ),
+]
+analyse = Claim("forget_bias", measure, parts, evidence, headlines=HEADLINES)

@@ -30,10 +30,14 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import Number, bias_name, number, numbers_frame
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above, below, judged_together
 from rnnlab.report.claims.words import estimate, in_words
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import styles_of
 from rnnlab.report.figures.records import top_layer
-from rnnlab.report.figures.style import UNSOLVED, figure_legend, line_style, panels, seed_band
+from rnnlab.report.figures.seeds import UNSOLVED, beside, seed_lines
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import median_interval, share_interval
 from rnnlab.results.read import Results
 
@@ -56,7 +60,7 @@ def measure(results: Results) -> Measured:
     scales = time_scales(results.gates, results.runs)
     ends = at_ends(scales)
     numbers = numbers_frame([*judged(ends), *by_setting(ends)])
-    return Measured(numbers, figure(scales), text(numbers))
+    return Measured(numbers, figure(scales), text(numbers), caption=caption_of(figure))
 
 
 def time_scales(gates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -178,55 +182,70 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(scales: pd.DataFrame) -> Figure:
     """Time scale of the slowest gates over training at each T, and at its end against T.
 
-    Lines are medians over all seeds, also those that did not solve the task. In the last panel a
-    mark is a run; open: unsolved.
+    Lines are medians over all seeds, also those that did not solve the task, each of which is a
+    thin line. In the last panel a mark is a run; open: unsolved.
     """
     lengths, biases = (list(dict.fromkeys(scales[column])) for column in ("T", "bias"))
     columns = min(3, len(lengths) + 1)
     rows = -(-(len(lengths) + 1) // columns)
     drawn, axes = panels(rows, columns, sharey=True)
-    used, unused = list(axes.flat)[: len(lengths) + 1], list(axes.flat)[len(lengths) + 1 :]
-    for ax in unused:
-        ax.set_visible(False)
-    for ax, length in zip(used, lengths, strict=False):
+    over_training = list(axes.flat)[: len(lengths)]
+    for ax in list(axes.flat)[len(lengths) :]:
+        ax.remove()
+    grid = axes[0, 0].get_gridspec()
+    at_end = drawn.add_subplot(grid[-1, len(lengths) % columns :], sharey=axes[0, 0])
+    for ax, length in zip(over_training, lengths, strict=True):
         _over_training(ax, scales[scales["T"] == length], biases)
         ax.axhline(
             np.log10(length), color="0.5", linewidth=0.8, linestyle=":", label="time scale = T"
         )
         ax.set_title(f"adding, T = {length}")
         ax.set_xlabel("training step")
-    _against_length(used[-1], scales, biases)
-    for row in axes:
-        row[0].set_ylabel("$\\log_{10}$ time scale in steps,\nupper tenth of $1/(1-f_t)$")
-    figure_legend(drawn, used, biases)
+    _against_length(at_end, scales, biases)
+    for ax in (*over_training, at_end):
+        if ax.get_subplotspec().is_first_col():
+            ax.set_ylabel("$\\log_{10}$ time scale in steps,\nupper tenth of $1/(1-f_t)$")
+    figure_legend(drawn, [*over_training, at_end], biases)
     return drawn
 
 
 def _over_training(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
-    """Median over seeds, solved or not, with a band from least to greatest."""
-    for index, bias in enumerate(biases):
+    """Median over seeds, solved or not, and each seed."""
+    for bias, style in styles_of(biases).items():
         own = scales[scales["bias"] == bias]
         if not own.empty:
-            seed_band(ax, own.pivot_table(index="step", columns="seed", values="q90"), index, bias)
+            wide = own.pivot_table(index="step", columns="seed", values="q90")
+            seed_lines(ax, wide, style, bias)
 
 
 def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
-    """A mark a run: filled where it solved the task."""
+    """A mark a run: filled where it solved the task; lengths are equally far apart."""
     last = scales[scales["step"] == scales.groupby("run")["step"].transform("max")]
-    for index, bias in enumerate(biases):
-        style = line_style(index) | {"linestyle": "", "markersize": 4, "alpha": 0.8}
-        for is_solved, change in ((True, {}), (False, UNSOLVED)):
-            own = last[(last["bias"] == bias) & (last["is_solved"] == is_solved)]
-            places = own["T"] * 1.04 ** (index - (len(biases) - 1) / 2)
-            ax.plot(places, own["q90"], **style | change)
-    lengths = np.array(sorted(set(scales["T"])), float)
-    ax.plot(lengths, np.log10(lengths), color="0.5", linewidth=0.8, linestyle=":")
-    ax.set_xscale("log")
-    ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
-    ax.minorticks_off()
+    lengths = sorted(set(scales["T"]))
+    ax.set_xticks(range(len(lengths)), [f"{length:g}" for length in lengths])
+    ax.set_xlim(-0.6, len(lengths) - 0.4)
+    ax.plot(np.log10(lengths), color="0.5", linewidth=0.8, linestyle=":")
+    for bias, style in styles_of(biases).items():
+        for place, length in enumerate(lengths):
+            own = last[(last["bias"] == bias) & (last["T"] == length)]
+            middle = place + 0.18 * (style.index - (len(biases) - 1) / 2)
+            places, size = beside(ax, own["q90"].to_numpy(), middle, room=0.16, upright=True)
+            look = style.line | {"linestyle": "", "markersize": size}
+            for is_solved, change in ((True, {}), (False, UNSOLVED)):
+                wanted = (own["is_solved"] == is_solved).to_numpy()
+                ax.plot(places[wanted], own["q90"][wanted], **look | change)
     ax.set_xlabel("T")
     note = " (open: unsolved)" if not last["is_solved"].all() else ""
     ax.set_title(f"at the end{note}")
 
 
-analyse = Claim("gates_learn", measure, PARTS, evidence)
+HEADLINES = [
+    Headline(
+        SLOPE,
+        [POOLED],
+        "decades by which the time scale of the gate rises for each decade of length T, after "
+        "training (proportional: 1)",
+        ".2f",
+    )
+]
+analyse = Claim("gates_learn", measure, PARTS, evidence, headlines=HEADLINES)

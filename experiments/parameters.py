@@ -38,15 +38,20 @@ from rnnlab.report.claims.evidence import (
     of_same_seeds,
     solved,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, below
 from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
-from rnnlab.report.figures.style import marks, panels, unsolved_note
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.seeds import LATE, marks, say_if_none_solved, unsolved_note
+from rnnlab.report.figures.style import panels
 from rnnlab.results.intervals import Estimate, paired_ratio_interval, ratio_interval
 from rnnlab.results.read import Results
 
 TASKS = ("adding", "copy")
 LSTM, GRU, AS_MANY = "LSTM", "GRU", "GRU with as many parameters"
 CELLS = (LSTM, GRU, AS_MANY)
+STYLES = {cell: category(index) for index, cell in enumerate(CELLS)}
 RATIOS = {cell: f"{cell} / {LSTM}" for cell in (GRU, AS_MANY)}
 PARAMETERS = "parameters"
 SECONDS, UPDATES = "seconds per update", "updates until solved"
@@ -60,7 +65,7 @@ def measure(results: Results) -> Measured:
     """Parameters, seconds and updates, as numbers and as ratios to the LSTM's."""
     runs = of_cells(results.runs)
     numbers = numbers_frame(compared(runs))
-    return Measured(numbers, figure(runs), text(numbers))
+    return Measured(numbers, figure(runs), text(numbers), caption=caption_of(figure))
 
 
 def of_cells(runs: pd.DataFrame) -> pd.DataFrame:
@@ -174,29 +179,36 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(runs: pd.DataFrame) -> Figure:
     """Parameters, time per update and when solved (columns), for each task (rows).
 
-    A mark a run; open, beyond the last training step (grey line): unsolved.
+    A mark a run, but for parameters, which are the same in each. An open mark beyond the last
+    training step (grey line) stands for unsolved runs; the number beside it is how many.
     """
     drawn, axes = panels(len(TASKS), 3, sharey=True)
     for row, task in zip(axes, TASKS, strict=True):
         own = runs[runs["task"] == task]
         last = float(own["training.steps"].max())
-        marks(row[0], own["parameters"].astype(float) / 1000, own["cell"], CELLS)
-        marks(row[1], own[SECONDS] * 1000, own["cell"], CELLS)
-        marks(row[2], own["solved_at"].astype(float), own["cell"], CELLS, late=1.06 * last)
+        cells, solved_at = own.drop_duplicates("cell"), own["solved_at"].astype(float)
+        thousands = cells["parameters"].astype(float) / 1000
+        marks(row[0], thousands, cells["cell"], STYLES, from_zero=True)
+        marks(row[1], own[SECONDS] * 1000, own["cell"], STYLES, from_zero=True)
+        marks(row[2], solved_at, own["cell"], STYLES, LATE * last, from_zero=True)
         row[2].axvline(last, color="0.6", linewidth=0.6)
+        row[2].set_title(unsolved_note(solved_at), fontsize=7)
+        say_if_none_solved(row[2], solved_at, last)
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}", loc="left")
-        for ax in row:
-            ax.set_xlim(0, 1.1 * ax.dataLim.x1)
-    note = unsolved_note(runs["solved_at"], "open: unsolved at the end")
-    axes[0, 2].set_title(note, fontsize=7)
     labels = ("parameters, thousands", "time per update, ms", "solved at training step")
     for ax, label in zip(axes[-1], labels, strict=True):
         ax.set_xlabel(label)
     axes[0, 0].set_yticks(
         range(len(CELLS)), [LSTM + ", $b_f$ = 1", GRU, "GRU, as many\nparameters"]
     )
-    axes[0, 0].set_ylim(len(CELLS) - 0.5, -0.5)
     return drawn
 
 
-analyse = Claim("parameters", measure, parts, evidence)
+HEADLINES = [
+    Headline(
+        UPDATES,
+        [f"{TASKS[0]}: {RATIOS[GRU]}"],
+        "updates until a GRU of as many units solves adding, over the LSTM's",
+    )
+]
+analyse = Claim("parameters", measure, parts, evidence, headlines=HEADLINES)

@@ -36,6 +36,7 @@ Where a setting is within bounds, and how steep the norm is where it is 1, is re
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,31 +44,35 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import (
-    Number,
-    differences,
-    ended,
-    mean_of,
-    numbers_frame,
-)
+from rnnlab.report.claims.evidence import Number, differences, ended, mean_of, numbers_frame
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Part, Rule, above, below, if_measured, judged_together
 from rnnlab.report.claims.verdict import Answer, of_parts
 from rnnlab.report.claims.windows import QUANTITIES, SHARE, WIDTH, of_windows, windows
 from rnnlab.report.claims.words import estimate_if_measured, in_words
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.report.figures.estimates import estimates
+from rnnlab.report.figures.palette import category, styles_of
+from rnnlab.report.figures.seeds import seed_lines
 from rnnlab.report.figures.sensitivity import sensitivity_with_zeros
-from rnnlab.report.figures.style import line_style, panels, seed_band
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
 
 LENGTHS, LONG = (50, 200, 1000), (200, 1000)
 # Of a large kernel of gain 1.
 RADIUS = {"orthogonal": 1.0, "uniform": 3**-0.5}
+GREYS = ("#555555", "#999999", "#000000")
 RNNS, LSTM = tuple(f"RNN, {kernel}" for kernel in RADIUS), "LSTM"
+# In greys, as the colours are those of T.
+CELLS = {
+    cell: replace(category(index), light=GREYS[index]) for index, cell in enumerate((*RNNS, LSTM))
+}
 IN_USE = dict.fromkeys(RNNS, (math.log(0.5), math.log(2.0))) | {LSTM: (0.0, 7.0)}
 BOUND = 3.0
 SLIGHTLY_OFF = math.log(1.1 / 0.9)
 NARROW, WIDE = below(SLIGHTLY_OFF), above(1.0)
+FIRST_ORDER = "width if norm = gain$^T$"
 SOLVED = "share solved of the range in use"
 
 
@@ -108,7 +113,8 @@ def measure(results: Results) -> Measured:
     """Widths before training, and what was solved."""
     before, runs = measured(results.before_training), trained(results.runs)
     numbers = numbers_of(before, runs)
-    return Measured(numbers, figure(before, runs, numbers), text(numbers))
+    drawn = figure(before, runs, numbers)
+    return Measured(numbers, drawn, text(numbers), caption=caption_of(figure))
 
 
 def numbers_of(before: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -200,8 +206,9 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> Figure:
     """Norms against the gain and b_f; width and share of what is within bounds, by T.
 
-    Grey: within bounds. Below, left and middle: the share of six runs that solve the task, with
-    its interval, which is wide even where none does. Arrows: the grid ends before the range does.
+    Colours are T; lines are medians over seeds, each seed is a thin line; grey band: within bounds.
+    Below, left and middle: the share of six runs that solve the task, with its interval, which is
+    wide even where none does. Right, in greys: cells. Arrows: the grid ends before the range does.
     """
     drawn, axes = panels(2, 3, sharex="col")
     titles = {RNNS[0]: "RNN, orthogonal kernels", LSTM: "LSTM"}
@@ -210,35 +217,34 @@ def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> F
         solved_by_setting(lower, runs[runs["cell"] == cell])
         upper.set_title(title)
         lower.set_xlabel("$b_f$" if cell == LSTM else "gain")
-    axes[0, 0].set_ylabel(r"$\log_{10}\|\partial h_T/\partial h_1\|_2$")
-    axes[0, 1].set_ylabel(r"$\log_{10}\|\partial c_T/\partial c_1\|_2$")
+    for ax, state in zip(axes[0], "hc", strict=False):
+        ax.set_ylabel(rf"$\log_{{10}}\|\partial {state}_T/\partial {state}_1\|_2$")
     axes[1, 0].set_ylabel("share of runs solved, T = 100")
     axes[1, 0].set_xscale("log", base=2)
     axes[1, 0].set_xticks([0.5, 1, 2, 4], ["½", "1", "2", "4"])
-    axes[0, 0].legend(fontsize=6, loc="lower right")
     lengths = np.array(LENGTHS)
     for ax, quantity in zip(axes[:, 2], (WIDTH, SHARE), strict=True):
-        for index, cell in enumerate((*RNNS, LSTM)):
-            found, beside = by_length(numbers, quantity, cell), lengths * 1.06 ** (index - 1)
-            estimates(ax, beside, found, index, cell, arrow=[one.mean / 2 for one in found])
+        for cell, style in CELLS.items():
+            found = by_length(numbers, quantity, cell)
+            beside = lengths * 1.06 ** (style.index - 1)
+            estimates(ax, beside, found, style, cell, arrow=[one.mean / 2 for one in found])
     first_order = 2 * BOUND * math.log(10) / lengths
-    axes[0, 2].plot(lengths, first_order, color="0.6", linewidth=0.8, label="norm = gain$^T$")
-    axes[0, 2].set(yscale="log", ylabel=WIDTH)
-    axes[0, 2].set_ylim(bottom=1e-3)
-    axes[0, 2].legend(fontsize=6, loc="lower left")
+    axes[0, 2].plot(lengths, first_order, ":", color="0.4", linewidth=0.8, label=FIRST_ORDER)
+    axes[0, 2].set(yscale="log", ylabel=WIDTH, ylim=(1e-3, None))
     axes[1, 2].set(ylim=(-0.05, 1.05), ylabel="share of range in use", xlabel="T", xscale="log")
     axes[1, 2].set_xticks(LENGTHS, map(str, LENGTHS))
     axes[1, 2].minorticks_off()
+    figure_legend(drawn, list(axes.flat), [])
     return drawn
 
 
 def norms_by_setting(ax: Axes, own: pd.DataFrame) -> None:
     """log10 of the norm, one line a length; grey is within bounds."""
-    for index, length in enumerate(LENGTHS):
-        same = own[own["length"] == length]
-        wide = same.pivot_table(index="x", columns="seed", values="log10")
-        seed_band(ax, wide, index, f"T = {length}")
-    ax.axhspan(-BOUND, BOUND, color="0.92", zorder=0)
+    names = "T = " + own["length"].astype(str)
+    for name, style in styles_of([f"T = {length}" for length in LENGTHS]).items():
+        wide = own[names == name].pivot_table(index="x", columns="seed", values="log10")
+        seed_lines(ax, wide, style, name)
+    ax.axhspan(-BOUND, BOUND, color="0.92", zorder=0, label="within bounds")
     ax.set_ylim(-20, 20)
 
 
@@ -247,8 +253,16 @@ def solved_by_setting(ax: Axes, own: pd.DataFrame) -> None:
     for x, values in dict(iter(own.groupby("x")["solved"])).items():
         share = share_interval(int(values.sum()), len(values))
         bars = [[share.mean - share.low], [share.high - share.mean]]
-        ax.errorbar(x, share.mean, bars, **line_style(0) | {"linestyle": ""})
+        ax.errorbar(x, share.mean, bars, **category(0).line | {"linestyle": ""})
     ax.set_ylim(-0.05, 1.05)
 
 
-analyse = Claim("sensitivity_of_control", measure, PARTS, evidence)
+HEADLINES = [
+    Headline(
+        WIDTH,
+        [f"{RNNS[0]}, T = 200"],
+        "factor by which an RNN's gain may vary with the gradient within 10^±3 ({of})",
+        shown=math.exp,
+    )
+]
+analyse = Claim("sensitivity_of_control", measure, PARTS, evidence, headlines=HEADLINES)

@@ -37,12 +37,15 @@ from rnnlab.report.claims.evidence import (
     of_runs,
     versus,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Judge, Part, Rule, above, below, if_measured, judged_together
 from rnnlab.report.claims.verdict import of_parts
 from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.report.figures.gradient_decay import gradient_decay
-from rnnlab.report.figures.records import settings_of
-from rnnlab.report.figures.style import figure_legend, panels, seed_band
+from rnnlab.report.figures.records import by_seed, settings_of
+from rnnlab.report.figures.seeds import seed_lines
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 
@@ -95,7 +98,8 @@ def measure(results: Results) -> Measured:
     """Decay by cell and task, before training and through it."""
     before, training = of_cells(results.before_training), of_cells(results)
     numbers = numbers_frame([*judged(of_h(before)), *of_c(before), *trained(training)])
-    return Measured(numbers, figure(of_h(before), of_h(training)), text(numbers))
+    drawn = figure(of_h(before), of_h(training))
+    return Measured(numbers, drawn, text(numbers), caption=caption_of(figure))
 
 
 def of_cells(results: Results) -> pd.DataFrame:
@@ -218,7 +222,8 @@ def text(numbers: pd.DataFrame) -> str:
 def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
     """Gradient against distance before training and at its end, and its decay while training.
 
-    A row a task. Lines end where norms read zero in half of the runs, bands where they do in one.
+    A row a task. Lines are medians over seeds, each seed is a thin line; both end where norms read
+    zero, the median where it does in half of the runs.
     """
     cells = list(dict.fromkeys([*before["short"], *training["short"]]))
     before, training = (
@@ -230,7 +235,7 @@ def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
         for ax, place in zip(column, sorted(frame["place"].unique()), strict=True):
             own = frame[frame["place"] == place]
             gradient_decay(own, ax, quantity="h", step=int(own["step"].max()))
-            ax.set_title(f"{place}, {ax.get_title()}")
+            ax.set(title=f"{place}, {ax.get_title()}")
     for ax, place in zip(axes[:, 2], sorted(training["place"].unique()), strict=True):
         decay_while_training(training[training["place"] == place], ax)
         ax.set_title(f"{place}, while training")
@@ -239,9 +244,7 @@ def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
         at_start.set_ylim(min(lows), max(highs))
         at_end.sharey(at_start)
         at_end.set_ylabel("")
-    for ax in axes[0]:
-        ax.set_xlabel("")
-    figure_legend(drawn, list(axes.flat), settings_of(before) + settings_of(training))
+    figure_legend(drawn, list(axes.flat), settings_of(before))
     return drawn
 
 
@@ -249,14 +252,17 @@ def decay_while_training(training: pd.DataFrame, ax: Axes) -> None:
     """Decades per step at every record, one line a cell."""
     rows = training.groupby(["setting", "seed", "step"], observed=True)
     decays = rows[["log10_mean", "distance"]].apply(_decay).rename("decay").reset_index()
-    for index, cell in enumerate(settings_of(training)):
-        own = decays[decays["setting"] == cell]
-        if not own.empty:
-            seed_band(
-                ax, own.pivot_table(index="step", columns="seed", values="decay"), index, cell
-            )
-    ax.set_xlabel("training step")
-    ax.set_ylabel("decades per step")
+    for style, cell, wide in by_seed(decays, "step", "decay"):
+        seed_lines(ax, wide, style, cell)
+    ax.set(xlabel="training step", ylabel="decades per step")
 
 
-analyse = Claim("vanishing", measure, PARTS, evidence)
+HEADLINES = [
+    Headline(
+        DECAY,
+        [f"{PLACES[0]}: {name(GATED[1], KERNELS[1])}"],
+        "steps back in time that halve the gradient ({of})",
+        shown=half_life,
+    )
+]
+analyse = Claim("vanishing", measure, PARTS, evidence, headlines=HEADLINES)

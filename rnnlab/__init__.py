@@ -7,6 +7,7 @@ JAX.
 import importlib
 from typing import Any
 
+from rnnlab.support.provided import provide
 from rnnlab.support.version import __version__
 from rnnlab.support.xla_flags import avoid_miscompiled_kernels
 
@@ -25,6 +26,7 @@ _HOME = {
     "GradientFlow": "rnnlab.gradients.flow",
     "HiddenState": "rnnlab.cells",
     "Jacobians": "rnnlab.gradients.jacobian",
+    "KeyNumber": "rnnlab.report.findings",
     "LSTM": "rnnlab.cells",
     "LSTMState": "rnnlab.cells",
     "LyapunovExponents": "rnnlab.gradients.lyapunov",
@@ -45,6 +47,10 @@ _HOME = {
     "sensitivity": "rnnlab.gradients.sensitivity",
     "unroll": "rnnlab.recurrence.stack",
 }
+
+# What notebooks ask of results, which know no figures.
+provide("results as HTML", "rnnlab.report.notebook", "results_html")
+provide("interactive figures", "rnnlab.report.interactive", "Interactive")
 
 _MODULES = {"figures": "rnnlab.report.figures", "theory": "rnnlab.gradients.theory"}
 

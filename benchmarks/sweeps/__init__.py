@@ -1,4 +1,4 @@
-"""The demo's sweep (``configs/forget_bias.yaml``) as a user of another library would write it.
+"""The sweep of ``forget_bias.yaml`` as a user of another library would write it.
 
 Each script trains every setting with every seed, records mean log10‖∂L/∂h_t‖ and ‖∂L/∂c_t‖ at every
 time step of every training step, evaluates now and then, and writes what it found to a file. What

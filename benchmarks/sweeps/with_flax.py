@@ -10,7 +10,7 @@ import optax
 from flax import nnx
 from jax import lax
 
-from sweeps.demo import (
+from sweeps.settings import (
     BATCH,
     EVALUATE_EVERY,
     EVALUATION_EXAMPLES,

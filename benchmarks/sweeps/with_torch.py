@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sweeps.demo import (
+from sweeps.settings import (
     BATCH,
     EVALUATE_EVERY,
     EVALUATION_EXAMPLES,

@@ -20,17 +20,20 @@ import pandas as pd
 from rnnlab.gradients.decay import decay_per_step
 from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_runs
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import (
+    OF_BASELINE,
     Published,
     at_the_baseline,
     by_cell_and_length,
     counted,
-    curves_of_baseline,
     losses_of_baseline,
     reproduction,
     side_by_side,
 )
+from rnnlab.report.claims.published_figure import curves_and_published
 from rnnlab.report.claims.rules import below
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.results.read import Results
 
 DECAY = "decades per step of ‖∂L/∂h_t‖ before training"
@@ -38,7 +41,7 @@ CELLS = ("RNN", "LSTM")
 LENGTHS = (100, 200, 300, 500)
 
 PUBLISHED = [
-    *[at_the_baseline(f"{c}, T = {t}", "at or near 1") for t in LENGTHS[1:] for c in CELLS],
+    *[at_the_baseline(f"{c}, T = {t}", "at or near 1", 1) for t in LENGTHS[1:] for c in CELLS],
     *[
         Published(DECAY, f"{c}, T = {t}", "negative", "below 0", below(0.0))
         for t in LENGTHS
@@ -53,8 +56,9 @@ def measure(results: Results) -> Measured:
     before = results.before_training
     started = by_cell_and_length(before.runs, CELLS)
     numbers = measured(runs, results.training, started, before.gradients)
-    drawn = curves_of_baseline(results.training, runs)
-    return Measured(numbers, drawn, side_by_side(PUBLISHED, numbers))
+    drawn = curves_and_published(results.training, runs, PUBLISHED, numbers)
+    words, caption = side_by_side(PUBLISHED, numbers), caption_of(curves_and_published)
+    return Measured(numbers, drawn, words, caption=caption)
 
 
 def measured(
@@ -79,4 +83,11 @@ def _decay(record: pd.DataFrame) -> float:
     return decay_per_step(record["log10_mean"], record["distance"])
 
 
-analyse = reproduction(measure, PUBLISHED)
+HEADLINES = [
+    Headline(
+        OF_BASELINE,
+        [f"LSTM, T = {length}" for length in (500, 300, 200)],
+        "the LSTM's final loss over that of remembering nothing ({of})",
+    )
+]
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)

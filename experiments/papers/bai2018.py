@@ -15,45 +15,47 @@ import pandas as pd
 
 from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import (
     OF_BASELINE,
     Published,
     at_the_baseline,
     by_cell_and_length,
     counted,
-    curves_of_baseline,
     losses_of_baseline,
     reproduction,
     side_by_side,
 )
+from rnnlab.report.claims.published_figure import curves_and_published
 from rnnlab.report.claims.rules import below
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.results.read import Results
 
 CELLS = ("RNN", "LSTM", "GRU")
 SOLVED = 0.06
 
 
-def solved(of: str, value: str) -> Published:
+def solved(of: str, value: str, level: int | float) -> Published:
     """A result that says that the adding problem is solved."""
-    return Published(OF_BASELINE, of, value, f"below {SOLVED}", below(SOLVED))
+    return Published(OF_BASELINE, of, value, f"below {SOLVED}", below(SOLVED), level)
 
 
 BY_TASK = {
     "adding": [
-        at_the_baseline("adding, LSTM, T = 600", "0.98 (loss 0.164)"),
-        solved("adding, GRU, T = 600", "0.0003 (loss 5.3e-5)"),
-        at_the_baseline("adding, RNN, T = 600", "1.06 (loss 0.177)"),
-        at_the_baseline("adding, LSTM, T = 150", "0.98 (T = 600)"),
-        solved("adding, GRU, T = 150", "0.0003 (T = 600)"),
-        at_the_baseline("adding, RNN, T = 150", "1.06 (T = 600)"),
+        at_the_baseline("adding, LSTM, T = 600", "0.98 (loss 0.164)", 0.98),
+        solved("adding, GRU, T = 600", "0.0003 (loss 5.3e-5)", 0.0003),
+        at_the_baseline("adding, RNN, T = 600", "1.06 (loss 0.177)", 1.06),
+        at_the_baseline("adding, LSTM, T = 150", "0.98 (T = 600)", 0.98),
+        solved("adding, GRU, T = 150", "0.0003 (T = 600)", 0.0003),
+        at_the_baseline("adding, RNN, T = 150", "1.06 (T = 600)", 1.06),
     ],
     "copy": [
-        at_the_baseline("copy, LSTM, T = 1000", "1.00 (loss 0.0204)"),
-        at_the_baseline("copy, GRU, T = 1000", "0.97 (loss 0.0197)"),
-        at_the_baseline("copy, RNN, T = 1000", "0.99 (loss 0.0202)"),
-        at_the_baseline("copy, LSTM, T = 200", "1.00 (T = 1000)"),
-        at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)"),
-        at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)"),
+        at_the_baseline("copy, LSTM, T = 1000", "1.00 (loss 0.0204)", 1.00),
+        at_the_baseline("copy, GRU, T = 1000", "0.97 (loss 0.0197)", 0.97),
+        at_the_baseline("copy, RNN, T = 1000", "0.99 (loss 0.0202)", 0.99),
+        at_the_baseline("copy, LSTM, T = 200", "1.00 (T = 1000)", 1.00),
+        at_the_baseline("copy, GRU, T = 200", "0.97 (T = 1000)", 0.97),
+        at_the_baseline("copy, RNN, T = 200", "0.99 (T = 1000)", 0.99),
     ],
 }
 PUBLISHED = [result for of_task in BY_TASK.values() for result in of_task]
@@ -72,8 +74,9 @@ def measure(results: Results) -> Measured:
     task = str(runs["task.kind"].iloc[0])
     length, baseline, losses = LOSSES[task]
     levels = {cell: (loss / baseline, length) for cell, loss in losses.items()}
-    drawn = curves_of_baseline(results.training, runs, levels)
-    return Measured(numbers, drawn, side_by_side(BY_TASK[task], numbers))
+    drawn = curves_and_published(results.training, runs, BY_TASK[task], numbers, levels)
+    words, caption = side_by_side(BY_TASK[task], numbers), caption_of(curves_and_published)
+    return Measured(numbers, drawn, words, caption=caption)
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -82,4 +85,14 @@ def named(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(panel=task + runs["panel"], of=task + runs["of"])
 
 
-analyse = reproduction(measure, PUBLISHED)
+HEADLINES = [
+    Headline(
+        OF_BASELINE,
+        [
+            *(f"adding, GRU, T = {length}" for length in (600, 150)),
+            *(f"copy, GRU, T = {length}" for length in (1000, 200)),
+        ],
+        "the GRU's final loss over that of remembering nothing ({of})",
+    )
+]
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)

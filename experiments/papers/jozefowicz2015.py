@@ -26,9 +26,14 @@ from rnnlab.report.claims.evidence import (
     numbers_frame,
     versus,
 )
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import Published, counted, reproduction, side_by_side
+from rnnlab.report.claims.published_figure import published_panels
 from rnnlab.report.claims.rules import above, between
-from rnnlab.report.figures.style import figure_legend, line_style, panels, seed_band
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import styles_of
+from rnnlab.report.figures.seeds import seed_lines
+from rnnlab.report.figures.style import figure_legend
 from rnnlab.results.read import Results
 
 ACCURACY = "next-step accuracy"
@@ -45,7 +50,7 @@ def named(bias: int | float, digits: int) -> str:
 def ordering(digits: int, value: str) -> Published:
     """The difference of the two biases."""
     pair = versus((named(1, digits), named(0, digits)))
-    return Published(ACCURACY, pair, value, "above 0", above(0.0))
+    return Published(ACCURACY, pair, value, "above 0", above(0.0), 0.010)
 
 
 PUBLISHED = [
@@ -57,6 +62,7 @@ PUBLISHED = [
             f"{level}",
             f"within {CLOSE} of it",
             between(level - CLOSE, level + CLOSE),
+            level,
         )
         for bias, level in LEVELS.items()
     ],
@@ -68,7 +74,8 @@ def measure(results: Results) -> Measured:
     """Accuracies of the two biases."""
     runs = finished(results.runs)
     numbers = measured(runs)
-    return Measured(numbers, figure(results.training, runs), side_by_side(PUBLISHED, numbers))
+    drawn = figure(results.training, runs, numbers)
+    return Measured(numbers, drawn, side_by_side(PUBLISHED, numbers), caption=caption_of(figure))
 
 
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
@@ -91,25 +98,31 @@ def measured(runs: pd.DataFrame) -> pd.DataFrame:
     return numbers_frame([*medians, *more])
 
 
-def figure(training: pd.DataFrame, runs: pd.DataFrame) -> Figure:
-    """Accuracy over training, with the published ones where numbers are as long."""
-    drawn, axes = panels(1, 1)
-    drawn.set_size_inches(4.8, 3.6)
-    ax = axes[0, 0]
-    evaluated = training[training["eval_metric"].notna()].merge(
-        runs[["run", "of", "bias", "digits"]], on="run"
-    )
-    for index, (of, own) in enumerate(evaluated.groupby("of", sort=False)):
-        wide = own.pivot_table(index="step", columns="seed", values="eval_metric")
-        seed_band(ax, wide, index, str(of))
-        if own["digits"].iloc[0] == LONGEST:
-            level = LEVELS[own["bias"].iloc[0]]
-            colour = line_style(index)["color"]
-            ax.axhline(level, color=colour, linewidth=0.8, linestyle=":", label=f"{of}: published")
+def figure(training: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> Figure:
+    """Accuracy over training; below it what is obtained beside the published.
+
+    Lines are medians over seeds, each seed is a thin line. Below: obtained values with their
+    intervals (filled), published ones (open diamonds), and in grey the values that reproduce the
+    result.
+    """
+    drawn, (ax,), below = published_panels(PUBLISHED, numbers)
+    evaluated = training[training["eval_metric"].notna()].merge(runs[["run", "of"]], on="run")
+    for of, style in styles_of(list(dict.fromkeys(evaluated["of"]))).items():
+        own = evaluated[evaluated["of"] == of]
+        seed_lines(
+            ax, own.pivot_table(index="step", columns="seed", values="eval_metric"), style, of
+        )
     ax.set_xlabel("training step")
     ax.set_ylabel("accuracy of the answer's symbols")
-    figure_legend(drawn, [ax], [])
+    figure_legend(drawn, [ax, *below], [])
     return drawn
 
 
-analyse = reproduction(measure, PUBLISHED)
+HEADLINES = [
+    Headline(
+        ACCURACY,
+        [f"{named(1, digits)} − {named(0, digits)}" for digits in (LONGEST, SHORTER)],
+        "gain in next-step accuracy ({of})",
+    )
+]
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)

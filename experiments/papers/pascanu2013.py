@@ -27,10 +27,13 @@ from safetensors.numpy import load_file
 
 from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import Number, number, numbers_frame, of_runs
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import Published, reproduction, side_by_side
 from rnnlab.report.claims.rules import above, below
 from rnnlab.report.claims.verdict import Answer
-from rnnlab.report.figures.style import line_style, panels
+from rnnlab.report.figures.captions import caption_of
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.style import figure_legend, panels
 from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.results.read import Results
 from rnnlab.training.quantities.jacobian_paths import sensitivity_decay
@@ -62,7 +65,8 @@ def measure(results: Results) -> Measured:
     """Growth of ‖∂h_T/∂h_t‖ against the largest singular value of U."""
     runs = measured(results)
     numbers = numbers_frame(judged(runs))
-    return Measured(numbers, figure(runs), side_by_side(PUBLISHED, numbers))
+    words = side_by_side(PUBLISHED, numbers)
+    return Measured(numbers, figure(runs), words, caption=caption_of(figure))
 
 
 def measured(results: Results) -> pd.DataFrame:
@@ -107,27 +111,39 @@ def _exact(quantity: str, of: str, value: float, runs: int) -> Number:
 def figure(runs: pd.DataFrame) -> Figure:
     """Each run by its largest singular value and its growth; nothing may lie above the bound.
 
-    Dotted: growth above 0 explodes; a singular value above 1 is necessary for it.
+    Open marks are runs that vanish, filled ones explode: growth above 0 (dotted). Published are the
+    bound (line), and that a singular value above 1 (dotted) is necessary for growth above 0.
     """
     drawn, axes = panels(1, 1)
-    drawn.set_size_inches(4.8, 3.6)
+    drawn.set_size_inches(4.8, 3.2)
     ax = axes[0, 0]
     for index, (kernel, own) in enumerate(runs.groupby("cell.recurrent_kernel", sort=False)):
-        style = line_style(index) | {"linestyle": "", "alpha": 0.5, "markeredgewidth": 0}
-        ax.plot(own["singular"], own["growth"], label=KERNELS.get(str(kernel), kernel), **style)
+        look = category(index).line | {"linestyle": "", "markeredgewidth": 0.6}
+        label = KERNELS.get(str(kernel), str(kernel))
+        grows = own["growth"] > 0
+        ax.plot(own["singular"][grows], own["growth"][grows], label=label, **look)
+        look |= {"markerfacecolor": "none"}
+        ax.plot(own["singular"][~grows], own["growth"][~grows], label=f"{label}, vanishes", **look)
     x = np.geomspace(runs["singular"].min(), runs["singular"].max(), 100)
     low, high = ax.get_ylim()
-    ax.plot(x, np.log10(x), color="0.4", linewidth=0.8, label=r"bound, $\log_{10}\sigma_{\max}(U)$")
+    ax.plot(
+        x,
+        np.log10(x),
+        color="0.4",
+        linewidth=0.8,
+        label=r"published bound, $\log_{10}\sigma_{\max}(U)$",
+    )
     ax.axhline(0, color="0.4", linewidth=0.6, linestyle=":")
-    ax.axvline(1, color="0.4", linewidth=0.6, linestyle=":")
+    ax.axvline(1, color="0.4", linewidth=0.6, linestyle=":", label="published: 1 is necessary")
     ax.set_ylim(low, high)
     ax.set_xscale("log")
     ax.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
     ax.minorticks_off()
     ax.set_xlabel(r"largest singular value of $U$, $\sigma_{\max}(U)$")
     ax.set_ylabel(r"growth of $\log_{10}\|\partial h_T/\partial h_t\|_2$ per step back")
-    ax.legend(fontsize=7)
+    figure_legend(drawn, [ax], [])
     return drawn
 
 
-analyse = reproduction(measure, PUBLISHED, has_standard_figures=False)
+HEADLINES = [Headline(VANISH, [ABOVE], "share of the runs with a {of} whose gradient vanishes")]
+analyse = reproduction(measure, PUBLISHED, has_standard_figures=False, headlines=HEADLINES)

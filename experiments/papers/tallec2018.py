@@ -22,13 +22,15 @@ import pandas as pd
 
 from rnnlab.report.claims.claim import Measured
 from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame, of_same_seeds
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import (
     Published,
-    curves_of_baseline,
     reproduction,
     side_by_side,
 )
+from rnnlab.report.claims.published_figure import curves_and_published
 from rnnlab.report.claims.rules import above
+from rnnlab.report.figures.captions import caption_of
 from rnnlab.results.intervals import median_interval, paired_ratio_interval, share_interval
 from rnnlab.results.read import Results
 from rnnlab.training.quantities.training import solved_at
@@ -41,15 +43,15 @@ JUDGED = {"adding": 1, "copy": 2}
 
 BY_TASK = {
     "adding": [
-        Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5)),
+        Published(RATIO, "adding, T = 750", "about 7", "above 3.5", above(3.5), 7),
         Published(RATIO, "adding, T = 200", "above 1", "above 1", above(1.0)),
         Published(RATIO, "adding, T = 100", "above 1 (T = 200)", "above 1", above(1.0)),
     ],
     "copy": [
         Published(RATIO, "copy, T = 500", "above 1", "above 1", above(1.0)),
-        Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5)),
+        Published(SHARE, "copy, T = 500, chrono", "all", "above 0.5", above(0.5), 1),
         Published(RATIO, "copy, T = 50", "above 1 (T = 500)", "above 1", above(1.0)),
-        Published(SHARE, "copy, T = 50, chrono", "all (T = 500)", "above 0.5", above(0.5)),
+        Published(SHARE, "copy, T = 50, chrono", "all (T = 500)", "above 0.5", above(0.5), 1),
     ],
 }
 PUBLISHED = [result for of_task in BY_TASK.values() for result in of_task]
@@ -60,8 +62,9 @@ def measure(results: Results) -> Measured:
     runs = learning(results.runs, results.training)
     numbers = numbers_frame(measured(runs))
     of_tasks = [result for task in dict.fromkeys(runs["task.kind"]) for result in BY_TASK[task]]
-    drawn = curves_of_baseline(results.training, runs)
-    return Measured(numbers, drawn, side_by_side(of_tasks, numbers))
+    drawn = curves_and_published(results.training, runs, of_tasks, numbers)
+    words, caption = side_by_side(of_tasks, numbers), caption_of(curves_and_published)
+    return Measured(numbers, drawn, words, caption=caption)
 
 
 def learning(runs: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -102,4 +105,14 @@ def measured(runs: pd.DataFrame) -> list[Number]:
     return found
 
 
-analyse = reproduction(measure, PUBLISHED)
+HEADLINES = [
+    Headline(
+        RATIO,
+        [
+            *(f"adding, T = {length}" for length in (750, 200, 100)),
+            *(f"copy, T = {length}" for length in (500, 50)),
+        ],
+        "steps that b_f = 1 needs, over those of chrono ({of})",
+    )
+]
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)

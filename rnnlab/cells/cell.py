@@ -123,7 +123,7 @@ class Cell(BaseModel, ABC):
 
     @property
     def carry(self) -> str:
-        """The part of the state that the direct path carries: c, or else h, or else the first part.
+        """The part of the state that the direct path carries, which is c, or else h, or the first.
 
         A cell whose carry is another part overrides this.
         """

@@ -34,8 +34,8 @@ class KernelCell(Cell):
     """A cell whose kernels are drawn by name.
 
     Attributes:
-        input_kernel: initial W of every gate, see ``kernel``.
-        recurrent_kernel: initial U of every gate.
+        input_kernel: how the initial W of every gate is drawn.
+        recurrent_kernel: how the initial U of every gate is drawn.
         recurrent_gain: factor on every initial U.
     """
 

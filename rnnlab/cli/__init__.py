@@ -5,7 +5,7 @@ import signal
 import sys
 
 # isort: off
-from rnnlab.cli import train, measure, inspect  # noqa: F401  in the order of the help
+from rnnlab.cli import train, measure, report, explore, inspect  # noqa: F401  in the order of the help
 
 # isort: on
 from rnnlab.cli.app import Interrupted, app

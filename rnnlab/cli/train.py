@@ -16,11 +16,13 @@ from rnnlab.cli.app import (
     show_parts,
     tell,
 )
+from rnnlab.support.errors import UserError
 from rnnlab.support.paths import written_out
 
 if TYPE_CHECKING:
     from rnnlab.config.sweep import Experiment
     from rnnlab.engine.placement import Placement
+    from rnnlab.report.findings import Findings
     from rnnlab.results.read import Results
 
 
@@ -57,6 +59,11 @@ Threads = Annotated[
 ]
 
 
+WithReport = Annotated[
+    bool, typer.Option("--report/--no-report", help="Write the page of the results, report.html.")
+]
+
+
 @app.command()
 def run(
     config: Annotated[str, typer.Argument(help="A config file, or the name of a bundled one.")],
@@ -76,6 +83,7 @@ def run(
     interface: Interface = None,
     tls: Tls = None,
     threads: Threads = 1,
+    with_report: WithReport = True,
 ) -> None:
     """Train every run of a config that is not stored yet; then compare and draw."""
     from rnnlab.config.sweep import load_experiment
@@ -87,7 +95,7 @@ def run(
     if dry_run:
         _foresee(experiment, folder, placement)
     else:
-        _train(experiment, folder, placement)
+        _train(experiment, folder, placement, with_report)
 
 
 @app.command()
@@ -100,6 +108,7 @@ def rerun(
     interface: Interface = None,
     tls: Tls = None,
     threads: Threads = 1,
+    with_report: WithReport = True,
 ) -> None:
     """Go on with the experiment of a results folder: what is missing there, or has failed."""
     from rnnlab.engine.experiment import stored_experiment
@@ -111,7 +120,7 @@ def rerun(
     if failed:
         parts = [load(folder).runs for folder in folders_of(results)]
         only = {run for runs in parts for run in runs.loc[runs["status"] == "failed", "run"]}
-    _train(experiment, results, placement, only)
+    _train(experiment, results, placement, with_report, only)
 
 
 def _placement(
@@ -145,17 +154,19 @@ def _foresee(experiment: "Experiment", folder: Path, placement: "Placement") -> 
 
 
 def _train(
-    experiment: "Experiment", folder: Path, placement: "Placement", only: set[str] | None = None
+    experiment: "Experiment",
+    folder: Path,
+    placement: "Placement",
+    with_report: bool,
+    only: set[str] | None = None,
 ) -> None:
     """Do the runs, then show and write the findings."""
     say_what_is_not_used()
     from rnnlab.engine import run_experiment
     from rnnlab.engine.interrupt import exit_code
     from rnnlab.engine.progress import make_progress
-    from rnnlab.report.findings import find, write_findings
     from rnnlab.results.read import load
     from rnnlab.support.compiled_code import keep_compiled_code
-    from rnnlab.support.text import printable
 
     keep_compiled_code(placement.threads)
     parts = experiment.parts(folder)
@@ -173,17 +184,47 @@ def _train(
             ) from None
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():
-        findings = find(results)
-        written: list[Path] = []
-        try:
-            written = write_findings(findings, folder, tell=tell)
-        finally:
-            print_comparison(findings.table, results)
-            if written:
-                typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
-            if findings.words:
-                typer.echo("\n" + printable(findings.words))
+        _show_findings(results, folder, with_report)
     _end_with_failures([load(place) for _, place in parts])
+
+
+def _show_findings(results: "Results", folder: Path, with_report: bool) -> None:
+    """Write the findings and the page; print the comparison and what was written."""
+    from rnnlab.report.findings import find, write_findings
+    from rnnlab.results.comparison import compare
+    from rnnlab.support.text import printable
+
+    try:
+        findings = find(results)
+    except UserError:
+        print_comparison(compare(results), results)
+        raise
+    written: list[Path] = []
+    try:
+        written = write_findings(findings, folder, tell=tell)
+        if with_report:
+            written = [*_write_page(results, folder, findings), *written]
+    finally:
+        print_comparison(findings.table, results)
+        if written:
+            typer.echo("written:\n" + "\n".join(f"  {path}" for path in written))
+        if findings.words:
+            typer.echo("\n" + printable(findings.words))
+
+
+def _write_page(results: "Results", folder: Path, findings: "Findings") -> list[Path]:
+    """The page's path; none, and a line that says why, where it cannot be written."""
+    from rnnlab.report.page.report import REPORT, write_report
+
+    path = folder / REPORT
+    try:
+        has_analysis = results.stores[0].experiment()["analysis"] is not None
+        return [write_report([results], path, {0: findings} if has_analysis else {})]
+    except Exception as error:
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        reason = (str(error).splitlines() or [""])[0][:300]
+        tell(f"{path}: not written: {kind}{reason}")
+        return []
 
 
 def _end_with_failures(parts: Sequence["Results"]) -> None:

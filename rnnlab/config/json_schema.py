@@ -1,19 +1,23 @@
 """The JSON schema of a config file, so that editors complete and check it."""
 
+from inspect import cleandoc
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
 from rnnlab.cells import CELLS
 from rnnlab.config.model import Config
+from rnnlab.support.docstrings import attributes_of
 from rnnlab.tasks import TASKS
 from rnnlab.training.options import Record, Training
 
 
 def config_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a config: the built-in kinds in full, plug-ins open."""
-    schema = Config.model_json_schema()
     definitions: dict[str, Any] = {}
+    schema = _model(Config, definitions)
     sections = {
         "task": _one_of(TASKS, definitions),
         "cell": _one_of(CELLS, definitions),
@@ -28,7 +32,7 @@ def config_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": "rnnlab config",
-        "$defs": schema.get("$defs", {}) | definitions,
+        "$defs": definitions,
     }
 
 
@@ -48,8 +52,21 @@ def _one_of(kinds: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     return {"anyOf": [*builtin, plugin, options]}
 
 
+class _Explained(GenerateJsonSchema):
+    """Says of each key what the docstring of its model says."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        described, model = super().model_schema(schema), schema["cls"]
+        described["description"] = cleandoc(model.__doc__ or "").partition("\n\nAttributes:")[0]
+        meanings = attributes_of(model)
+        for name, field in model.model_fields.items():
+            if name in meanings:
+                described["properties"][field.alias or name]["description"] = meanings[name]
+        return described
+
+
 def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    described = model.model_json_schema()
+    described = model.model_json_schema(schema_generator=_Explained)
     definitions |= described.pop("$defs", {})
     return _names_too(described)
 
@@ -59,8 +76,8 @@ def _names_too(described: dict[str, Any]) -> dict[str, Any]:
     for name, field in described["properties"].items():
         if "discriminator" in field:
             names = sorted(field["discriminator"]["mapping"])
-            described["properties"][name] = {
-                "anyOf": [{"enum": names}, {"oneOf": field["oneOf"]}],
-                "default": field["default"],
+            choice = {"anyOf": [{"enum": names}, {"oneOf": field["oneOf"]}]}
+            described["properties"][name] = choice | {
+                key: field[key] for key in ("default", "description")
             }
     return described

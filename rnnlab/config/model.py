@@ -31,9 +31,9 @@ class BeforeTraining(BaseModel):
     """Options of measuring before training, where they differ from those of training.
 
     Attributes:
-        seeds: as in ``Config``; default the same.
+        seeds: a list, or the number of seeds; default those of the config.
         task: options over those of the config's task.
-        sweep: in place of the config's; default the same.
+        sweep: in place of the config's; default that of the config.
     """
 
     model_config = STRICT
@@ -47,7 +47,7 @@ class Config(BaseModel):
     """A config file.
 
     Attributes:
-        name: the experiment's; default the file's, see ``name_of_file``.
+        name: the experiment's; default that of the file. Its results are in ``results/NAME``.
         question: answered by the experiment.
         task: ``kind`` and the task's options.
         cell: ``kind`` and the cell's options.
@@ -56,7 +56,7 @@ class Config(BaseModel):
         sweep: nested like the config; a list is swept, several are crossed.
         seeds: a list, or the number of seeds, counted from 0.
         before_training: also measures gradients and Jacobians before training, of other seeds,
-            tasks or settings; see ``BeforeTraining``.
+            tasks or settings; default not.
         analysis: ``file.py:function``, called with the results.
         checkpoint_every: seconds between two checkpoints of a run; does not affect its numbers.
     """

@@ -33,7 +33,7 @@ class Jacobians:
 
     @cached_property
     def direct(self) -> Float[Array, "*shape size"]:
-        """The direct path: the diagonal for a gate (f_t of an LSTM, z_t of a GRU), else a matrix.
+        """The direct path, a diagonal for a gate (f_t of an LSTM, z_t of a GRU), else a matrix.
 
         Raises:
             ValueError: the cell has no direct path.
@@ -49,7 +49,7 @@ class Jacobians:
 
     @cached_property
     def indirect(self) -> dict[str, Float[Array, "*layers time batch hidden hidden"]]:
-        """∂c_t/∂c_{t−1} through each gate; 0 at t = 0 in an LSTM: the initial h is constant."""
+        """∂c_t/∂c_{t−1} through each gate; 0 at t = 0 in an LSTM, whose initial h is constant."""
         return part_matrices(self._cell, self._tapes, "indirect")
 
     @cached_property

@@ -1,34 +1,19 @@
 """The comparison as a reader wants it: which numbers, with their intervals, in words."""
 
 import math
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 import pandas as pd
 
 from rnnlab.gradients.decay import STILL, factor, half_life
 from rnnlab.report.rounding import MISSING, in_form, rounded, with_interval
+from rnnlab.report.views import Column, Row, View, view_of
 from rnnlab.results.intervals import CONFIDENCE, Estimate, confidence
 from rnnlab.training.quantities import QUANTITIES
 from rnnlab.training.quantities.summary import ENDS, INTERVAL, AtEnds, FromMedians
 
-Row = dict[str, Any]
 Labelled = AtEnds | FromMedians
-
-
-class View(NamedTuple):
-    """A table of texts, in which a new line may stand where a space would do.
-
-    Attributes:
-        title: above it.
-        columns: their headings; the first is the setting.
-        rows: of as many cells each.
-        caption: below it.
-    """
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-    caption: str
+_AT_STEP = "an unsolved run counts as later than the last."
 
 
 def comparison_views(table: pd.DataFrame, name: str) -> list[View]:
@@ -45,31 +30,38 @@ def comparison_views(table: pd.DataFrame, name: str) -> list[View]:
 
 
 def _outcome(rows: list[Row], name: str) -> View:
-    columns = ["setting", "final loss", "solved", "at step"]
     baselines = sorted({row["baseline"] for row in rows} - {math.nan})
     baseline = ", ".join(f"{value:.4g}" for value in baselines if not math.isnan(value))
+    loss = f"evaluation loss; baseline (remembers nothing) {baseline or MISSING}"
     caption = (
-        f"final loss: evaluation loss; baseline (remembers nothing) {baseline or MISSING}. at "
-        "step: an unsolved run counts as later than the last. Diverged runs are unsolved, and have "
-        f"no final loss. {_of_seeds(rows)}"
+        f"final loss: {loss}. at step: {_AT_STEP} Diverged runs are unsolved, and have no final "
+        f"loss. {of_seeds(rows)}"
     )
     if any(row["diverged"] for row in rows):
         of_all = _brackets([row["runs"] for row in rows], "runs")
         caption += f" at step, with the diverged: {of_all[:1].lower()}{of_all[1:]}"
-    cells = [
-        [
-            _setting(row),
-            with_interval(_estimate(row, "final_loss"), between="\n"),
-            _counts(row),
-            _solved_at(row),
-        ]
-        for row in rows
+    columns = [
+        _SETTING,
+        Column("final loss", loss, _final_loss, lambda row: row["final_loss"]),
+        Column("solved", "runs that solved the task, of those that ended", _counts, _share_solved),
+        Column("at step", _AT_STEP, _solved_at, lambda row: row["solved_at"]),
     ]
-    return View(name, columns, cells, caption)
+    return view_of(name, rows, columns, caption)
+
+
+def _final_loss(row: Row) -> str:
+    return with_interval(_estimate(row, "final_loss"), between="\n")
+
+
+def _share_solved(row: Row) -> float:
+    return row["solved"] / row["runs"] if row["runs"] else math.nan
 
 
 def _setting(row: Row) -> str:
     return str(row["setting"]).replace(", ", ",\n")
+
+
+_SETTING = Column("setting", "what differs between the settings", _setting, lambda row: None)
 
 
 def _counts(row: Row) -> str:
@@ -92,7 +84,8 @@ def _joined(texts: list[str], between: str) -> str:
     return f"{middle}{between}[{low}, {high}]"
 
 
-def _of_seeds(rows: list[Row]) -> str:
+def of_seeds(rows: list[Row]) -> str:
+    """A sentence on what the numbers and their brackets are, over the seeds of each setting."""
     return _brackets([row["runs"] - row["diverged"] for row in rows], "seeds")
 
 
@@ -116,25 +109,31 @@ def _gradients(rows: list[Row]) -> View:
         list(dict.fromkeys(row[of] for row in rows if isinstance(row[of], str)))
         for of in ("gate_of", "decay_of")
     )
-    gate = f"mean {gates[0]}" if len(gates) == 1 else "mean gate"
-    decay = f"decay of {parts[0]}" if len(parts) == 1 else "decay"
-    columns = ["setting", gate, f"{decay}, decades a step", "half-life, steps"]
-    cells = [
-        [
-            _setting(row),
-            _from_to(*(_named(row, "gate", end, len(gates) > 1, 3) for end in ENDS)),
-            _from_to(*(_named(row, "decay", end, len(parts) > 1, 2, True) for end in ENDS)),
-            _from_to(*(_half_life(row, "half_life", "decay", end) for end in ENDS)),
-        ]
-        for row in rows
-    ]
     what = ", ".join(gates) or "none here"
-    caption = (
-        "First → last record, top layer. mean gate: of the gate on the direct path of each cell "
-        f"({what}), over units, examples and time. decay: of log10 ‖∂L/∂c‖ (or h) back in time, "
-        f"negative: vanishing. half-life: of the gradient going back. {_of_seeds(rows)}"
+    gate = Column(
+        f"mean {gates[0]}" if len(gates) == 1 else "mean gate",
+        f"of the gate on the direct path of each cell ({what}), over units, examples and time",
+        lambda row: _from_to(*(_named(row, "gate", end, len(gates) > 1, 3) for end in ENDS)),
+        lambda row: row["gate_last"],
     )
-    return View("gates and gradients", columns, cells, caption)
+    of = f"decay of {parts[0]}" if len(parts) == 1 else "decay"
+    decay = Column(
+        f"{of}, decades a step",
+        "of log10 ‖∂L/∂c‖ (or h) back in time, negative: vanishing",
+        lambda row: _from_to(*(_named(row, "decay", e, len(parts) > 1, 2, True) for e in ENDS)),
+        lambda row: row["decay_last"],
+    )
+    lasting = Column(
+        "half-life, steps",
+        "of the gradient going back",
+        lambda row: _from_to(*(_half_life(row, "half_life", "decay", end) for end in ENDS)),
+        lambda row: row["half_life_last"],
+    )
+    caption = (
+        f"First → last record, top layer. mean gate: {gate.meaning}. decay: {decay.meaning}. "
+        f"half-life: {lasting.meaning}. {of_seeds(rows)}"
+    )
+    return view_of("gates and gradients", rows, [_SETTING, gate, decay, lasting], caption)
 
 
 def _from_to(first: str, last: str) -> str:
@@ -165,18 +164,26 @@ def _labelled(table: pd.DataFrame) -> dict[str, list[Labelled]]:
     """The numbers in the table that have a label of their own, by the title of their view."""
     views: dict[str, list[Labelled]] = {}
     for quantity in QUANTITIES.values():
-        title = quantity.meaning if quantity.option is None else quantity.option.title
+        usual = quantity.meaning if quantity.option is None else quantity.option.title
         for number in quantity.summary:
             if isinstance(number, Labelled) and number.label and number.columns[0] in table:
-                views.setdefault(title, []).append(number)
+                views.setdefault(number.title or usual, []).append(number)
     return views
 
 
 def _of_quantity(rows: list[Row], title: str, numbers: list[Labelled]) -> View:
-    columns = ["setting", *(number.label for number in numbers)]
-    cells = [[_setting(row), *(_of_number(row, number) for number in numbers)] for row in rows]
+    columns = [_SETTING, *map(_labelled_column, numbers)]
     meanings = [f"{number.label}: {number.meaning}." for number in numbers]
-    return View(title, columns, cells, " ".join([*meanings, _of_seeds(rows)]))
+    return view_of(title, rows, columns, " ".join([*meanings, of_seeds(rows)]))
+
+
+def _labelled_column(number: Labelled) -> Column:
+    return Column(
+        number.label,
+        number.meaning,
+        lambda row: _of_number(row, number),
+        lambda row: row[number.columns[-1]],
+    )
 
 
 def _of_number(row: Row, number: Labelled) -> str:
@@ -192,15 +199,27 @@ def _estimate(row: Row, name: str) -> Estimate:
 def _differences(rows: list[Row]) -> View:
     is_ratio = not any(math.isnan(row["loss_ratio"]) for row in rows if row["pairs"])
     loss, column = ("ratio", "loss_ratio") if is_ratio else ("difference", "loss_difference")
-    columns = ["setting", f"final loss, {loss}", "decay at the end, difference", "reference"]
-    cells = [
-        [
-            str(row["setting"]),
-            with_interval(_estimate(row, column), signed=not is_ratio),
-            with_interval(_estimate(row, "decay_last_difference"), signed=True),
-            str(row["reference"] or MISSING),
-        ]
-        for row in rows
+    of_decay = "decay_last_difference"
+    columns = [
+        _SETTING,
+        Column(
+            f"final loss, {loss}",
+            f"{loss} to that of the reference",
+            lambda row: with_interval(_estimate(row, column), signed=not is_ratio),
+            lambda row: row[column],
+        ),
+        Column(
+            "decay at the end, difference",
+            "to that of the reference, decades a step",
+            lambda row: with_interval(_estimate(row, of_decay), signed=True),
+            lambda row: row[of_decay],
+        ),
+        Column(
+            "reference",
+            "the setting that it is compared with",
+            lambda row: str(row["reference"] or MISSING),
+            lambda row: None,
+        ),
     ]
     caption = _brackets([int(row["pairs"]) for row in rows], "pairs")
-    return View("difference to the reference, paired by seed", columns, cells, caption)
+    return view_of("difference to the reference, paired by seed", rows, columns, caption)

@@ -2,28 +2,64 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.verdict import Verdict
+from rnnlab.report.claims.words import in_words
+from rnnlab.report.figure_files import write_figures
 from rnnlab.report.figures.records import starts_and_ends
-from rnnlab.report.figures.standard import OF_JACOBIANS, STANDARD, Ends, draw_standard
+from rnnlab.report.figures.standard import (
+    OF_JACOBIANS,
+    STANDARD,
+    Drawn,
+    Ends,
+    draw_standard,
+)
 from rnnlab.report.figures.style import own_style
 from rnnlab.results.comparison import compare
+from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import replacing, storage_errors, write_text
+from rnnlab.support.files import storage_errors, write_text
 from rnnlab.support.plugins import load_analysis
 from rnnlab.support.user_code import last_own_line
 
 FORMATS = ("png", "svg", "pdf")
+MOST_KEY_NUMBERS = 3
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """One of the few numbers that a reader should take home.
+
+    Attributes:
+        label: what it is, in a few words.
+        estimate: its value and interval.
+        form: of its numbers, see ``in_words``.
+        meaning: one plain sentence that says what it tells.
+    """
+
+    label: str
+    estimate: Estimate
+    form: str = ".3g"
+    meaning: str = ""
+
+    @property
+    def value(self) -> str:
+        """The value alone, as text: "1.14"."""
+        return in_words(self.estimate, self.form).partition(" ")[0]
+
+    @property
+    def interval(self) -> str:
+        """The interval as text, "[1.11, 1.17]"; empty where there is none."""
+        return in_words(self.estimate, self.form).partition(" ")[2]
 
 
 @dataclass(frozen=True)
@@ -36,9 +72,15 @@ class Findings:
         text: sentences that answer the experiment's question; may be empty.
         numbers: the quantities on which the verdict rests, one row each.
         verdict: whether the claim that the experiment tests holds.
+        answer: one plain sentence that answers the experiment's question; may be empty.
+        sentences: short ones that explain the answer to a newcomer; a run ends with them.
+        key_numbers: those that matter most, three at most.
+        captions: of figures, by file name without its ending; a standard figure has its own.
+        not_drawn: why other figures could not be drawn, by file name.
 
     Raises:
-        UserError: an attribute has another type, or a figure's name is not a file name.
+        UserError: an attribute has another type, a figure's name is not a file name, the answer
+            has more than one line, or there are too many key numbers.
     """
 
     table: pd.DataFrame
@@ -46,6 +88,11 @@ class Findings:
     text: str = ""
     numbers: pd.DataFrame | None = None
     verdict: Verdict | None = None
+    answer: str = ""
+    sentences: Sequence[str] = ()
+    key_numbers: Sequence[KeyNumber] = ()
+    captions: Mapping[str, str] = field(default_factory=dict)
+    not_drawn: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         missing = type(None)
@@ -55,8 +102,14 @@ class Findings:
             "text": (str,),
             "numbers": (pd.DataFrame, missing),
             "verdict": (Verdict, missing),
+            "answer": (str,),
+            "sentences": (list, tuple),
+            "key_numbers": (list, tuple),
+            "captions": (dict,),
+            "not_drawn": (dict,),
         }.items():
             _check(name, getattr(self, name), kinds)
+        _check_answer(self)
         for name, figure in self.figures.items():
             _check(f"figures[{name!r}]", figure, (Figure,))
             if not isinstance(name, str) or not name or name != Path(name).name:
@@ -64,9 +117,9 @@ class Findings:
 
     @property
     def words(self) -> str:
-        """The text, followed by the verdict."""
+        """The text, followed by the verdict and the sentences."""
         verdict = "" if self.verdict is None else str(self.verdict)
-        return "\n\n".join(filter(None, (self.text, verdict)))
+        return "\n\n".join(filter(None, (self.text, verdict, "\n".join(self.sentences))))
 
 
 def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
@@ -75,19 +128,31 @@ def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
         raise UserError(f"Findings: {name}: must be a {wanted}, got a {type(value).__name__}")
 
 
+def _check_answer(findings: Findings) -> None:
+    if "\n" in findings.answer:
+        raise UserError("Findings: answer: must be one sentence, on one line")
+    for index, sentence in enumerate(findings.sentences):
+        _check(f"sentences[{index}]", sentence, (str,))
+    for index, number in enumerate(findings.key_numbers):
+        _check(f"key_numbers[{index}]", number, (KeyNumber,))
+    if (many := len(findings.key_numbers)) > MOST_KEY_NUMBERS:
+        raise UserError(f"Findings: key_numbers: {many}; at most {MOST_KEY_NUMBERS} are shown")
+
+
 def standard_findings(results: Results) -> Findings:
     """The comparison table and the figures of ``figures.standard``."""
-    figures = draw_standard(STANDARD, results)
+    figures, failed = draw_standard(STANDARD, results)
     if results.has_jacobians:
-        figures |= jacobian_figures(
+        drawn = jacobian_figures(
             results.jacobians, results.lyapunov, results.eigenvalues, results.runs
         )
-    return Findings(compare(results), figures)
+        figures, failed = figures | drawn.figures, failed | drawn.failed
+    return Findings(compare(results), figures, not_drawn=failed)
 
 
 def jacobian_figures(
     jacobians: pd.DataFrame, lyapunov: pd.DataFrame, eigenvalues: pd.DataFrame, runs: pd.DataFrame
-) -> dict[str, Figure]:
+) -> Drawn:
     """Figures of the one-step Jacobians at the start and at the end of each run, by file name.
 
     The end of a run that diverged is drawn together with that of the others.
@@ -123,11 +188,6 @@ def find(results: Results) -> Findings:
     return findings
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:300]
-
-
 @contextmanager
 def analysis_errors(reference: str) -> Iterator[None]:
     """Name the last line of the user's own file in the message of an error."""
@@ -160,7 +220,7 @@ def write_findings(
     table: str = "compare.csv",
     tell: Callable[[str], None] = warnings.warn,
 ) -> list[Path]:
-    """Write the table, the figures, the text, the numbers and the verdict; close the figures.
+    """Write the table, figures with captions, text, numbers and verdict; close the figures.
 
     Where there is no text, no numbers or no verdict, the file of an earlier analysis is removed
     from a results folder.
@@ -186,16 +246,9 @@ def write_findings(
                 written.append(out / name)
             elif is_results:
                 (out / name).unlink(missing_ok=True)
-        for name, figure in findings.figures.items():
-            path = out / "figures" / f"{name}.{file_format}"
-            try:
-                with replacing(path) as partial, own_style():
-                    figure.savefig(partial)
-                written.append(path)
-            except OSError:
-                raise
-            except Exception as error:  # of Matplotlib and of what the user has it call
-                tell(f"{path}: not drawn: {_first_line(error)}")
-            finally:
-                plt.close(figure)
-    return written
+        folder = out / "figures"
+        for name, reason in findings.not_drawn.items():
+            tell(f"{folder / name}.{file_format}: not drawn: {reason}")
+        return written + write_figures(
+            findings.figures, findings.captions, folder, file_format, tell
+        )

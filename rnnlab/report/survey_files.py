@@ -44,7 +44,7 @@ def write_survey(
     """
     with own_style():
         tables = survey.tables
-        figures = jacobian_figures(
+        figures, failed = jacobian_figures(
             jacobians=tables["jacobians"],
             lyapunov=tables["lyapunov"],
             eigenvalues=tables["eigenvalues"],
@@ -56,5 +56,5 @@ def write_survey(
         for name, table in survey.tables.items():
             written.append(out / f"{name}.parquet")
             write_parquet(table, written[-1])
-    findings = Findings(survey.summary, figures)
+    findings = Findings(survey.summary, figures, not_drawn=failed)
     return written + write_findings(findings, out, table="measure.csv", tell=tell)

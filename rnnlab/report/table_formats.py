@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from rnnlab.report.comparison_views import View, comparison_views
+from rnnlab.report.comparison_views import comparison_views
+from rnnlab.report.views import View
 from rnnlab.support.csv_text import csv_text
 from rnnlab.support.text import printable
 

@@ -18,7 +18,10 @@ Row = dict[str, Any]
 
 def comparison_tables(table: pd.DataFrame, name: str) -> list[Table | Text]:
     """The comparison for the terminal, see ``comparison_views``."""
-    return [plain_table(*view) for view in comparison_views(table, name)]
+    return [
+        plain_table(view.title, view.columns, view.rows, view.caption)
+        for view in comparison_views(table, name)
+    ]
 
 
 def overview(results: Results) -> list[Text | Table]:

@@ -96,7 +96,7 @@ def _row(group: Group, recorded: Sequence[Quantity]) -> dict[str, Any]:
         "missing": len(_with_status(group, "missing")),
         "confidence": confidence(len(_with_status(group, "finished"))),
         **standard,
-        "baseline": done[0].get("baseline", math.nan) if done else math.nan,
+        "baseline": float(_column(done, "baseline")[0]) if done else math.nan,
         "last_step": group[0]["training.steps"],
         **{column: asked_for[column] for column in sorted(asked_for, key=_is_of_last)},
     }

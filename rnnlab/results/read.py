@@ -1,18 +1,21 @@
 """Reading stored results as data frames."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from rnnlab.config.model import BEFORE_TRAINING
 from rnnlab.results.folders import open_for_reading
-from rnnlab.results.runs import environments, runs_frame, wanted_runs
+from rnnlab.results.runs import environments, mixtures_of, runs_frame, wanted_runs
 from rnnlab.results.store import Store
 from rnnlab.results.stored_run import StoredRun
 from rnnlab.support.errors import UserError, did_you_mean
 from rnnlab.support.paths import user_path
+from rnnlab.support.provided import provided
+from rnnlab.support.text import printable
 from rnnlab.training.quantities import QUANTITIES
 
 
@@ -47,6 +50,24 @@ class Results:
         self.runs = runs_frame(records)
         self._environments = environments(records)
 
+    def counted(self) -> str:
+        """How many runs there are, of how many settings, by their status."""
+        counts = self.runs["status"].value_counts()
+        by_status = ", ".join(f"{count} {status}" for status, count in counts.items())
+        return f"{_many(self.runs, 'run')} of {_many(self.settings, 'setting')}: {by_status}"
+
+    def __repr__(self) -> str:
+        folders = ", ".join(str(store.folder) for store in self.stores)
+        return f"<Results {self.name!r}: {self.counted()}; in {printable(folders)}>"
+
+    def _repr_html_(self) -> str:
+        return str(provided("results as HTML")(self))
+
+    @property
+    def plotly(self) -> Any:
+        """Interactive figures, such as ``results.plotly.decay()``; see ``Interactive``."""
+        return provided("interactive figures")(self)
+
     @cached_property
     def before_training(self) -> "Results":
         """Results measured before training, by the config's ``measure``; their runs make no step.
@@ -71,11 +92,7 @@ class Results:
 
     def mixtures(self) -> list[str]:
         """A sentence for each part of the environment on which the runs differ."""
-        return [
-            f"mixed results: {name} is {', '.join(sorted(values))}"
-            for name, values in self._environments.items()
-            if len(values) > 1
-        ]
+        return mixtures_of(self._environments)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """The table of a recorded quantity, over all runs that have it.
@@ -138,6 +155,10 @@ class Results:
         if not self.runs["status"].isin(["finished", "diverged"]).any():
             return "no run has finished yet; rnnlab run CONFIG does what is missing"
         return f"no run recorded {name}"
+
+
+def _many(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 def load(*folders: str | Path, every_config: bool = False) -> Results:

@@ -47,6 +47,15 @@ def runs_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     return frame
 
 
+def mixtures_of(environments: dict[str, set[str]]) -> list[str]:
+    """A sentence for each part of the environment on which runs differ."""
+    return [
+        f"mixed results: {name} is {', '.join(sorted(values))}"
+        for name, values in environments.items()
+        if len(values) > 1
+    ]
+
+
 def environments(records: list[dict[str, Any]]) -> dict[str, set[str]]:
     """The values that each part of the environment has over the stored runs."""
     values: dict[str, set[str]] = {}

@@ -35,3 +35,10 @@ def find_config(path_or_name: str | Path) -> Path:
         f"{str(path_or_name)[:200]}: no such file, and no bundled config of that name; "
         + did_you_mean(path.stem, config_names())
     )
+
+
+def citation() -> str:
+    """The text of ``CITATION.cff``."""
+    packaged = PACKAGE / "bundled" / "CITATION.cff"
+    path = packaged if packaged.is_file() else PACKAGE.parent / "CITATION.cff"
+    return path.read_text(encoding="utf-8")

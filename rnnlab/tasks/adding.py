@@ -44,7 +44,7 @@ class Adding(Task):
 
     @property
     def baseline(self) -> float:
-        """Mean squared error of who knows the last step only: 1/6, less where it is marked.
+        """Mean squared error of who knows the last step only, 1/6, or less where it is marked.
 
         Answering 1 gives Var(U + U) = 1/6. A marked last step shows one of the two values v, and
         v + 1/2 gives Var(U) = 1/12.

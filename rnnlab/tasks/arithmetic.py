@@ -43,7 +43,7 @@ class Arithmetic(Task):
 
     @property
     def steps(self) -> int:
-        """Number of time steps: those of the longest text, less its last symbol."""
+        """Number of time steps, those of the longest text less its last symbol."""
         return (2 * self.digits + 1) * (1 + self.distractors) + self.digits + 2
 
     @property
@@ -71,7 +71,7 @@ class Arithmetic(Task):
 
     @property
     def read_step(self) -> None:
-        """None: examples are read at different steps."""
+        """None, since examples are read at different steps."""
         return None
 
     def sample(self, key: Key[Array, ""]) -> tuple[Float[Array, "time 40"], Int[Array, " time"]]:

@@ -37,12 +37,12 @@ class Arrays(DataTask):
     Padding, whatever it holds, enters no loss and no metric, and reaches no gradient.
 
     Attributes:
-        path: the file.
+        path: the file, ``.npz``; needed.
         targets_at: ``last``, at the last step of each sequence that is no padding; ``each``, at
             each step that is no padding.
         evaluation_share: share of the examples that is held out, rounded to whole examples.
-        solved_below: in configs ``threshold``: the training loss below which the task counts as
-            solved; default a tenth of the baseline.
+        solved_below: the training loss below which the task counts as solved; default a tenth of
+            the baseline. Configs call it ``threshold``.
 
     Raises:
         UserError: the file does not hold such arrays, or too few examples.

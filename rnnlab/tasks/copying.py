@@ -25,10 +25,10 @@ class Copying(Task):
     Inputs are one-hot over blank, the alphabet and the delimiter; outputs over blank and alphabet.
 
     Attributes:
-        length: T.
-        symbols: K.
+        length: T, the gap in time steps, within which blanks are shown.
+        symbols: K, how many symbols are to be remembered.
         alphabet: number of different symbols.
-        gap: ``fixed`` or ``variable``.
+        gap: ``fixed``, T − 1 blanks; ``variable``, 1 to T, drawn for each example.
     """
 
     metric_name: ClassVar[str] = "recall accuracy"
@@ -40,7 +40,7 @@ class Copying(Task):
 
     @property
     def steps(self) -> int:
-        """Number of time steps: T + 2K, or T + 2K + 1 with a variable gap."""
+        """Number of time steps, T + 2K, or T + 2K + 1 with a variable gap."""
         return self.length + 2 * self.symbols + (self.gap == "variable")
 
     @property
@@ -55,7 +55,7 @@ class Copying(Task):
 
     @property
     def baseline(self) -> float:
-        """K ln(alphabet) / length, nats: knows when to recall but not what ("memoryless").
+        """K ln(alphabet) / length, in nats, of who knows when to recall but not what.
 
         With a variable gap this clock counts from the delimiter. At recall only blanks are shown.
         """

@@ -76,7 +76,16 @@ def _rmsprop(
     )
 
 
-MOMENTS = {"beta1": (Fraction, 0.9), "beta2": (Fraction, 0.999), "epsilon": (Epsilon, 1e-8)}
+def _means(kind: Any, meaning: str) -> Any:
+    """A type, with what the option means."""
+    return Annotated[kind, Field(description=meaning)]
+
+
+MOMENTS = {
+    "beta1": (_means(Fraction, "share of the last mean of g that is kept"), 0.9),
+    "beta2": (_means(Fraction, "share of the last mean of g² that is kept"), 0.999),
+    "epsilon": (_means(Epsilon, "ε, added to √v̂"), 1e-8),
+}
 # Each optimiser is built from a learning rate: a number, or a function of the step.
 OPTIMIZERS = [
     _choice("SGD", "Stochastic gradient descent.", optax.sgd),
@@ -84,7 +93,7 @@ OPTIMIZERS = [
         "Momentum",
         "Gradient descent with heavy-ball momentum.",
         optax.sgd,
-        momentum=(Fraction, 0.9),
+        momentum=(_means(Fraction, "factor on the last velocity, which is kept"), 0.9),
     ),
     _choice(
         "Adam",
@@ -100,8 +109,8 @@ OPTIMIZERS = [
         "is false; biases are the parameters whose names begin with bias.",
         _adamw,
         **MOMENTS,
-        weight_decay=(NonNegative, 1e-4),
-        decay_biases=(bool, True),
+        weight_decay=(_means(NonNegative, "factor on a parameter in its own decay"), 1e-4),
+        decay_biases=(_means(bool, "whether biases decay too"), True),
     ),
     _choice(
         "RMSprop",
@@ -109,10 +118,10 @@ OPTIMIZERS = [
         "initial_mean, and decay its memory. The step is g / (√v + ε), as in PyTorch, or "
         "g / √(v + ε), as in Keras, where epsilon_in_root is true.",
         _rmsprop,
-        decay=(Fraction, 0.9),
-        epsilon=(Epsilon, 1e-8),
-        epsilon_in_root=(bool, False),
-        initial_mean=(NonNegative, 0.0),
+        decay=(_means(Fraction, "share of the last v that is kept"), 0.9),
+        epsilon=(_means(Epsilon, "ε"), 1e-8),
+        epsilon_in_root=(_means(bool, "whether ε is added within the root"), False),
+        initial_mean=(_means(NonNegative, "v before the first update"), 0.0),
     ),
 ]
 # Each schedule is built from a learning rate and the number of updates of a run.
@@ -127,7 +136,7 @@ SCHEDULES = [
         "Warmup",
         "Linear from zero to the rate, then constant.",
         _warmup,
-        steps=(PositiveInt, 100),
+        steps=(_means(PositiveInt, "number of updates until the rate is reached"), 100),
     ),
 ]
 

@@ -74,7 +74,7 @@ class Record(BaseModel):
         examples: number of examples of the batch that are recorded, from the first.
         means: whether mean adjoint norms and mean gates are recorded at every step, not only at the
             records.
-        jacobians: see ``RecordJacobians``; default none.
+        jacobians: whether and when ∂c_t/∂c_{t−1} is recorded by path; default never.
     """
 
     model_config = STRICT

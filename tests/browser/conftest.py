@@ -6,7 +6,13 @@ Without one these tests skip with that reason; with ``RNNLAB_NEEDS_BROWSER=1``, 
 import os
 import shutil
 
+import numpy as np
 import pytest
+from random_runs import settings, store
+
+import rnnlab
+from rnnlab.report.page.html import ASSETS, packed, page_html
+from rnnlab.report.page.report import write_report
 
 REASON = "no browser: Playwright's Python package and chromium are needed (see CONTRIBUTING.md)"
 
@@ -76,3 +82,110 @@ def open_page(browser):
     for watch in watches:
         assert watch.said == []
         assert watch.requests == []
+
+
+SMALL = """
+name: small
+question: Does a larger forget bias keep dC_t/dC_{t-1} near one?
+task: {kind: adding, length: 12}
+cell: {kind: lstm, hidden: 4}
+training: {steps: 40, batch: 4}
+record: {every: 10, examples: 4, jacobians: {every: 20, examples: 2}}
+sweep:
+  zip:
+    - cell: {forget_bias: 0}
+    - cell: {forget_bias: 1}
+    - cell: {forget_bias: 1, input_bias: tied}
+seeds: 2
+"""
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """A real run of a few seconds: 3 settings, 2 seeds, Jacobians at 0, 20, 40; and its page."""
+    folder = tmp_path_factory.mktemp("small")
+    config = folder / "small.yaml"
+    config.write_text(SMALL)
+    results = rnnlab.run(config, out=folder / "results")
+    return results, write_report([results], folder / "report.html", {})
+
+
+@pytest.fixture(scope="session")
+def random_run(tmp_path_factory):
+    """Tables drawn at random, two layers, some gradients zero: 4 settings, 3 seeds; and a page."""
+    folder = tmp_path_factory.mktemp("random") / "results"
+    solved = {"summary": {"solved_at": 12.0}}
+    runs = [
+        (
+            settings(bias, **more),
+            seed,
+            "finished",
+            {"tables": {"layers": 2}, **(solved if seed else {})},
+        )
+        for bias, more in ((0.0, {}), (1.0, {}), (3.0, {}), (3.0, {"input_bias": "tied"}))
+        for seed in (0, 1, 4)
+    ]
+    store(folder, runs)
+    results = rnnlab.load(folder)
+    return results, write_report([results], folder / "report.html", {})
+
+
+@pytest.fixture
+def made_page(tmp_path):
+    """A function that writes a page of made-up data: of each label a decay, a number in the table.
+
+    ``made_page(labels=…, numbers=…, steps=…)``; any other key replaces that part of the data.
+    """
+
+    def write(labels=("a", "b", "c", "d"), numbers=(1, 2, 3, 4), steps=(0, 10), **parts):
+        colour = {"light": "#0072b2", "dark": "#5cb0ea"}
+        style = {"color": colour, "dash": "solid", "symbol": "circle", "order": None, "values": {}}
+        values = np.zeros((len(steps), 1, 3)) - np.arange(3)
+        curve = {
+            "name": "c",
+            "group": "decay",
+            "xLabel": "steps back in time",
+            "label": "log10 ‖∂L/∂c_t‖",
+            "short": "‖∂L/∂c_t‖",
+            "isLog": True,
+            "x": packed(np.arange(3)),
+            "steps": list(steps),
+            "items": [
+                {"setting": i, "seeds": [0], "values": packed(values)} for i in range(len(labels))
+            ],
+        }
+        made = dict.fromkeys(("command", "config", "cite", "version"), "x")
+        columns = [{"label": label, "meaning": "m", "numeric": False} for label in ("setting", "n")]
+        rows = [
+            [
+                {"text": label, "sort": i},
+                {"text": "–" if number is None else str(number), "sort": number},
+            ]
+            for i, (label, number) in enumerate(zip(labels, numbers, strict=False))
+        ]
+        data = {
+            "title": labels[0],
+            "question": labels[0],
+            "answer": {"text": labels[-1], "verdict": None, "sentences": [], "evidence": ""},
+            "numbers": [],
+            "notes": [],
+            "settings": [
+                style | {"label": label, "shown": i < 12} for i, label in enumerate(labels)
+            ],
+            "steps": list(steps),
+            "curves": [curve],
+            "bySetting": [],
+            "learning": None,
+            "eigenvalues": [],
+            "lyapunov": [],
+            "table": {"columns": columns, "rows": rows, "caption": ""},
+            "captions": {},
+            "made": made | {"environment": [], "files": []},
+            "explore": None,
+        } | parts
+        path = tmp_path / "made.html"
+        body = (ASSETS / "report.html").read_text(encoding="utf-8")
+        path.write_text(page_html("made up", body, "report.js", data), encoding="utf-8")
+        return path
+
+    return write

@@ -52,3 +52,28 @@ def test_right(config):
 )
 def test_wrong(config):
     assert not VALIDATOR.is_valid(config)
+
+
+def keys_of(schema, path=()):
+    """Every key of a schema that is no section of its own, with what describes it."""
+    for name, own in schema.get("properties", {}).items():
+        if name != "kind":
+            yield (*path, name), own
+    for several in ("anyOf", "oneOf"):
+        for own in schema.get(several, ()):
+            yield from keys_of(own, path)
+    for name, own in {**schema.get("properties", {}), **schema.get("$defs", {})}.items():
+        yield from keys_of(own, (*path, name))
+
+
+def test_every_key_says_what_it_means():
+    found = dict(keys_of(config_schema()))
+    assert len(found) > 40
+    assert {path for path, own in found.items() if "description" not in own} == {
+        ("task",),
+        ("cell",),
+    }
+    assert found["training", "clip_norm"]["description"] == "largest global norm of the gradient."
+    assert found["cell", "hidden"]["description"] == "number of units of a layer."
+    assert found["RMSprop", "initial_mean"]["description"] == "v before the first update"
+    assert found["RecordJacobians", "every"]["description"].startswith("number of steps between")

@@ -108,12 +108,12 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     library, experiment = blocks("README.md", "python")
     names = {}
     exec(library, names)
-    assert names["states"].c.shape == (100, 32, 64)
     assert names["flow"].log10_norm["c"].shape == (100, 32)
-    small = '{"seeds": 2, "training.steps": 20, "record.every": 10}'
+    assert names["j"].total.shape == (100, 32, 64, 64)
+    small = '{"seeds": 2, "training.steps": 20, "record.every": 10, "before_training": None}'
     exec(experiment.replace('{"seeds": 2}', small), names)
-    assert len(names["table"]) == 6
-    assert len(names["ax"].get_lines()) == 6
+    assert len(names["results"].settings) == 6
+    assert len(rnnlab.compare(names["results"])) == 6
 
 
 def test_the_documented_config_is_what_the_defaults_are(tmp_path):
@@ -146,11 +146,11 @@ def test_commands_of_the_readme_name_bundled_configs():
 
 def test_own_data_train(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(*blocks("docs/data.md", "python"), {})
-    (config,) = blocks("docs/data.md", "yaml")
+    exec(blocks("docs/howto/data.md", "python")[0], {})
+    (config,) = blocks("docs/howto/data.md", "yaml")
     Path("my.yaml").write_text(config, encoding="utf-8")
     results = rnnlab.run("my.yaml", ["training.steps=20", "cell.hidden=4", "seeds=1"])
-    assert list(results.runs["status"]) == ["finished"] * 3
+    assert list(results.runs["status"]) == ["finished"] * 2
     assert set(results.runs["metric"]) == {"accuracy"}
 
 

@@ -72,6 +72,7 @@ def test_numbers_are_called_as_they_are_asked_for(name, tiny, tmp_path, monkeypa
     found = claim(made_up(name, tiny, tmp_path / "out"))
     stem = analysis.partition(".py:")[0]
     assert ("published" if "/" in stem else stem) in found.figures
-    assert found.text
+    assert found.text or found.sentences
     assert found.verdict.evidence
+    assert found.key_numbers
     plt.close("all")

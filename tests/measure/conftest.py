@@ -2,7 +2,10 @@
 
 import pytest
 
+from rnnlab.report.figures.standard import Drawn
+
 
 @pytest.fixture
 def without_figures(monkeypatch):
-    monkeypatch.setattr("rnnlab.report.survey_files.jacobian_figures", lambda **tables: {})
+    draw_none = "rnnlab.report.survey_files.jacobian_figures"
+    monkeypatch.setattr(draw_none, lambda **tables: Drawn({}, {}))

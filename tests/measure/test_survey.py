@@ -287,6 +287,7 @@ def test_all_that_is_written_next_to_the_results(command, at_home):
         f"figures/{name}.png"
         for name in ("sensitivity", "lyapunov", "jacobian_paths", "eigenvalues")
     ]
+    names.append("figures/CAPTIONS.md")
     told = [Path(line.strip()) for line in out.split("written:\n")[1].splitlines()]
     told = [path.resolve() for path in told]
     assert [str(path.relative_to(folder)) for path in told] == names

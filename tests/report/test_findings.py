@@ -1,6 +1,7 @@
 """The results that an analysis may return, and the message where it fails."""
 
 import json
+import math
 
 import jaxtyping
 import made_up
@@ -12,11 +13,27 @@ from matplotlib.figure import Figure
 from rnnlab.report.claims.verdict import Answer, Verdict
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.standard import STANDARD, Standard
-from rnnlab.report.findings import Findings, find, standard_findings, write_findings
+from rnnlab.report.findings import Findings, KeyNumber, find, standard_findings, write_findings
+from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import load
 from rnnlab.support.errors import UserError
 
 TABLE = pd.DataFrame({"setting": ["a"]})
+NUMBER = KeyNumber("norm of one step", Estimate(1.14, 1.11, 1.17), meaning="It grows.")
+
+
+def test_a_key_number_is_written_with_its_interval_if_it_has_one():
+    assert (NUMBER.value, NUMBER.interval) == ("1.14", "[1.11, 1.17]")
+    one_seed = KeyNumber("share", Estimate(0.5, math.nan, math.nan), ".0%")
+    assert (one_seed.value, one_seed.interval) == ("50%", "")
+    nothing = KeyNumber("share", Estimate(*[math.nan] * 3))
+    assert (nothing.value, nothing.interval) == ("unknown", "")
+
+
+def test_words_end_with_the_sentences():
+    verdict = Verdict(Answer.REFUTED, "1.14")
+    findings = Findings(TABLE, text="text", verdict=verdict, sentences=["One.", "Two."])
+    assert findings.words == "text\n\nrefuted: 1.14\n\nOne.\nTwo."
 
 
 @pytest.fixture
@@ -43,6 +60,12 @@ def found(folder, analysis, file="own.py"):
         ({"numbers": {"a": 1}}, "Findings: numbers: must be a DataFrame, got a dict"),
         ({"text": 3}, "Findings: text: must be a str, got a int"),
         ({"verdict": "supported"}, "Findings: verdict: must be a Verdict, got a str"),
+        ({"answer": 1}, "Findings: answer: must be a str, got a int"),
+        ({"answer": "No.\nYes."}, "Findings: answer: must be one sentence"),
+        ({"sentences": "No."}, "Findings: sentences: must be a list, got a str"),
+        ({"sentences": ["No.", 1]}, r"Findings: sentences\[1\]: must be a str, got a int"),
+        ({"key_numbers": ["1.2"]}, r"Findings: key_numbers\[0\]: must be a KeyNumber, got a str"),
+        ({"key_numbers": [NUMBER] * 4}, "Findings: key_numbers: 4; at most 3 are shown"),
         ({"figures": [Figure()]}, "Findings: figures: must be a dict, got a list"),
         (
             {"figures": {"a": Figure().subplots()}},

@@ -8,7 +8,7 @@ import pytest
 
 from rnnlab.gradients.decay import decay_per_step, half_life, straightness
 from rnnlab.results.summary import summarize_run
-from rnnlab.training.quantities.jacobian_paths import sensitivity_decay
+from rnnlab.training.quantities.jacobian_paths import left_at_first, sensitivity_decay
 from rnnlab.training.quantities.summary import Facts
 from rnnlab.training.quantities.training import solved_at
 
@@ -156,3 +156,14 @@ def test_a_slope_is_over_the_same_examples():
     assert summary["decay_first"] == pytest.approx(-0.1)
     jacobians = log10.rename(columns={"log10_mean": "log10_sensitivity"})
     assert sensitivity_decay(jacobians) == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize(
+    ("zeros", "expected"), [(None, -7.0), (0.0, -7.0), (0.5, math.nan), (1.0, -math.inf)]
+)
+def test_what_is_left_at_the_first_step_is_of_all_examples(zeros, expected):
+    """Zero in all examples is −∞; the mean over those that are not zero is that of others."""
+    record = pd.DataFrame({"t": [1, 0], "log10_sensitivity": [-3.0, -7.0]})
+    if zeros is not None:
+        record["zero_fraction"] = [0.0, zeros]
+    assert left_at_first(record) == pytest.approx(expected, nan_ok=True)

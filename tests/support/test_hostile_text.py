@@ -11,13 +11,14 @@ from rich.console import Console
 from stored_runs import setting, store_runs
 
 from rnnlab.config.labels import labels
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.seeds import seed_lines
 from rnnlab.report.figures.style import (
     figure_legend,
     log10_of_gradient,
     panel_for_each,
     panels,
     safe_name,
-    seed_band,
     symbol,
     title_label,
 )
@@ -161,11 +162,12 @@ def test_figures_show_labels_as_they_are(text):
     written = [name, f"{printable(text)}, b_f = 1".replace("\n", " ")[:200]]
     figure, axes = panel_for_each([*written, other])
     for index, label in enumerate(written):
-        seed_band(axes[0], pd.DataFrame({0: [1.0, 2.0]}), index, label)
+        seed_lines(axes[0], pd.DataFrame({0: [1.0, 2.0]}), category(index), label)
     figure_legend(figure, axes, written)
     figure.set_layout_engine("none")
     figure.savefig(io.BytesIO(), format="svg")
-    entries = [literal(entry.get_text()).strip() for entry in figure.legends[0].get_texts()]
+    texts = (entry.get_text().replace("\n", " ") for entry in figure.legends[0].get_texts())
+    entries = [literal(text).strip() for text in texts]
     assert entries == [label.strip() for label in written]
     plt.close(figure)
 

@@ -380,13 +380,16 @@ def test_compare(results):
     table = rnnlab.compare(results).set_index("setting")
     for setting in results.settings:
         for end, step in (("first", 0), ("last", 25)):
-            decay, share, exponent = [], [], []
+            decay, share, exponent, left, norms = [], [], [], [], []
             for seed in (0, 1):
                 chosen = f"setting == @setting and seed == {seed} and step == {step}"
                 record = results.jacobians.query(chosen).query("layer == layer.max()")
                 distance = 11 - record["t"]
                 decay.append(np.polyfit(distance, record["log10_sensitivity"], 1)[0])
                 share.append(record.query("t > 0")["share"].mean())
+                later = record.query("t > 0")[["total_spectral", "indirect_spectral"]]
+                norms.append(later.to_numpy().mean(axis=0))
+                left.append(record.set_index("t")["log10_sensitivity"][0])
                 top = results.lyapunov.query(chosen).query("index == 0")
                 exponent.append(top["exponent"].mean())
             row = table.loc[setting]
@@ -394,6 +397,9 @@ def test_compare(results):
             half_life = np.log10(0.5) / np.mean(decay) if np.mean(decay) < 0 else np.inf
             assert row[f"sensitivity_half_life_{end}"] == pytest.approx(half_life, rel=1e-4)
             assert row[f"indirect_share_{end}"] == pytest.approx(np.mean(share), rel=1e-5)
+            numbers = [row[f"{name}_{end}"] for name in ("one_step_norm", "indirect_norm")]
+            assert numbers == pytest.approx(np.mean(norms, axis=0), rel=1e-5)
+            assert row[f"left_at_first_{end}"] == pytest.approx(np.mean(left), rel=1e-5)
             assert row[f"top_exponent_{end}"] == pytest.approx(np.mean(exponent), rel=1e-5)
 
 
@@ -405,10 +411,20 @@ def test_the_table_in_the_terminal(results):
     text = console.export_text()
     row = table.iloc[1]
     for end in ("first", "last"):
-        for column, form in (("indirect_share", "{:.2g}"), ("top_exponent", "{:+.2g}")):
+        for column, form in (
+            ("one_step_norm", "{:.3g}"),
+            ("indirect_norm", "{:.3g}"),
+            ("left_at_first", "{:.3g}"),
+            ("indirect_share", "{:.2g}"),
+            ("top_exponent", "{:+.2g}"),
+        ):
             ends = Estimate(*(row[f"{column}_{end}{side}"] for side in ("", "_low", "_high")))
             assert in_form(ends, form) in text
-    assert "share indirect" in text
+    one_step, whole = text.index("one step, ∂c_t/∂c_{t−1}"), text.index("the whole sequence, from")
+    for label in ("one-step norm", "indirect part", "share indirect"):
+        assert one_step < text.index(label) < whole
+    for label in ("left at the first", "half-life", "top exponent"):
+        assert label in text[whole:]
 
 
 def test_runs_with_and_without(results, plain):

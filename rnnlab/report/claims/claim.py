@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rnnlab.report.claims.headline import Headline, key_numbers
 from rnnlab.report.claims.rules import Part
 from rnnlab.report.claims.verdict import Answer, Verdict, all_of
-from rnnlab.report.findings import Findings, standard_findings
+from rnnlab.report.findings import Findings, KeyNumber, standard_findings
 from rnnlab.results.comparison import compare
 from rnnlab.results.read import Results
 
@@ -21,11 +22,19 @@ class Measured:
         numbers: one row each, see ``numbers_frame``.
         figure: which shows them.
         text: sentences that tell them, or nothing.
+        answer: see ``Findings``, as are the two that follow.
+        sentences: that explain it.
+        key_numbers: that matter most.
+        caption: of the figure, see ``caption_of``.
     """
 
     numbers: pd.DataFrame
     figure: Figure | None = None
     text: str = ""
+    answer: str = ""
+    sentences: Sequence[str] = ()
+    key_numbers: Sequence[KeyNumber] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Claim:
         evidence: the sentence of the verdict.
         called: what its answers are called, if not supported, refuted and undecided.
         has_standard_figures: whether the figures of every experiment are drawn too.
+        headlines: the one number to remember: the first of these that was measured.
     """
 
     name: str
@@ -75,6 +85,7 @@ class Claim:
     evidence: Callable[[Judged], str] = each_part
     called: Mapping[Answer, str] = field(default_factory=dict)
     has_standard_figures: bool = True
+    headlines: Sequence[Headline] = ()
 
     def __call__(self, results: Results) -> Findings:
         """Table, figures, text, numbers and verdict."""
@@ -84,7 +95,18 @@ class Claim:
         found = self.measure(results)
         own = {} if found.figure is None else {self.name: found.figure}
         verdict = self.decide(found.numbers, settings_of(results))
-        return Findings(standard.table, own | standard.figures, found.text, found.numbers, verdict)
+        return Findings(
+            standard.table,
+            own | standard.figures,
+            found.text,
+            found.numbers,
+            verdict,
+            found.answer,
+            found.sentences,
+            found.key_numbers or key_numbers(self.headlines, found.numbers),
+            {self.name: found.caption} if found.caption else {},
+            standard.not_drawn,
+        )
 
     def decide(self, numbers: pd.DataFrame, settings: pd.DataFrame) -> Verdict:
         """The verdict, from the numbers alone.
@@ -96,10 +118,14 @@ class Claim:
         Raises:
             UserError: a rule is about a number that was not measured.
         """
-        parts = self.parts(numbers, settings) if callable(self.parts) else self.parts
-        judged = Judged(numbers, settings, parts)
+        judged = self.judged(numbers, settings)
         answer = all_of(*judged.answers.values())
         return Verdict(answer, self.evidence(judged), self.called.get(answer, ""))
+
+    def judged(self, numbers: pd.DataFrame, settings: pd.DataFrame) -> Judged:
+        """The parts of the claim, with what decides them; arguments as of ``decide``."""
+        parts = self.parts(numbers, settings) if callable(self.parts) else self.parts
+        return Judged(numbers, settings, parts)
 
 
 def settings_of(results: Results) -> pd.DataFrame:

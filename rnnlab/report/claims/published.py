@@ -1,20 +1,18 @@
 """Results that papers report, beside those obtained here."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from rnnlab.config.labels import kind_name
 from rnnlab.report.claims.claim import Claim, Measured
 from rnnlab.report.claims.evidence import Number, ended, number
+from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.rules import Judge, Part, Rule, between
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate, in_words, is_measured
-from rnnlab.report.figures.learning_curves import learning_curves
-from rnnlab.report.figures.records import settings_of
-from rnnlab.report.figures.style import figure_legend, line_style, panels
 from rnnlab.results.intervals import median_interval
 from rnnlab.results.read import Results
 
@@ -40,6 +38,7 @@ class Published:
         value: what the paper reports.
         rule: how the obtained value is judged, in words.
         judge: the rule; supported reads as reproduced.
+        level: the number in ``value``, if there is one and it is of this quantity.
     """
 
     quantity: str
@@ -47,12 +46,14 @@ class Published:
     value: str
     rule: str
     judge: Judge
+    level: int | float = math.nan
 
 
 def reproduction(
     measure: Callable[[Results], Measured],
     published: Sequence[Published],
     has_standard_figures: bool = True,
+    headlines: Sequence[Headline] = (),
 ) -> Claim:
     """The claim that a paper's results are obtained here too.
 
@@ -62,6 +63,7 @@ def reproduction(
         measure: see ``Claim``.
         published: what the paper reports; what was not run is left out.
         has_standard_figures: see ``Claim``.
+        headlines: see ``Claim``.
     """
 
     def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
@@ -73,6 +75,7 @@ def reproduction(
         parts,
         called=IN_WORDS,
         has_standard_figures=has_standard_figures,
+        headlines=headlines,
     )
 
 
@@ -82,10 +85,10 @@ def _part(result: Published, numbers: pd.DataFrame) -> Part:
     return Part(f"{result.quantity}, {result.of}", [rule], words=words)
 
 
-def at_the_baseline(of: str, value: str) -> Published:
+def at_the_baseline(of: str, value: str, level: int | float) -> Published:
     """A result that says that a final loss is, within a tenth, that of remembering nothing."""
-    rule = f"within {AT_BASELINE:.0%} of 1"
-    return Published(OF_BASELINE, of, value, rule, between(1 - AT_BASELINE, 1 + AT_BASELINE))
+    judge = between(1 - AT_BASELINE, 1 + AT_BASELINE)
+    return Published(OF_BASELINE, of, value, f"within {AT_BASELINE:.0%} of 1", judge, level)
 
 
 def by_cell_and_length(runs: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame:
@@ -155,49 +158,3 @@ def side_by_side(published: Sequence[Published], numbers: pd.DataFrame) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "\n".join(lines)
-
-
-def curves_of_baseline(
-    training: pd.DataFrame,
-    runs: pd.DataFrame,
-    levels: Mapping[str, tuple[float, str]] | None = None,
-) -> Figure:
-    """Training loss / baseline against the step, with what is published.
-
-    Medians over seeds with a band from least to greatest. Large marks: when a run's loss fell below
-    the threshold.
-
-    Args:
-        training: ``Results.training``.
-        runs: ``Results.runs`` of those to draw, with ``panel``, in which each is drawn, and
-            ``setting``, a categorical.
-        levels: published final losses / baseline, and of which length, by setting.
-    """
-    published = levels or {}
-    own = runs.set_index("run")
-    baselines = own["baseline"].astype(float)
-    thresholds = runs["threshold"].astype(float) / runs["baseline"].astype(float)
-    relative = runs.assign(threshold=thresholds, baseline=1.0)
-    training = training[training["run"].isin(own.index)]
-    names = pd.Categorical(
-        training["run"].map(own["setting"].astype(str)), settings_of(runs), ordered=True
-    )
-    loss = training["loss"] / training["run"].map(baselines)
-    training = training.assign(setting=names, loss=loss)
-    shown = list(dict.fromkeys(runs["panel"]))
-    figure, axes = panels(1, len(shown), sharey=True)
-    if len(shown) == 1:
-        figure.set_size_inches(4.8, 3.6)
-    for ax, panel in zip(axes[0], shown, strict=True):
-        inside = relative[relative["panel"] == panel]
-        learning_curves(training[training["run"].isin(inside["run"])], inside, ax)
-        ax.set_title(panel)
-        ax.set_ylabel("training loss / baseline,\nmean of 50 steps")
-        for index, setting in enumerate(settings_of(runs)):
-            if setting in published:
-                level, length = published[setting]
-                style = {"color": line_style(index)["color"], "linestyle": (0, (6, 2, 1, 2))}
-                ax.axhline(level, label=f"{setting}: published, {length}", **style)
-        ax.label_outer()
-    figure_legend(figure, list(axes[0]), settings_of(runs))
-    return figure

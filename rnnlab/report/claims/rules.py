@@ -1,5 +1,6 @@
 """The parts of a claim, and the rules that decide them."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,19 +13,33 @@ from rnnlab.results.intervals import Estimate
 Judge = Callable[[Estimate], Answer]
 
 
-def above(threshold: int | float) -> Judge:
-    """Require more than this, see ``is_above``."""
-    return lambda obtained: is_above(obtained, threshold)
+@dataclass(frozen=True)
+class Bounds:
+    """Require more than ``low`` and less than ``high``, of those that are finite."""
+
+    low: int | float = -math.inf
+    high: int | float = math.inf
+
+    def __call__(self, obtained: Estimate) -> Answer:
+        """Judge by the whole interval, see ``is_above`` and ``is_below``."""
+        answers = [is_above(obtained, self.low)] if self.low > -math.inf else []
+        answers += [is_below(obtained, self.high)] if self.high < math.inf else []
+        return all_of(*answers)
 
 
-def below(threshold: int | float) -> Judge:
-    """Require less than this, see ``is_below``."""
-    return lambda obtained: is_below(obtained, threshold)
+def above(threshold: int | float) -> Bounds:
+    """Require more than this."""
+    return Bounds(low=threshold)
 
 
-def between(low: int | float, high: int | float) -> Judge:
+def below(threshold: int | float) -> Bounds:
+    """Require less than this."""
+    return Bounds(high=threshold)
+
+
+def between(low: int | float, high: int | float) -> Bounds:
     """Require more than ``low`` and less than ``high``."""
-    return lambda obtained: all_of(is_above(obtained, low), is_below(obtained, high))
+    return Bounds(low, high)
 
 
 def not_below(threshold: int | float) -> Judge:

@@ -5,26 +5,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.report.figures.style import (
+from rnnlab.report.figures.palette import category
+from rnnlab.report.figures.seeds import (
     LATE,
-    UNSOLVED,
-    figure_legend,
-    line_style,
-    math_label,
-    panels,
-    seed_band,
+    beside,
+    say_if_none_solved,
+    seed_lines,
+    unsolved,
     unsolved_note,
 )
+from rnnlab.report.figures.style import figure_legend, math_label, panels
 from rnnlab.results.intervals import median_solved_at
 
 LINES = ("b_i = 0", "b_i = −b_f", "chrono, b_i = 0", "chrono, b_i = −b_f")
+STYLES = {line: category(index) for index, line in enumerate(LINES)}
 
 
 def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, left: str) -> Figure:
     """One row for each task: one step, the whole sequence, and when runs solved the task.
 
-    Lines are medians over seeds, bands reach from the least to the greatest seed. There is one mark
-    for each trained run; open marks above the last training step (grey line) are unsolved runs.
+    Lines are medians over seeds, each seed is a thin line. There is one mark for each trained run;
+    an open mark above the last training step (grey line) stands for unsolved runs, and the number
+    above it is how many.
     Chrono, which has no single b_f, is a horizontal line at its median. The grey lines of the first
     two columns are where the gradient keeps its size.
 
@@ -49,9 +51,10 @@ def against_forget_bias(before: pd.DataFrame, ended: pd.DataFrame, norm: str, le
         row[1].set_ylabel(r"$\log_{10}\,\|\partial c_T/\partial c_0\|_2$")
         row[2].set_ylabel("solved at training step")
         solved_at = ended.loc[ended["task.kind"] == task, "solved_at"]
-        titles = ("one step", "whole sequence", unsolved_note(solved_at, "open: unsolved"))
+        note = unsolved_note(solved_at, "\n(open: number of unsolved runs)")
+        titles = ("one step", "whole sequence", f"learning{note}")
         for ax, title in zip(row, titles, strict=True):
-            ax.set_title(f"{task}, {title}".removesuffix(", "))
+            ax.set_title(f"{task}, {title}")
     for ax in axes[-1]:
         ax.set_xlabel("initial forget bias $b_f$")
     figure_legend(figure, list(axes.flat), LINES)
@@ -70,39 +73,43 @@ def _is_chrono(runs: pd.DataFrame) -> pd.Series:
 
 def _bands(ax: Axes, runs: pd.DataFrame, column: str) -> None:
     for line, own in runs.groupby(_line_of(runs)):
-        index = LINES.index(str(line))
         if _is_chrono(own).all():
-            _level(ax, float(own[column].median()), index)
+            _level(ax, float(own[column].median()), str(line))
             continue
         own = own.assign(bias=own["cell.forget_bias"].astype(float))
         wide = own.pivot_table(index="bias", columns="seed", values=column)
-        seed_band(ax, wide, index, LINES[index])
+        seed_lines(ax, wide, STYLES[str(line)], str(line))
 
 
 def _solved(ax: Axes, runs: pd.DataFrame) -> None:
-    """A mark for each run, open and above the last step where it is unsolved; the medians."""
-    last_step = runs["training.steps"].max()
-    for line, own in runs.groupby(_line_of(runs)):
-        index = LINES.index(str(line))
-        at = own["solved_at"].astype(float)
-        if _is_chrono(own).all():
-            _level(ax, median_solved_at(at), index)
-            continue
-        bias = own["cell.forget_bias"].astype(float)
-        x = bias + 0.4 * (index - 0.5) + 0.3 * (own["seed"].rank(method="dense", pct=True) - 0.5)
-        style = line_style(index) | {"linestyle": "", "markersize": 2.5}
-        ax.plot(x, at, **style)
-        unsolved = at.isna()
-        late = np.full(unsolved.sum(), LATE * last_step)
-        ax.plot(x[unsolved], late, **style | UNSOLVED)
-        medians = at.groupby(bias).apply(median_solved_at).replace(np.inf, np.nan)
-        ax.plot(medians.index, medians, **line_style(index) | {"marker": "", "linewidth": 0.8})
+    """A mark for each run that solved the task, how many did not, and the medians."""
+    last_step = float(runs["training.steps"].max())
     ax.axhline(last_step, color="0.6", linewidth=0.6, zorder=0)
-    ax.set_ylim(0, 1.12 * last_step)
+    ax.set_ylim(0, 1.18 * last_step)
+    numbers = pd.to_numeric(runs["cell.forget_bias"], errors="coerce")
+    ax.set_xlim(numbers.min() - 0.5, numbers.max() + 0.5)
+    lines = dict(iter(runs.groupby(_line_of(runs))))
+    with_bias = [line for line, own in lines.items() if not _is_chrono(own).all()]
+    for line, own in lines.items():
+        if line not in with_bias:
+            _level(ax, median_solved_at(own["solved_at"].astype(float)), str(line))
+            continue
+        style, room = STYLES[str(line)], 0.8 / len(with_bias)
+        shift = room * (with_bias.index(line) - (len(with_bias) - 1) / 2)
+        at = own["solved_at"].astype(float)
+        by_bias = at.groupby(own["cell.forget_bias"].astype(float))
+        for bias, steps in by_bias:
+            known = steps.dropna().to_numpy()
+            places, size = beside(ax, known, bias + shift, room, upright=True)
+            ax.plot(places, known, **style.line | {"linestyle": "", "markersize": size})
+            late = LATE * last_step
+            unsolved(ax, bias + shift, late, len(steps) - len(known), style, upright=True)
+        medians = by_bias.apply(median_solved_at).replace(np.inf, np.nan)
+        ax.plot(medians.index, medians, **style.line | {"marker": "", "linewidth": 0.8})
+    say_if_none_solved(ax, runs["solved_at"], last_step)
 
 
-def _level(ax: Axes, value: float, index: int) -> None:
+def _level(ax: Axes, value: float, line: str) -> None:
     """A horizontal line for a setting without a single b_f; none where it is not finite."""
     if np.isfinite(value):
-        style = line_style(index) | {"marker": ""}
-        ax.axhline(value, label=math_label(LINES[index]), **style)
+        ax.axhline(value, label=math_label(line), **STYLES[line].line | {"marker": ""})

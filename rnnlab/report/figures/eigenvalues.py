@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
+from rnnlab.report.figures.palette import category
 from rnnlab.report.figures.records import present_settings, recorded, top_layer
-from rnnlab.report.figures.style import figure_legend, line_style, panel_for_each, step_title
+from rnnlab.report.figures.style import figure_legend, panel_for_each, step_title
 
 
 @on_axes
@@ -29,13 +30,16 @@ def eigenvalue_plane(
         UserError: the setting or the step was not recorded.
     """
     own = top_layer(recorded(eigenvalues, setting=setting, step=step))
-    blue, orange = (line_style(index)["color"] for index in (1, 2))
-    ax.plot(own["real"], own["imag"], "o", color=blue, markersize=2, label="eigenvalues")
+    ax.plot(
+        own["real"], own["imag"], "o", color=category(1).light, markersize=2, label="eigenvalues"
+    )
     ax.plot(*_circle(0.0, 1.0), color="0.6", linewidth=0.8, label="unit circle")
     centre, radius = own[["ring_centre", "ring_radius"]].mean()
     if np.isfinite(radius):
         ring = _circle(centre, radius)
-        ax.plot(*ring, "--", color=orange, linewidth=1, label="predicted at the zero state")
+        ax.plot(
+            *ring, "--", color=category(2).light, linewidth=1, label="predicted at the zero state"
+        )
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from rnnlab.report.figures.style import line_style, math_label
+from rnnlab.report.figures.palette import Style
+from rnnlab.report.figures.style import math_label
 from rnnlab.results.intervals import Estimate
 
 
@@ -13,7 +14,7 @@ def estimates(
     ax: Axes,
     x: np.ndarray,
     found: Sequence[Estimate],
-    index: int,
+    style: Style,
     label: str,
     arrow: float | Sequence[float],
 ) -> None:
@@ -26,7 +27,7 @@ def estimates(
         ax: where to draw.
         x: of each estimate.
         found: the estimates.
-        index: which line style.
+        style: of the line and its marks.
         label: for the legend.
         arrow: length of the arrows, one for all or one each, in units of the estimates.
     """
@@ -35,5 +36,5 @@ def estimates(
         return
     no_low, no_high = np.isinf(low), np.isinf(high)
     bars = [np.where(no_low, arrow, middle - low), np.where(no_high, arrow, high - middle)]
-    style = line_style(index) | {"label": math_label(label), "linewidth": 0.8}
-    ax.errorbar(x, middle, bars, uplims=no_low, lolims=no_high, **style)
+    look = style.line | {"label": math_label(label), "linewidth": 0.8}
+    ax.errorbar(x, middle, bars, uplims=no_low, lolims=no_high, **look)

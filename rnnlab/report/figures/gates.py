@@ -1,6 +1,7 @@
 """A gate over time and over training, beside the value that its bias alone would give."""
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ from rnnlab.report.figures.biases import (
     run_of,
 )
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
+from rnnlab.report.figures.palette import styles
 from rnnlab.report.figures.records import (
     by_seed,
     present_settings,
@@ -21,12 +23,11 @@ from rnnlab.report.figures.records import (
     settings_of,
     top_layer,
 )
+from rnnlab.report.figures.seeds import seed_lines
 from rnnlab.report.figures.style import (
     figure_legend,
-    line_style,
     panels,
     safe_name,
-    seed_band,
     step_title,
     symbol,
 )
@@ -43,14 +44,14 @@ def gate_over_time(
 ) -> Axes:
     """Draw the mean gate of the top layer against t, at one training step.
 
-    Lines are medians over seeds, bands reach from the least to the greatest seed.
+    Lines are medians over seeds, each seed is a dotted line.
 
     Args:
         gates: ``Results.gates``.
         ax: where to draw; default a new figure.
         gate: name of the gate.
         step: training step of the record.
-        runs: ``Results.runs``; with it, σ(bias) is drawn as a thin line.
+        runs: ``Results.runs``; with it, σ(bias) is drawn as a dotted line.
 
     Raises:
         UserError: the gate or the step was not recorded.
@@ -117,22 +118,23 @@ def _file_name(gate: str) -> str:
 
 
 def _draw(record: pd.DataFrame, ax: Axes, gate: str, x: str, runs: pd.DataFrame | None) -> None:
-    for index, setting, values in by_seed(top_layer(record), x, "mean"):
-        seed_band(ax, values, index, setting)
+    for style, setting, values in by_seed(top_layer(record), x, "mean"):
+        seed_lines(ax, values, style, setting)
     if runs is not None and gate in direct_biases():
         _draw_bias(runs, ax, gate, record)
 
 
 def _draw_bias(runs: pd.DataFrame, ax: Axes, gate: str, record: pd.DataFrame) -> None:
-    """A thin line for each setting at the mean gate that its initial bias alone gives."""
+    """A dotted line for each setting at the mean gate that its initial bias alone gives."""
     bias, shown = direct_biases()[gate], present_settings(record)
     values = {setting: mean_gate(run_of(runs, setting), bias) for setting in shown}
+    looks = styles(record)
     for setting, value in values.items():
         if not math.isnan(value):
-            colour = line_style(settings_of(record).index(setting))["color"]
-            ax.axhline(value, color=colour, linewidth=0.6, alpha=0.7, zorder=0)
+            line: Any = {"color": looks[setting].light, "linewidth": 0.8, "linestyle": ":"}
+            ax.axhline(value, zorder=0, **line)
     if not all(map(math.isnan, values.values())):
         drawn = runs[runs["setting"].isin(shown)]
         chrono = ", for chrono its mean" if has_chrono(drawn, [bias]) else ""
         label = rf"$\sigma({bias.symbol})${chrono}"
-        ax.plot([], [], color="0.4", linewidth=0.6, label=label)
+        ax.plot([], [], color="0.4", linewidth=0.8, linestyle=":", label=label)

@@ -15,11 +15,11 @@ from rnnlab.report.figures.records import (
     settings_of,
     top_layer,
 )
+from rnnlab.report.figures.seeds import seed_lines
 from rnnlab.report.figures.style import (
     figure_legend,
     log10_of_gradient,
     panels,
-    seed_band,
     step_title,
 )
 
@@ -32,7 +32,7 @@ def gradient_decay(
 
     The distance is the number of steps to where the loss is read; where examples are read at
     different steps there is none, and the axis is t. Lines are medians over seeds of the mean log10
-    over examples, bands reach from the least to the greatest seed; both end where they read zero.
+    over examples, each seed is a thin line; both end where they read zero.
 
     Args:
         gradients: ``Results.gradients``.
@@ -49,8 +49,8 @@ def gradient_decay(
     if has_distance:
         record = record[record["distance"] >= 0]
     x = "distance" if has_distance else "t"
-    for index, setting, values in by_seed(record, x, "log10"):
-        seed_band(ax, values, index, setting)
+    for style, setting, values in by_seed(record, x, "log10"):
+        seed_lines(ax, values, style, setting)
     ax.set_xlabel("steps back in time" if has_distance else "time step t")
     ax.set_ylabel(log10_of_gradient(quantity))
     ax.set_title(step_title(step))

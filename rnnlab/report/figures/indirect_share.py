@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from rnnlab.config.labels import UNNAMED, label_each
 from rnnlab.report.figures.biases import biases_in, numeric_biases
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
+from rnnlab.report.figures.palette import styles_of
 from rnnlab.report.figures.records import recorded, top_layer
 from rnnlab.report.figures.style import (
     figure_legend,
-    line_style,
     math_label,
     panels,
     step_title,
@@ -47,14 +47,15 @@ def indirect_share(
     record = top_layer(record[record["t"] > 0])
     shares = record.groupby(["setting", "seed"], observed=True)["share"].mean()
     points = shares.rename("share").reset_index().merge(_lines(runs), on="setting")
-    for index, (line, own) in enumerate(points.groupby("line", sort=False)):
-        style = line_style(index) | {"label": math_label(str(line))}
+    looks = styles_of(list(dict.fromkeys(points["line"])))
+    for line, own in points.groupby("line", sort=False):
+        style = looks[str(line)].line | {"label": math_label(str(line))}
         if own["share"].isna().all():
             continue
         if own["bias"].isna().all():
             ax.axhline(own["share"].median(), **style | {"marker": ""})
             continue
-        seeds = style | {"linestyle": "", "alpha": 0.6, "label": None}
+        seeds = style | {"linestyle": "", "alpha": 0.5, "markersize": 2, "label": None}
         ax.plot(own["bias"], own["share"], **seeds)
         medians = own.groupby("bias")["share"].median()
         ax.plot(medians.index, medians, **style)

@@ -5,10 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
+from rnnlab.report.figures.palette import category
 from rnnlab.report.figures.records import present_settings, recorded, top_layer
-from rnnlab.report.figures.style import figure_legend, panel_for_each, seed_band, step_title
+from rnnlab.report.figures.seeds import seed_lines
+from rnnlab.report.figures.style import figure_legend, panel_for_each, step_title
 
-PARTS = ("direct", "indirect", "total")
+# In the order of the legend, with the styles that they have in every figure.
+PARTS = {"direct": category(1), "indirect": category(2), "total": category(0)}
 
 
 @on_axes
@@ -17,8 +20,8 @@ def jacobian_paths(
 ) -> Axes:
     """Draw spectral norms of the direct path, the indirect path and the total, against t.
 
-    They are those of the top layer. Lines are medians over seeds of the mean over examples, bands
-    reach from the least to the greatest seed. A cell without a direct path has no line for it.
+    They are those of the top layer. Lines are medians over seeds of the mean over examples, each
+    seed is a thin line. A cell without a direct path has no line for it.
 
     Args:
         jacobians: ``Results.jacobians``.
@@ -30,10 +33,11 @@ def jacobian_paths(
         UserError: the setting or the step was not recorded.
     """
     record = top_layer(recorded(jacobians, setting=setting, step=step))
-    for index, part in enumerate(PARTS):
+    for part, style in PARTS.items():
         column = f"{part}_spectral"
         if column in record and record[column].notna().any():
-            seed_band(ax, record.pivot_table(index="t", columns="seed", values=column), index, part)
+            wide = record.pivot_table(index="t", columns="seed", values=column)
+            seed_lines(ax, wide, style, part)
     ax.axhline(1, color="0.6", linewidth=0.6, zorder=0)
     ax.set_xlabel("time step t")
     ax.set_ylabel("spectral norm")
@@ -47,5 +51,5 @@ def jacobian_paths_figure(jacobians: pd.DataFrame, step: int) -> Figure:
     for ax, setting in zip(axes, settings, strict=True):
         jacobian_paths(jacobians, ax, setting=setting, step=step).label_outer()
     figure.suptitle(f"parts of the one-step Jacobian, {step_title(step)}", fontsize=8)
-    figure_legend(figure, axes, PARTS)
+    figure_legend(figure, axes, list(PARTS))
     return figure

@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 
 from rnnlab.report.figures.on_axes import NEW_AXES, on_axes
 from rnnlab.report.figures.records import by_seed, recorded, settings_of
-from rnnlab.report.figures.style import figure_legend, panels, seed_band, step_title
+from rnnlab.report.figures.seeds import seed_lines
+from rnnlab.report.figures.style import figure_legend, panels, step_title
 
 
 @on_axes
 def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes = NEW_AXES, *, step: int = 0) -> Axes:
     """Draw the finite-time Lyapunov exponents in order, natural logarithm per step.
 
-    Lines are medians over seeds of the mean over examples, bands reach from the least to the
-    greatest seed.
+    Lines are medians over seeds of the mean over examples, each seed is a thin line.
 
     Args:
         lyapunov: ``Results.lyapunov``.
@@ -27,9 +27,9 @@ def lyapunov_spectrum(lyapunov: pd.DataFrame, ax: Axes = NEW_AXES, *, step: int 
         UserError: the step was not recorded.
     """
     record = recorded(lyapunov, step=step)
-    for index, setting, values in by_seed(record, "index", "exponent"):
+    for style, setting, values in by_seed(record, "index", "exponent"):
         values.index += 1
-        seed_band(ax, values, index, setting)
+        seed_lines(ax, values, style, setting)
     ax.axhline(0, color="0.6", linewidth=0.6, zorder=0)
     ax.set_xlabel("index, greatest first")
     ax.set_ylabel("finite-time Lyapunov\nexponent, per step")

@@ -15,8 +15,8 @@ NEW_AXES: Any = None
 
 
 def add_legend(ax: Axes) -> None:
-    """Add a legend inside the axes."""
-    ax.legend(fontsize=7)
+    """Add a legend beside the axes, where it hides nothing."""
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), handlelength=3.5)
 
 
 def on_axes(

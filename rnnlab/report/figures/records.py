@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from rnnlab.report.figures.palette import Style, styles
 from rnnlab.support.errors import UserError, did_you_mean
 
 
@@ -50,8 +51,8 @@ def top_layer(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["layer"] == top]
 
 
-def by_seed(record: pd.DataFrame, x: str, y: str) -> Iterator[tuple[int, str, pd.DataFrame]]:
-    """Index, label and values of each setting that a record has.
+def by_seed(record: pd.DataFrame, x: str, y: str) -> Iterator[tuple[Style, str, pd.DataFrame]]:
+    """Style, label and values of each setting that a record has.
 
     Args:
         record: with columns ``setting`` (categorical), ``seed``, ``x`` and ``y``.
@@ -59,14 +60,14 @@ def by_seed(record: pd.DataFrame, x: str, y: str) -> Iterator[tuple[int, str, pd
         y: column of the values; their mean where ``x`` occurs more than once.
 
     Yields:
-        The place of the setting in the sweep, its label, and a data frame with ``x`` as index and
-        one column a seed.
+        The style of the setting, the same in each figure of the sweep; its label; and a data frame
+        with ``x`` as index and one column a seed.
     """
-    for index, setting in enumerate(settings_of(record)):
+    for setting, style in styles(record).items():
         own = record[record["setting"] == setting]
         if not own.empty:
             wide = own.pivot_table(index=x, columns="seed", values=y, dropna=False)
-            yield index, setting, wide
+            yield style, setting, wide
 
 
 def log10_with_zeros(gradients: pd.DataFrame) -> pd.Series:

@@ -16,11 +16,10 @@ from rnnlab.report.figures.records import (
     settings_of,
     top_layer,
 )
+from rnnlab.report.figures.seeds import seed_lines
 from rnnlab.report.figures.style import (
     figure_legend,
-    line_style,
     panels,
-    seed_band,
     step_title,
     symbol,
 )
@@ -36,8 +35,7 @@ def sensitivity_curves(
 ) -> Axes:
     """Draw log10‖∂c_T/∂c_t‖₂ (h, in a cell without c) of the top layer against T − t.
 
-    Lines are medians over seeds of the mean over examples, bands reach from the least to the
-    greatest seed.
+    Lines are medians over seeds of the mean over examples, each seed is a thin line.
 
     Args:
         jacobians: ``Results.jacobians``.
@@ -52,18 +50,18 @@ def sensitivity_curves(
     distance = record["t"].max() - record["t"]
     record = record.assign(distance=distance, log10=sensitivity_with_zeros(record))
     has_bias = False
-    for index, setting, values in by_seed(record, "distance", "log10"):
-        seed_band(ax, values, index, setting)
+    for style, setting, values in by_seed(record, "distance", "log10"):
+        seed_lines(ax, values, style, setting)
         if runs is not None:
             kept = log10_kept(run_of(runs, setting), values.index.to_numpy())
-            ax.plot(values.index, kept, color=line_style(index)["color"], linewidth=0.6, zorder=0)
+            ax.plot(values.index, kept, color=style.light, linewidth=0.8, linestyle=":", zorder=0)
             has_bias |= bool(np.isfinite(kept).any())
     _limit_to_measured(ax, top_layer(jacobians)["log10_sensitivity"])
     if runs is not None and has_bias:
         drawn = runs[runs["setting"].isin(present_settings(record))]
         chrono = " (chrono: mean)" if has_chrono(drawn, direct_biases().values()) else ""
         label = rf"$\sigma(b)^{{T-t}}$, initial $b${chrono}"
-        ax.plot([], [], color="0.4", linewidth=0.6, label=label)
+        ax.plot([], [], color="0.4", linewidth=0.8, linestyle=":", label=label)
     ax.set_xlabel("steps back in time, $T-t$")
     quantities = [symbol(quantity) for quantity in sorted(set(record["quantity"]))]
     norms = [rf"\|\partial {name}_T/\partial {name}_t\|_2" for name in quantities]

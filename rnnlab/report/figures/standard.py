@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -82,21 +83,37 @@ OF_JACOBIANS: dict[str, Standard] = {
 }
 
 
-def draw_standard(figures: Mapping[str, Standard], results: Results | Ends) -> dict[str, Figure]:
-    """The figures that apply to the results, by file name.
+class Drawn(NamedTuple):
+    """Figures by file name, and why others could not be drawn, by theirs."""
+
+    figures: dict[str, Figure]
+    failed: dict[str, str]
+
+
+def draw_standard(figures: Mapping[str, Standard], results: Results | Ends) -> Drawn:
+    """Draw the figures that apply to the results; one that fails costs no other.
 
     Raises:
-        UserError: one cannot be drawn.
+        UserError: the results do not have what a figure needs.
     """
-    drawn: dict[str, Figure] = {}
+    drawn, failed = Drawn({}, {})
     for name, standard in figures.items():
         if standard.applies(results):
+            before = plt.get_fignums()
             try:
                 made = standard.draw(results)
             except UserError:
                 raise
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"[:300]
-                raise UserError(f"the figure {name} cannot be drawn: {reason}") from error
-            drawn |= {name: made} if isinstance(made, Figure) else made
-    return drawn
+                failed[name] = first_line(error)
+                for number in set(plt.get_fignums()) - set(before):
+                    plt.close(number)
+            else:
+                drawn |= {name: made} if isinstance(made, Figure) else made
+    return Drawn(drawn, failed)
+
+
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line of what it says."""
+    lines = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:300]

@@ -10,14 +10,10 @@ from typing import Any
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-# Okabe & Ito 2008, the light yellow left out; dashes and markers tell lines apart without colour.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 RC: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -31,10 +27,9 @@ RC: Any = {
 PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1
 CHARACTERS_PER_INCH = 17
 LEGEND_ROW_HEIGHT = 0.16
+# Characters that the line and the gaps of an entry take.
+LEGEND_HANDLE = 11
 TITLE_WIDTH = 30
-# Where an unsolved run is drawn: at this many times the last training step; and how, alone.
-LATE = 1.06
-UNSOLVED: Any = {"markerfacecolor": "none"}
 
 
 def own_style() -> AbstractContextManager[None]:
@@ -50,33 +45,29 @@ def not_used() -> list[str]:
     return [f"{file} is not used: rnnlab draws its figures with settings of its own"]
 
 
-def line_style(index: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the index-th line."""
-    return {
-        "color": COLOURS[index % len(COLOURS)],
-        "linestyle": DASHES[index % len(DASHES)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "markersize": 3,
-        "linewidth": 1.2,
-    }
-
-
-def panels(rows: int, columns: int, **options: Any) -> tuple[Figure, Any]:
-    """A grid of axes, always two-dimensional, sized for a paper."""
+def panels(
+    rows: int, columns: int, height: float = PANEL_HEIGHT, **options: Any
+) -> tuple[Figure, Any]:
+    """A grid of axes, always two-dimensional, sized for a paper; heights of rows are in inches."""
     with own_style():
         return plt.subplots(
             rows,
             columns,
             squeeze=False,
             layout="constrained",
-            figsize=(max(3.4, PANEL_WIDTH * columns), PANEL_HEIGHT * rows + 0.5),
+            figsize=(max(3.4, PANEL_WIDTH * columns), height * rows + 0.4),
             **options,
         )
 
 
+def row_height(many: int) -> float:
+    """Inches of a panel with a row of marks for each of so many settings."""
+    return max(PANEL_HEIGHT, 0.5 + 0.25 * many)
+
+
 def panel_for_each(settings: Sequence[str], **options: Any) -> tuple[Figure, list[Axes]]:
     """A grid with one titled panel a setting."""
-    columns = 2 if len(settings) == 4 else min(3, len(settings))
+    columns = 2 if len(settings) == 4 else min(3 if len(settings) < 10 else 4, len(settings))
     figure, axes = panels(-(-len(settings) // columns), columns, **options)
     for ax in list(axes.flat)[len(settings) :]:
         ax.set_visible(False)
@@ -128,68 +119,14 @@ def step_title(step: int) -> str:
     return "before training" if step == 0 else f"after {step} updates"
 
 
-def seed_band(ax: Axes, wide: pd.DataFrame, index: int, label: str) -> None:
-    """Median over seeds as a line, smallest to largest as a band; both end where not finite.
-
-    Without a finite median nothing is drawn, and the legend has no entry.
-
-    Args:
-        ax: where to draw.
-        wide: x as index, one column a seed.
-        index: which line style.
-        label: for the legend.
-    """
-    style = line_style(index)
-    with np.errstate(invalid="ignore"):
-        median = wide.median(axis=1)
-    finite = median[np.isfinite(median)]
-    if finite.empty:
-        return
-    between_marks = max(1, len(finite) // 5)
-    ax.plot(
-        finite.index,
-        finite,
-        label=math_label(label),
-        markevery=(index * between_marks // 7 % between_marks, between_marks),
-        **style,
-    )
-    if wide.shape[1] > 1:
-        low, high = wide.min(axis=1), wide.max(axis=1)
-        finite = np.isfinite(low) & np.isfinite(high)
-        ax.fill_between(
-            wide.index, low, high, where=finite, color=style["color"], alpha=0.12, linewidth=0
-        )
-
-
-def marks(
-    ax: Axes, values: pd.Series, names: pd.Series, order: Sequence[str], late: float = np.nan
-) -> None:
-    """A mark a run, a row for each name; open at ``late`` where a run has no value.
-
-    Args:
-        ax: where to draw.
-        values: one a run.
-        names: in which row each run is, with the same index.
-        order: of the rows.
-        late: x of those without a value; default they are left out.
-    """
-    for index, name in enumerate(order):
-        own = values[names == name].to_numpy(float)
-        rows = index + 0.6 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(1, len(own))
-        style = line_style(index) | {"linestyle": "", "markersize": 4}
-        ax.plot(own, rows, **style)
-        missing = np.isnan(own)
-        is_open = style | UNSOLVED | {"markeredgewidth": 0.6}
-        ax.plot(np.full(missing.sum(), late), rows[missing], **is_open)
-
-
-def unsolved_note(solved_at: pd.Series, note: str) -> str:
-    """The note on open marks if a run is unsolved, and so has one; else an empty text."""
-    return note if solved_at.isna().any() else ""
-
-
 def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str]) -> None:
-    """One legend for all axes, below them: the settings in order, then anything else."""
+    """One legend for all axes, below them: the settings in order, then anything else.
+
+    The figure grows by its height, so that it takes nothing from the axes. Axes in which nothing
+    is drawn say so.
+    """
+    for ax in axes:
+        say_if_empty(ax)
     entries: dict[str, Any] = dict.fromkeys(map(math_label, settings))
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
@@ -197,16 +134,49 @@ def figure_legend(figure: Figure, axes: Sequence[Axes], settings: Sequence[str])
     drawn = {label: handle for label, handle in entries.items() if handle is not None}
     if not drawn:
         return
-    longest = max(len(label.replace("$", "")) for label in drawn)
-    columns = max(1, int(CHARACTERS_PER_INCH * figure.get_figwidth() / (10 + longest)))
-    rows = -(-len(drawn) // columns)
-    figure.set_figheight(figure.get_figheight() + LEGEND_ROW_HEIGHT * max(0, rows - 2))
-    figure.legend(
+    characters = int(CHARACTERS_PER_INCH * figure.get_figwidth())
+    texts = [_wrapped(label, characters - LEGEND_HANDLE) for label in drawn]
+    columns = _columns([len(_as_printed(label)) for label in drawn], characters)
+    rows = -(-len(drawn) // columns) + sum(text.count("\n") for text in texts)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW_HEIGHT * rows)
+    legend = figure.legend(
         list(drawn.values()),
-        list(drawn),
+        texts,
         loc="outside lower center",
         ncols=columns,
         fontsize=7,
         frameon=False,
         handlelength=3.5,
     )
+    for handle in legend.legend_handles:
+        if isinstance(handle, Line2D):
+            handle.set_markersize(4)
+
+
+def _wrapped(label: str, width: int) -> str:
+    """A label in lines of so many characters, broken at spaces only, which symbols have none of."""
+    lines = textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) if len(label) > width else label
+
+
+def _as_printed(label: str) -> str:
+    """A label with about as many characters as its typeset form."""
+    return re.sub(r"[${}^_,]", "", re.sub(r"\\(?:mathrm|,)", "", re.sub(r"\\[a-z]+", "x", label)))
+
+
+def _columns(lengths: Sequence[int], characters: int) -> int:
+    """How many columns of entries with so many characters are not wider than the figure."""
+    for columns in range(len(lengths), 1, -1):
+        widest = [own.max() + LEGEND_HANDLE for own in np.array_split(lengths, columns)]
+        rows = -(-len(lengths) // columns)
+        if sum(widest) <= characters and columns == -(-len(lengths) // rows):
+            return columns
+    return 1
+
+
+def say_if_empty(ax: Axes, words: str = "no finite value") -> None:
+    """Write so into axes that are visible and show no data, lines of reference aside."""
+    lines = (line for line in ax.get_lines() if line.get_transform() == ax.transData)
+    shown = (np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in lines)
+    if ax.get_visible() and not ax.collections and not any(shown):
+        ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color="0.4")

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import ArrayLike
 
+from rnnlab.report.page.theme import themes
+
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY = ASSETS / "plotly-cartesian.min.js"
+OWN_MODULES = sorted(path for path in ASSETS.glob("*.js") if path != PLOTLY)
 # No character that could end the script element, or that old JavaScript takes for a new line.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 # Whatever a text holds, the browser loads nothing.
@@ -66,10 +69,11 @@ def module_urls() -> dict[str, str]:
 
     Modules of a file opened from disk cannot import each other in another way.
     """
-    modules = sorted(path for path in ASSETS.glob("*.js") if path != PLOTLY)
+    sources = {path.name: path.read_bytes() for path in OWN_MODULES}
+    sources["themes.js"] = f"export const THEMES = {json_text(themes())};".encode()
     return {
-        f"rnnlab/{path.name}": "data:text/javascript;base64," + _base64(path.read_bytes())
-        for path in modules
+        f"rnnlab/{name}": "data:text/javascript;base64," + _base64(source)
+        for name, source in sources.items()
     }
 
 

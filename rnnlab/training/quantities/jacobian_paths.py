@@ -1,5 +1,6 @@
 """∂c_t/∂c_{t−1} split by path, and sensitivities: means over examples."""
 
+import math
 from typing import Any, ClassVar
 
 import jax
@@ -30,8 +31,9 @@ JACOBIANS = Option(
     "jacobians",
     "Jacobians",
     "record.jacobians={every: …}, or measure the runs as they ended with rnnlab measure",
-    "∂c_t/∂c_{t−1} (or h) by path, top layer",
+    "one step, ∂c_t/∂c_{t−1} (or h), top layer",
 )
+WHOLE_SEQUENCE = "the whole sequence, from the first step to the last"
 
 
 def path_statistics(
@@ -94,6 +96,22 @@ def indirect_share(record: pd.DataFrame) -> float:
     return float(column_of(record, "share")[record["t"] > 0].mean(skipna=False))
 
 
+def mean_norm(record: pd.DataFrame, path: str) -> float:
+    """Mean over t ≥ 1 of the spectral norm of a path; there is no step to t = 0."""
+    return float(column_of(record, f"{path}_spectral")[record["t"] > 0].mean(skipna=False))
+
+
+def left_at_first(record: pd.DataFrame) -> float:
+    """log10‖∂c_T/∂c_0‖₂; −∞ where it is zero in all examples, and unknown where in some."""
+    zeros, left = (
+        float(column_of(record, name)[record["t"] == 0].iloc[0])
+        for name in ("zero_fraction", "log10_sensitivity")
+    )
+    if 0 < zeros < 1:
+        return math.nan
+    return -math.inf if zeros == 1 else left
+
+
 class JacobianPaths(AtRecords, OfCell):
     """∂c_t/∂c_{t−1} by path."""
 
@@ -126,6 +144,25 @@ class JacobianPaths(AtRecords, OfCell):
     }
     summary = (
         AtEnds(
+            "one_step_norm",
+            "mean over t ≥ 1 of ‖∂c_t/∂c_{t−1}‖₂, all paths, in the top layer",
+            lambda record, _: mean_norm(record, "total"),
+            label="one-step norm",
+        ),
+        AtEnds(
+            "indirect_norm",
+            "the same of its indirect paths together",
+            lambda record, _: mean_norm(record, "indirect"),
+            label="indirect part",
+        ),
+        AtEnds(
+            "indirect_share",
+            "mean over t ≥ 1 of ‖Σ indirect‖/‖total‖, Frobenius, in the top layer",
+            lambda record, _: indirect_share(record),
+            label="share indirect",
+            form="{:.2g}",
+        ),
+        AtEnds(
             "sensitivity_decay",
             "slope of `log10_sensitivity` against T − t over the steps at which no example is "
             "zero, in the top layer",
@@ -137,13 +174,15 @@ class JacobianPaths(AtRecords, OfCell):
             "sensitivity_decay",
             half_life,
             label="sensitivity half-life",
+            title=WHOLE_SEQUENCE,
         ),
         AtEnds(
-            "indirect_share",
-            "mean over t ≥ 1 of ‖Σ indirect‖/‖total‖, Frobenius, in the top layer",
-            lambda record, _: indirect_share(record),
-            label="share indirect",
-            form="{:.2g}",
+            "left_at_first",
+            "log10‖∂c_T/∂c_0‖₂ in the top layer: what is left of the last step's gradient at the "
+            "first",
+            lambda record, _: left_at_first(record),
+            label="left at the first step, log10",
+            title=WHOLE_SEQUENCE,
         ),
     )
 

@@ -10,7 +10,7 @@ from rnnlab.cells import Cell
 from rnnlab.cells.state import state_size
 from rnnlab.gradients.lyapunov import average_growth, log_growth
 from rnnlab.recurrence.stack import Inputs
-from rnnlab.training.quantities.jacobian_paths import JACOBIANS
+from rnnlab.training.quantities.jacobian_paths import JACOBIANS, WHOLE_SEQUENCE
 from rnnlab.training.quantities.quantity import AtStartAndEnd
 from rnnlab.training.quantities.summary import AtEnds
 
@@ -53,6 +53,7 @@ class Lyapunov(AtStartAndEnd):
             lambda record, _: top_exponent(record),
             label="top exponent (finite-time)",
             form="{:+.2g}",
+            title=WHOLE_SEQUENCE,
         ),
         AtEnds(
             "top_asymptotic",

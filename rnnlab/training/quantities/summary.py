@@ -67,6 +67,7 @@ class AtEnds:
         of_record: computes it from the top layer's rows of one record, which are never empty.
         label: the heading in the terminal; without one it is not shown there.
         form: the number format there.
+        title: of the table in which it is shown there; default that of the quantity's option.
     """
 
     name: str
@@ -74,6 +75,7 @@ class AtEnds:
     of_record: Callable[[pd.DataFrame, Facts], float]
     label: str = ""
     form: str = "{:.3g}"
+    title: str = ""
     over_seeds: OverSeeds | None = "median"
 
     @property
@@ -102,6 +104,7 @@ class FromMedians:
         by: the function of the median and of the ends of its interval; it must not fall.
         label: see ``AtEnds``.
         form: see ``AtEnds``.
+        title: see ``AtEnds``.
     """
 
     name: str
@@ -110,6 +113,7 @@ class FromMedians:
     by: Callable[[float], float]
     label: str = ""
     form: str = "{:.3g}"
+    title: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:

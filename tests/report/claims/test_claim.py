@@ -22,6 +22,8 @@ from rnnlab.report.claims.evidence import differences, mean_of, numbers_frame, v
 from rnnlab.report.claims.families import against, families
 from rnnlab.report.claims.rules import Part, Rule, below
 from rnnlab.report.claims.verdict import Answer
+from rnnlab.report.findings import KeyNumber
+from rnnlab.results.intervals import Estimate
 
 KEPT = "final_loss"
 
@@ -30,7 +32,8 @@ def measure(results):
     runs = results.runs.astype({KEPT: float})
     pairs = [pair for own in families(runs, "cell.forget_bias") for pair in against(own, 0.0)]
     numbers = numbers_frame([*mean_of(runs, KEPT), *differences(runs, KEPT, pairs)])
-    return Measured(numbers, Figure(), f"{len(runs)} runs")
+    own = KeyNumber("loss", Estimate(*numbers.iloc[0][["value", "low", "high"]]))
+    return Measured(numbers, Figure(), f"{len(runs)} runs", "Yes.", ["It does."], [own])
 
 
 def parts(numbers, settings):
@@ -84,11 +87,13 @@ def test_from_results_to_the_files(tmp_path):
         "a bias above 0 lowers the loss: final_loss, b_f = 2 − b_f = 0: -0.140 [-0.239, -0.041]; "
         "to less than 0.15: final_loss, b_f = 2: 0.110 [0.085, 0.135]"
     )
+    assert (found.answer, found.sentences) == ("Yes.", ["It does."])
+    assert [number.value for number in found.key_numbers] == ["0.250"]
     write_findings(found, tmp_path)
     assert pd.read_csv(tmp_path / "numbers.csv")["of"].tolist() == list(by_hand)
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert verdict == {"answer": "supported", "evidence": found.verdict.evidence, "called": ""}
-    words = f"6 runs\n\nsupported: {found.verdict.evidence}\n"
+    words = f"6 runs\n\nsupported: {found.verdict.evidence}\n\nIt does.\n"
     assert (tmp_path / "findings.txt").read_text() == words
     assert (tmp_path / "figures" / "losses.png").exists()
 
@@ -108,7 +113,7 @@ def test_a_number_that_nobody_measured(tmp_path):
 
 def test_an_error_in_its_file_names_the_line(tmp_path):
     results = write(tmp_path, of="biases[5.0]")
-    with pytest.raises(UserError, match=r"mine.py:losses fails, line 24 .*biases\[5.0\].*KeyError"):
+    with pytest.raises(UserError, match=r"mine.py:losses fails, line 27 .*biases\[5.0\].*KeyError"):
         find(results)
 
 

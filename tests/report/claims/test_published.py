@@ -2,6 +2,7 @@
 
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,20 +12,23 @@ from rnnlab.report.claims.published import (
     OF_BASELINE,
     Published,
     at_the_baseline,
-    curves_of_baseline,
     losses_of_baseline,
     reproduction,
     side_by_side,
 )
-from rnnlab.report.claims.rules import above
+from rnnlab.report.claims.published_figure import curves_and_published, published_panels
+from rnnlab.report.claims.rules import Bounds, above
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate
+from rnnlab.report.figures.style import math_label, title_label
 from rnnlab.results.intervals import median_interval
+from rnnlab.support.bundled import folder
+from rnnlab.support.plugins import load_analysis
 
 SUPPORTED, REFUTED, UNDECIDED = Answer.SUPPORTED, Answer.REFUTED, Answer.UNDECIDED
 PUBLISHED = [
     Published("ratio", "long", "about 7", "above 3.5", above(3.5)),
-    at_the_baseline("LSTM", "0.98"),
+    at_the_baseline("LSTM", "0.98", 0.98),
 ]
 
 
@@ -101,11 +105,56 @@ def test_curves():
             for r in "ab"
         ]
     )
-    figure = curves_of_baseline(training, runs, {"A": (0.98, "T = 600")})
-    first, second = figure.axes
+    numbers = numbers_frame([Number("ratio", "long", 5.0, 2.0, math.inf, 6)])
+    levels = {"A": (0.98, "T = 600")}
+    figure = curves_and_published(training, runs, PUBLISHED, numbers, levels)
+    first, second, compared = figure.axes
     assert first.get_title() == "p"
     assert {1.0} == set(first.get_lines()[0].get_ydata())
     assert {2.0} == set(second.get_lines()[0].get_ydata())
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words[:2] == ["A", "B"]
     assert "A: published, T = 600" in words
+    assert compared.get_xlabel() == "ratio"
+    assert [tick.get_text() for tick in compared.get_yticklabels()] == ["long\npublished: about 7"]
+
+
+@pytest.mark.parametrize(
+    "paper", ["arjovsky2016", "bai2018", "jozefowicz2015", "pascanu2013", "tallec2018"]
+)
+def test_each_published_value_is_drawn_beside_what_is_obtained(paper):
+    """Its words stand at its row, its number is a diamond there, its bounds are grey."""
+    measure = load_analysis(f"papers/{paper}.py:measure", "analysis", folder("configs") / "papers")
+    published = measure.__globals__["PUBLISHED"]
+    obtained = {id(one): 0.5 + 0.01 * place for place, one in enumerate(published)}
+    numbers = numbers_frame(
+        Number(one.quantity, one.of, obtained[id(one)], obtained[id(one)] - 0.1, math.inf, 6)
+        for one in published
+    )
+    figure, _, below = published_panels(published, numbers)
+    for ax in below:
+        own = [one for one in published if title_label(one.quantity, 28) == ax.get_xlabel()]
+        words = [tick.get_text().rpartition("published: ")[2] for tick in ax.get_yticklabels()]
+        assert words == [math_label(one.value) for one in own]
+        points = {m.get_label(): [] for m in ax.get_lines()}
+        for drawn in ax.get_lines():
+            points[drawn.get_label()] += list(map(tuple, drawn.get_xydata()))
+        levels = [(one.level, row) for row, one in enumerate(own) if math.isfinite(one.level)]
+        assert points.get("published", []) == levels
+        assert points["obtained"] == [(obtained[id(one)], row) for row, one in enumerate(own)]
+        low, high = ax.get_xlim()
+        assert all(low < level < high for level, _ in levels)
+        for row, one in enumerate(own):
+            inside = [(at, row) for at in np.linspace(low, high, 41)[1:-1]]
+            if isinstance(one.judge, Bounds):
+                areas = [area.get_paths()[0] for area in ax.collections]
+                is_grey = [any(area.contains_point(at) for area in areas) for at in inside]
+                assert is_grey == [one.judge.low < at < one.judge.high for at, _ in inside]
+    figure.canvas.draw()
+    plt.close(figure)
+
+
+def test_what_is_not_known_is_said():
+    unknown = numbers_frame([Number("ratio", "long", math.nan, math.nan, math.nan, 2)])
+    _, _, (ax,) = published_panels(PUBLISHED, unknown)
+    assert [text.get_text() for text in ax.texts] == ["unknown"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import STEPS, TIME, settings, summary, write
+from matplotlib.collections import PolyCollection
 
 from rnnlab.report import figures
 from rnnlab.report.figures.gates import gates_figures
@@ -45,13 +46,17 @@ def test_gradient_decay_draws_log10_norms_against_distance(results):
     assert drawn.get_ydata() == pytest.approx(np.log10(sigmoid(2.0)) * np.arange(TIME))
 
 
-def test_gradient_decay_is_the_median_over_seeds_with_the_range_as_band(results):
+def test_gradient_decay_is_the_median_over_seeds_with_each_as_a_thin_line(results):
     shift = results.gradients["seed"].map({0: 0.0, 1: 0.5, 2: 10.0})
     gradients = results.gradients.assign(log10_mean=results.gradients["log10_mean"] + shift)
     ax = figures.gradient_decay(gradients, quantity="h", step=STEPS)
     assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0.5 - 5)
-    band = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert band.max() == pytest.approx(10.0 - 5)
+    seeds = ax.collections[0]
+    firsts = [path.vertices[0, 1] for path in seeds.get_paths()]
+    assert firsts == pytest.approx([0.0 - 5, 0.5 - 5, 10.0 - 5])
+    assert seeds.get_linewidth()[0] < line(ax, "$b_f$ = 0").get_linewidth() / 2
+    assert ax.get_ylim()[1] > 10.0 - 5
+    assert not any(isinstance(drawn, PolyCollection) for drawn in ax.collections)
 
 
 def test_gradient_decay_without_distance_is_against_t(results):
@@ -93,7 +98,8 @@ def test_a_seed_that_reads_zero_counts_as_small_and_is_not_left_out(results):
     drawn = line(figures.gradient_decay(gradients, step=0), "$b_f$ = 0").get_ydata()
     expected = np.log10(0.5) * np.arange(TIME) + 1
     assert drawn == pytest.approx(expected[:-1])
-    heat = figures.gradient_heatmap(gradients, setting="b_f = 0").collections[0].get_array()
+    size = figures.gradient_heatmap(gradients, setting="b_f = 0", normalise=False)
+    heat = size.collections[0].get_array()
     assert list(heat.mask[0]) == [True] + [False] * (TIME - 1)
     assert heat[0, 1] == pytest.approx(expected[TIME - 2])
 
@@ -110,6 +116,9 @@ def test_heatmaps_of_a_grid_share_one_colour_scale(results):
     figure = figures.heatmap_figure(results.gradients, "c")
     c = results.gradients.query("quantity == 'c' and layer == 1")["log10_mean"]
     for ax in figure.axes[:2]:
+        assert ax.collections[0].get_clim() == pytest.approx((np.quantile(c, 0.01), 1.0))
+    figure = figures.heatmap_figure(results.gradients, "c", normalise=False)
+    for ax in figure.axes[:2]:
         assert ax.collections[0].get_clim() == pytest.approx((np.quantile(c, 0.01), 0.0))
 
 
@@ -125,9 +134,13 @@ def test_learning_curves_mark_baseline_threshold_and_when_solved(results):
     ax = figures.learning_curves(results.training, results.runs)
     (baseline,) = results.runs["baseline"].unique()
     assert line(ax, "baseline: remembers nothing").get_ydata()[0] == pytest.approx(baseline)
-    assert line(ax, "threshold (large marks: when below)").get_ydata()[0] == pytest.approx(0.01)
+    assert line(ax, "threshold; ticks: solved").get_ydata()[0] == pytest.approx(0.01)
     marks = [m for m in ax.get_lines() if m.get_linestyle() == "None"]
-    assert [list(m.get_xdata()) for m in marks] == [[40, 41, 42]] * 2
+    assert [list(m.get_xdata()) for m in marks] == [[40, 41, 42], [41]] * 2
+    assert [m.get_marker() == "|" for m in marks] == [True, False] * 2
+    late = results.runs.assign(solved_at=results.runs["solved_at"].replace([40, 41], None))
+    marks = figures.learning_curves(results.training, late).get_lines()
+    assert [list(m.get_xdata()) for m in marks if m.get_linestyle() == "None"] == [[42]] * 2
     assert "none" not in {m.get_markerfacecolor() for m in ax.get_lines()}  # open: unsolved
     unsolved = figures.learning_curves(results.training, results.runs.assign(solved_at=None))
     assert line(unsolved, "threshold").get_ydata()[0] == pytest.approx(0.01)
@@ -191,7 +204,8 @@ def test_gate_over_time_and_training_beside_the_value_of_the_bias(results):
 def test_standard_findings(results):
     findings = standard_findings(results)
     assert set(findings.figures) == {
-        *("gradient_decay", "learning_curves", "heatmap_c", "heatmap_h", "forget_gate")
+        *("gradient_decay", "learning_curves", "forget_gate"),
+        *("heatmap_c", "heatmap_h", "heatmap_c_size", "heatmap_h_size"),
     }
     assert list(findings.table["setting"]) == results.settings
     legend = findings.figures["gradient_decay"].legends[0]
@@ -211,6 +225,40 @@ def test_layers_are_those_of_each_setting(results):
     ax = figures.gradient_decay(gradients)
     assert line(ax, "$b_f$ = 0").get_ydata()[0] == pytest.approx(0)
     assert line(ax, "$b_f$ = 2").get_ydata()[0] == pytest.approx(-20)
+
+
+def test_a_heat_map_of_decay_takes_off_the_value_at_the_last_step(results):
+    """Each record's own, of each seed, and where the loss is read; a slow loop says the same."""
+    noise = np.random.default_rng(0).normal(0, 3, len(results.gradients))
+    gradients = results.gradients.assign(log10_mean=results.gradients["log10_mean"] + noise)
+    gradients["distance"] -= 1  # Read one step before the end.
+    own = gradients[(gradients["setting"] == "b_f = 2") & (gradients["layer"] == 1)]
+    own = own[own["quantity"] == "h"].set_index(["seed", "step", "t"])["log10_mean"]
+    for steps in (0, 30):
+        expected = [
+            np.median([own[seed, steps, t] - own[seed, steps, TIME - 2] for seed in range(3)])
+            for t in range(TIME)
+        ]
+        ax = figures.gradient_heatmap(gradients, setting="b_f = 2", quantity="h")
+        assert np.asarray(ax.collections[0].get_array()[steps // 10]) == pytest.approx(expected)
+    undated = gradients.assign(distance=np.nan)
+    ax = figures.gradient_heatmap(undated, setting="b_f = 2", quantity="h")
+    assert np.asarray(ax.collections[0].get_array()[:, TIME - 1]) == pytest.approx(0)
+    assert r"\partial h_T" in ax.figure.axes[1].get_ylabel()
+
+
+def test_what_grew_has_another_hue_than_what_decayed(results):
+    """0 is grey in every heat map of decay, however far the gradient goes to either side."""
+    for factor in (-9.0, 0.01, 1.0, 50.0):
+        gradients = results.gradients.assign(log10_mean=results.gradients["log10_mean"] * factor)
+        mesh = figures.gradient_heatmap(gradients, setting="b_f = 0").collections[0]
+        red, green, blue, _ = mesh.cmap(mesh.norm(0.0))
+        assert max(red, green, blue) - min(red, green, blue) < 0.05
+        greys = [np.dot(mesh.cmap(x)[:3], (0.2126, 0.7152, 0.0722)) for x in np.linspace(0, 1, 9)]
+        assert (np.diff(greys) > 0).all()
+        below, above = (mesh.cmap(mesh.norm(end / 2)) for end in mesh.get_clim())
+        assert below[2] > below[0]
+        assert above[2] < above[0]
 
 
 def test_a_heat_map_is_blank_where_there_is_no_number_and_full_where_it_overflows(results):
@@ -267,7 +315,8 @@ def test_other_parts_of_the_state_follow_c_and_h(results):
         np.log10(sigmoid(2.0)) * (TIME - 1)
     )
     drawn = heatmap_figures(gradients)
-    assert list(drawn) == ["heatmap_h", "heatmap_mem_cell"]
+    names = ("heatmap_h", "heatmap_mem_cell")
+    assert list(drawn) == [f"{name}{suffix}" for name in names for suffix in ("", "_size")]
     for one in (figure, *drawn.values()):
         one.canvas.draw()
 

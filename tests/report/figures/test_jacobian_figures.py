@@ -112,7 +112,7 @@ def test_what_was_not_recorded_is_refused():
 @pytest.mark.parametrize("settings", [ALL, [RNN]])
 def test_all_figures_at_the_start_and_the_end(settings):
     tables = (jacobians(settings), lyapunov(settings), eigenvalues(settings), runs(settings))
-    drawn = jacobian_figures(*tables)
+    drawn = jacobian_figures(*tables).figures
     over_biases = ["indirect_share"] if len(settings) > 1 else []
     assert set(drawn) == {
         *("sensitivity", *over_biases, "lyapunov", "jacobian_paths", "eigenvalues"),
@@ -126,7 +126,7 @@ def test_all_figures_at_the_start_and_the_end(settings):
         drawn[name].canvas.draw()
     assert "after 40 updates" in drawn["eigenvalues_trained"].get_suptitle()
     start = [table[table["step"] == 0] for table in tables[:3]]
-    assert len(jacobian_figures(*start, tables[3])) == 4 + len(over_biases)
+    assert len(jacobian_figures(*start, tables[3]).figures) == 4 + len(over_biases)
 
 
 def test_the_end_of_a_run_that_diverged_is_drawn_with_the_others():
@@ -136,10 +136,10 @@ def test_the_end_of_a_run_that_diverged_is_drawn_with_the_others():
         frame.assign(step=frame["step"].mask((frame["setting"] == RNN) & (frame["step"] > 0), end))
         for frame, end in zip(early, ends, strict=True)
     ]
-    figure = jacobian_figures(*tables, runs([LSTM_2, RNN]))["lyapunov"]
+    figure = jacobian_figures(*tables, runs([LSTM_2, RNN])).figures["lyapunov"]
     assert line(figure.axes[1], RNN).get_ydata()[0] == pytest.approx(-0.3 + 0.1 + 0.01 + 1)
     only = [frame[frame["setting"] == RNN] for frame in tables]
-    assert "lyapunov" in jacobian_figures(*only, runs([LSTM_2, RNN]))
+    assert "lyapunov" in jacobian_figures(*only, runs([LSTM_2, RNN])).figures
 
 
 def test_figures_of_a_cell_that_nobody_knows():
@@ -158,10 +158,10 @@ def test_figures_of_a_cell_that_nobody_knows():
         .assign(**{"cell.kind": "own.py:Cell", "cell.update_bias": "chrono"})
     )
     own["cell.forget_bias"] = [[0.5]] * len(own)
-    drawn = jacobian_figures(*tables, own)
+    drawn = jacobian_figures(*tables, own).figures
     assert "indirect_share" not in drawn
     for figure in drawn.values():
         figure.canvas.draw()
     bare = own[["setting", "seed", "cell.kind"]]
-    assert set(jacobian_figures(*tables, bare)) == set(drawn)
+    assert set(jacobian_figures(*tables, bare).figures) == set(drawn)
     assert labels_of(figures.indirect_share(tables[0], own)) == ["Cell"]

@@ -84,16 +84,49 @@ def test_a_figure_that_cannot_be_saved_costs_one_line_and_no_other(tmp_path):
     bad_path = tmp_path / "figures/bad.png"
     assert said == [f"{bad_path}: not drawn: RuntimeError: latex was not able to process"]
     assert tmp_path / "figures/good.png" in written
-    assert [path.name for path in tmp_path.glob("figures/*")] == ["good.png"]
+    assert {path.name for path in tmp_path.glob("figures/*")} == {"good.png", "CAPTIONS.md"}
     assert not plt.get_fignums()
 
 
-def test_a_figure_that_cannot_be_drawn_is_one_sentence(stored, monkeypatch):
+@pytest.fixture
+def failing(monkeypatch):
+    """One of the standard figures cannot be drawn."""
+
     def fail(results) -> Figure:
         return learning_curves_figure(None, None)
 
     monkeypatch.setitem(STANDARD, "learning_curves", Standard(fail))
-    code, said = command("plot", "results/tiny", cwd=stored)
-    assert code == 2
-    assert said.startswith("rnnlab: the figure learning_curves cannot be drawn: ")
+    yield
     plt.close("all")
+
+
+def test_a_figure_that_cannot_be_drawn_costs_one_line_and_no_other(stored, failing):
+    usual = set(pictures(stored))
+    code, said = command("plot", "results/tiny", "--out", "drawn", cwd=stored)
+    assert code == 0
+    (line,) = (line for line in said.splitlines() if "not drawn" in line)
+    assert line.startswith("drawn/figures/learning_curves.png: not drawn: ")
+    drawn = {path.name for path in (stored / "drawn/figures").glob("*.png")}
+    assert drawn == usual - {"learning_curves.png"}
+    assert "learning_curves" not in (stored / "drawn/figures/CAPTIONS.md").read_text()
+    assert not plt.get_fignums()
+
+
+def test_a_figure_that_cannot_be_drawn_keeps_no_table_from_being_printed(stored, failing):
+    code, said = command("run", "tiny.yaml", "--workers", 0, "--no-report", cwd=stored)
+    assert code == 0
+    assert "final_loss" in said or "loss" in said
+    assert "LSTM" in said
+    assert "learning_curves.png: not drawn: " in said
+
+
+def test_an_analysis_that_fails_keeps_no_table_from_being_printed(stored):
+    (stored / "own.py").write_text("def analyse(results):\n    raise ValueError('no figure')\n")
+    (stored / "own.yaml").write_text(CONFIG + "analysis: own.py:analyse\n")
+    usual = command("run", "tiny.yaml", "--workers", 0, "--no-report", cwd=stored)[1]
+    code, said = command("run", "own.yaml", "--workers", 0, "--no-report", cwd=stored)
+    assert code == 2
+    assert "own.py:analyse fails, line 2" in said
+    table = [line for line in usual.splitlines() if "LSTM" in line]
+    assert table
+    assert set(table) <= set(said.splitlines())

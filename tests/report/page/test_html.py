@@ -9,10 +9,21 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from rnnlab.report.page.html import ASSETS, PLOTLY, json_text, module_urls, packed, page_html
+from rnnlab.report.page.html import (
+    ASSETS,
+    OWN_MODULES,
+    PLOTLY,
+    json_text,
+    module_urls,
+    packed,
+    page_html,
+)
+from rnnlab.report.page.theme import themes
 
 # Of plotly.js-cartesian-dist-min 4.1.1, as npm gives it.
 SHA_256 = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
+# Of the page's own script; the aim is 1,200.
+MOST_LINES = 1650
 HOSTILE = [
     "</script><script>alert(1)</script>",
     "<!--<script>",
@@ -76,3 +87,19 @@ def test_every_module_imports_only_modules_of_the_page():
         source = base64.b64decode(url.partition(",")[2]).decode()
         imported = re.findall(r"""from\s+["']([^"']+)["']""", source)
         assert set(imported) <= set(names), name
+
+
+def test_own_script_stays_small_and_readable():
+    lines = [line for path in OWN_MODULES for line in path.read_text("utf-8").splitlines()]
+    assert len(lines) <= MOST_LINES
+    assert max(map(len, lines)) <= 100
+
+
+def test_both_themes_have_the_same_parts():
+    light, dark = themes().values()
+    for key in ("layout", "axis"):
+        assert light[key].keys() == dark[key].keys()
+        assert light[key] != dark[key]
+    own = [[(look["dash"], look["symbol"]) for look in theme["looks"]] for theme in (light, dark)]
+    assert own[0] == own[1]
+    assert len(set(own[0])) == len(own[0])

@@ -1,9 +1,21 @@
 // What Python has put into the page.
 
-export const data = JSON.parse(document.getElementById("data").textContent);
-
-// An array of the page as { shape, values }: values is a Float32Array in row-major order.
-export function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.f4), (character) => character.charCodeAt(0));
-  return { shape: packed.shape, values: new Float32Array(bytes.buffer) };
+// A packed array as { shape, values, extent }, unpacked when it is first read: a Float32Array in
+// row-major order; its least and greatest finite value.
+function array({ f4, shape }) {
+  let values, extent;
+  return {
+    shape,
+    get values() {
+      return values ??= new Float32Array(
+        Uint8Array.from(atob(f4), (character) => character.charCodeAt(0)).buffer);
+    },
+    get extent() {
+      return extent ??= this.values.filter(Number.isFinite).reduce(
+        ([low, high], y) => [Math.min(low, y), Math.max(high, y)], [Infinity, -Infinity]);
+    },
+  };
 }
+
+export const data = JSON.parse(document.getElementById("data").textContent,
+  (_, value) => (value?.f4 === undefined ? value : array(value)));

@@ -1,4 +1,4 @@
-"""What the demo's config says, for those who cannot read it."""
+"""What ``forget_bias.yaml`` says, for those who cannot read it."""
 
 import sys
 from collections.abc import Callable

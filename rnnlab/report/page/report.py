@@ -1,0 +1,125 @@
+"""The page of results: its data, and the file."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnlab.report.findings import Findings
+from rnnlab.report.page.answer import answer_data, numbers_data
+from rnnlab.report.page.captions import CAPTIONS
+from rnnlab.report.page.comparison_table import comparison_of, table_data
+from rnnlab.report.page.curves import curves_data
+from rnnlab.report.page.drawn import drawn_of
+from rnnlab.report.page.html import ASSETS, json_text, page_html
+from rnnlab.report.page.instrument import instrument_data
+from rnnlab.report.page.learning import learning_data
+from rnnlab.report.page.made import made_data
+from rnnlab.report.page.notes import notes_on, notes_on_settings
+from rnnlab.report.page.one_number import by_setting_data
+from rnnlab.report.page.settings import folder_names, settings_data, settings_of
+from rnnlab.report.page.spectra import eigenvalues_data, lyapunov_data
+from rnnlab.results.read import Results
+from rnnlab.support.files import storage_errors, write_text
+from rnnlab.support.text import printable
+
+REPORT = "report.html"
+# Bytes of all data: with plotly.js and rnnlab's scripts, a page has 6 MB at most.
+BYTES, BYTES_A_NUMBER = 3_900_000, 5.4
+# Numbers: of some parts, and the fewest of the curves, which have what the others leave.
+ROOM_OF_LEARNING, ROOM_OF_SPECTRA, LEAST_ROOM = 40_000, 30_000, 100_000
+# JSON has no ∞; a number that sorts behind all others.
+LATEST = 1e300
+
+
+def write_report(
+    results: Sequence[Results],
+    path: Path,
+    findings: Mapping[int, Findings],
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the page of one results folder, or one that compares several.
+
+    Args:
+        results: of one folder each.
+        path: of the page.
+        findings: of the analyses that configs name, by the place of their results.
+        notes: sentences for the page.
+
+    Returns:
+        The path.
+    """
+    data = report_data(results, findings, notes)
+    body = (ASSETS / "report.html").read_text(encoding="utf-8")
+    text = page_html(data["title"], body, "report.js", data)
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    return path
+
+
+def report_data(
+    results: Sequence[Results], findings: Mapping[int, Findings], notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the page shows; docs/report.md describes it. See ``write_report``."""
+    settings = settings_of(results)
+    comparison = comparison_of(settings)
+    names = folder_names(results)
+    drawn = drawn_of(settings)
+    several = len(results) > 1
+    of_analysis = {names[index] if several else "": own for index, own in findings.items()}
+    data: dict[str, Any] = {
+        "kind": "report",
+        "title": " + ".join(dict.fromkeys(one.name for one in results)),
+        "question": _question(results),
+        "answer": answer_data(of_analysis, comparison),
+        "numbers": numbers_data(of_analysis, comparison),
+        "notes": [],
+        "settings": settings_data(settings, list(drawn.settings)),
+        "seeds": sorted({int(seed) for one in settings for seed in one.runs["seed"]}),
+        "steps": [],
+        "curves": [],
+        "bySetting": by_setting_data(drawn),
+        "learning": learning_data(drawn, ROOM_OF_LEARNING),
+        "eigenvalues": eigenvalues_data(drawn, ROOM_OF_SPECTRA),
+        "lyapunov": lyapunov_data(drawn, ROOM_OF_SPECTRA),
+        "table": table_data(comparison),
+        "captions": CAPTIONS,
+        "made": made_data(results),
+        "explore": instrument_data(list(drawn.settings.values())),
+    }
+    left = BYTES - len(json_text(clean(data)).encode())
+    data["curves"] = curves_data(drawn, max(LEAST_ROOM, int(left / BYTES_A_NUMBER)))
+    data["steps"] = _steps(data["curves"])
+    of_runs = [*notes_on(results, names), *notes_on_settings(settings)]
+    data["notes"] = [*notes, *of_runs, *drawn.notes]
+    return clean(data)
+
+
+def _question(results: Sequence[Results]) -> str:
+    questions = dict.fromkeys(one.question for one in results if one.question)
+    if len(questions) < 2:
+        return "".join(questions)
+    return " ".join(f"{one.name}: {one.question}" for one in results if one.question)
+
+
+def _steps(curves: list[dict[str, Any]]) -> list[int]:
+    """The steps of the slider: those of the gradients, or else of all curves."""
+    return max((curve["steps"] for curve in curves), key=len, default=[])
+
+
+def clean(value: Any) -> Any:
+    """Plain JSON: no NaN, no ∞, and texts without control characters, such as those of bidi."""
+    if isinstance(value, Mapping):
+        return {printable(str(key)): clean(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(own) for own in value]
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, np.generic):
+        return clean(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else math.copysign(LATEST, value)
+    return value

@@ -1,0 +1,70 @@
+"""Colours and style of the drawings, light and dark; the page itself has its own in style.css."""
+
+from typing import Any
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+# Of what is no setting, such as paths and gates: Okabe & Ito 2008, darkened where white paper
+# needs it.
+LIGHT = ["#22262c", "#0072b2", "#c2500a", "#00805e", "#b0568c", "#a66f00", "#4a6fa5"]
+DARK = ["#e4e7eb", "#5cb0ea", "#f0894a", "#35c49a", "#dd94c0", "#e8b23e", "#9db7de"]
+
+DASHES = ["solid", "dash", "dot", "dashdot", "longdash"]
+SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "x", "cross"]
+
+
+def themes() -> dict[str, Any]:
+    """For Plotly: colours, the layout of a plot and each of its axes, by the name of the theme."""
+    return {
+        "light": _theme("light", LIGHT, "#22262c", "#5d6570", "#e8e9ec", "#ffffff"),
+        "dark": _theme("dark", DARK, "#e4e7eb", "#a2abb7", "#30363f", "#1b1f25"),
+    }
+
+
+def _theme(
+    name: str, colors: list[str], ink: str, muted: str, grid: str, paper: str
+) -> dict[str, Any]:
+    font = {"family": FONT, "size": 12, "color": ink}
+    return {
+        "name": name,
+        "ink": ink,
+        "muted": muted,
+        "paper": paper,
+        "looks": [
+            {"color": color, "dash": DASHES[i % len(DASHES)], "symbol": SYMBOLS[i]}
+            for i, color in enumerate(colors)
+        ],
+        "layout": {
+            "height": 340,
+            "margin": {"l": 52, "r": 14, "t": 14, "b": 44},
+            "showlegend": False,
+            "font": font,
+            "paper_bgcolor": paper,
+            "plot_bgcolor": paper,
+            "dragmode": False,
+            "hovermode": "closest",
+            "hoverlabel": {"bgcolor": paper, "bordercolor": muted, "font": font},
+            "legend": {
+                "orientation": "h",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "x": 0,
+                "itemclick": False,
+                "itemdoubleclick": False,
+            },
+        },
+        "axis": {
+            "gridcolor": grid,
+            "linecolor": muted,
+            "tickcolor": muted,
+            "showline": True,
+            "zeroline": False,
+            "ticks": "outside",
+            "ticklen": 4,
+            "fixedrange": True,
+            "automargin": True,
+            "nticks": 7,
+            "tickfont": {"size": 11, "color": muted},
+            "exponentformat": "power",
+        },
+        "axisTitle": {"standoff": 8, "font": font},
+    }
