@@ -36,7 +36,7 @@ def results_html(results: Results) -> str:
 
 
 def _text(text: object) -> str:
-    """As HTML without markup, whose direction is its own."""
+    """Escape a text for HTML, and isolate its writing direction."""
     return f"<bdi>{escape(printable(str(text)))}</bdi>"
 
 
@@ -100,7 +100,7 @@ def _decay(results: Results) -> bytes:
 
 
 def _settings(results: Results) -> str:
-    """What all runs share; labels of settings say the rest."""
+    """List the options on which all runs agree; the labels of the settings tell the others."""
     keys = [column for column in results.runs.columns if "." in column]
     rows = cast(list[dict[str, object]], results.runs[keys].to_dict("records"))
     varying = varying_keys(rows)

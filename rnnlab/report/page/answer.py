@@ -93,7 +93,10 @@ def _counts(row: pd.Series) -> str:
 
 
 def of_comparison(comparison: pd.DataFrame) -> list[dict[str, str]]:
-    """Of the best setting the share solved and the final loss; of the first the decay."""
+    """Three numbers of the comparison: share solved, final loss, decay of the gradient.
+
+    The first two are of the best setting, the decay is of the first one.
+    """
     ended = _ended(comparison)
     if not len(ended):
         return []

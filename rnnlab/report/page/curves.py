@@ -56,7 +56,7 @@ def curves_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
 
 
 def _place(curve: dict[str, Any]) -> tuple[int, bool]:
-    """By group; in that of the decay the adjoints come first."""
+    """The key by which curves are sorted: their group, and adjoints before sensitivities."""
     return list(GROUPS).index(curve["group"]), curve["name"] in SENSITIVITIES
 
 

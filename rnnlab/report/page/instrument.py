@@ -40,7 +40,7 @@ def write_instrument(path: Path) -> Path:
 
 
 def instrument_data(settings: Sequence[Setting] = ()) -> dict[str, Any]:
-    """What the instrument computes with, see docs/explore.md.
+    """The part ``explore`` of the page's data: kernels, sequences, texts; see docs/explore.md.
 
     Args:
         settings: of results, which the reader can choose, with what was measured of them.

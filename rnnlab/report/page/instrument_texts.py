@@ -168,7 +168,7 @@ def texts() -> dict[str, Any]:
 
 
 def _of_cell(carry: str, keeps: str, paths: str, gates: str, states: str) -> dict[str, Any]:
-    """What is told of a cell: ``cards`` are pairs of a label and a word of the presets."""
+    """The texts and plots of a cell; ``cards`` are pairs of a label and a word of the presets."""
     alone = f"; the gate {keeps}_t alone would leave {{gates}}, in the unit that forgets least."
     chrono = f"Chrono draws b_{keeps} = log u for each unit, u uniform from 1 to {{longest}}"
     cards = {

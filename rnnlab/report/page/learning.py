@@ -47,7 +47,7 @@ def learning_data(drawn: Drawn, room: int) -> dict[str, Any] | None:
 
 
 def _losses(drawn: Drawn) -> dict[int, dict[int, pd.Series]]:
-    """By setting and seed the recent mean loss at each step."""
+    """The mean loss of the last steps, for each setting and seed."""
     found: dict[int, dict[int, pd.Series]] = {}
     for index, runs in drawn.having("training").items():
         for run in runs:

@@ -65,7 +65,7 @@ def choice_of(values: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def differs(values: Mapping[str, Any]) -> str:
-    """What of a setting the instrument does not follow, in words; empty where it follows all.
+    """List in words which options of a setting the instrument lacks; empty where it has all.
 
     An option that the cell does not have, None or NaN, is no difference.
     """

@@ -63,7 +63,10 @@ def write_report(
 def report_data(
     results: Sequence[Results], findings: Mapping[int, Findings], notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """What the page shows; docs/report.md describes it. See ``write_report``."""
+    """The data of the page, as plain JSON; docs/report.md describes it.
+
+    Arguments are those of ``write_report``.
+    """
     settings = settings_of(results)
     comparison = comparison_of(settings)
     names = folder_names(results)

@@ -46,7 +46,7 @@ class Setting:
 
     @cached_property
     def values(self) -> Flat:
-        """What it sets, by dotted key."""
+        """The options of the setting, by dotted key."""
         return flatten(self.results.stored_run(self.runs["run"].iloc[0]).record["settings"])
 
     @cached_property
@@ -141,7 +141,7 @@ def settings_data(settings: Sequence[Setting], drawn: Sequence[int]) -> list[dic
 
 
 def _told_keys(settings: Sequence[Setting]) -> set[str]:
-    """What cells and tasks are, and in which options of training the trained settings differ."""
+    """The options told of each setting: all of cell and task, and those that differ in training."""
     trained = [setting.values for setting in settings if not setting.is_before]
     every = [setting.values for setting in settings]
     varying = set(varying_keys(trained))

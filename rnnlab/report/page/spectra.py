@@ -65,7 +65,7 @@ def lyapunov_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
 
 
 def _means(record: pd.DataFrame) -> np.ndarray:
-    """By index, the mean over examples."""
+    """The mean of each exponent over examples, greatest exponent first."""
     ordered = record.sort_values(["index", "example"])["exponent"].to_numpy()
     return ordered.reshape(-1, record["example"].nunique()).mean(axis=1)
 
