@@ -27,6 +27,8 @@ extensions = [
     "extensions.generated",
     "extensions.notebook_cells",
     "extensions.repository_links",
+    "extensions.subscripts",
+    "extensions.whole_figures",
     "extensions.whole_pages",
 ]
 exclude_patterns = ["findings_head.md", "findings_foot.md", "extensions"]

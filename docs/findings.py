@@ -15,6 +15,8 @@ from extensions.cards import cards, summary, tables_page
 from extensions.kept import PAPERS, REFERENCE, ROOT, VERSION, config_of, figure_names
 from extensions.sources import REDUCED
 
+from rnnlab.report.figure_files import CAPTIONS
+from rnnlab.report.figures.captions import captions_text, read_captions
 from rnnlab.support.bundled import config_names
 
 RESULTS, DOCS = ROOT / "results", ROOT / "docs"
@@ -55,11 +57,14 @@ def collect(name: str) -> None:
     """Keep what a run's findings are, without its data."""
     source, to = RESULTS / config_of(name).name, REFERENCE / name
     (to / "figures").mkdir(parents=True, exist_ok=True)
-    figures = [path.name for path in (source / "figures").glob("*.png")]
+    figures = sorted(path.name for path in (source / "figures").glob("*.png"))
     if name not in WITH_ALL_FIGURES:
         figures = [figure for figure in figures if figure in figure_names(name)]
     for file in (*KEPT, *(f"figures/{figure}" for figure in figures)):
         shutil.copyfile(source / file, to / file)
+    drawn = read_captions((source / "figures" / CAPTIONS).read_text(encoding="utf-8"))
+    own = {figure.removesuffix(".png"): drawn[figure] for figure in figures}
+    (to / "figures" / CAPTIONS).write_text(captions_text(figures, own), encoding="utf-8")
     experiment = json.loads((source / "experiment.json").read_text(encoding="utf-8"))
     (to / f"{VERSION}.txt").write_text(f"{experiment[VERSION]}\n", encoding="utf-8")
 

@@ -21,18 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Measured
-from rnnlab.report.claims.evidence import (
-    EARLIER,
-    Number,
-    earlier,
-    ended,
-    mean_of,
-    median_of,
-    number,
-    numbers_frame,
-    solved,
-)
+from rnnlab.report.claims.evidence import Number, at, mean_of, median_of, number, numbers_frame
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import EARLIER, earlier, ended, solved
 from rnnlab.report.claims.rules import Part, Rule, above
 from rnnlab.report.claims.words import (
     estimate,
@@ -101,7 +92,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
             *median_of(own, NORM, by="activation"),
             *mean_of(own, DECAY, by="activation"),
         ]
-        found += [one._replace(of=f"{network}, {one.of}") for one in numbers]
+        found += at(str(network), numbers, ", ")
     return found
 
 
@@ -170,13 +161,16 @@ def figure(runs: pd.DataFrame) -> Figure:
         row[0].set_ylim(0, 1.18 * last)
         row[1].axhline(float(own["baseline"].iloc[0]), color="0.6", linewidth=0.6)
         columns = (own["solved_at"].astype(float), own["final_loss"], 10 ** own[NORM])
-        for ax, values in zip(row, columns, strict=True):
+        size, *_ = (
             _marks(ax, own.assign(value=values), networks, is_log=ax is not row[0])
+            for ax, values in zip(row, columns, strict=True)
+        )
         for network, runs_of in own.groupby("network"):
             for activation, steps in runs_of.groupby("activation")["solved_at"]:
                 x = _place(networks, str(network), str(activation))
                 many = int(steps.isna().sum())
-                unsolved(row[0], x, LATE * last, many, STYLES[str(activation)], upright=True)
+                style = STYLES[str(activation)]
+                unsolved(row[0], x, LATE * last, many, style, size, upright=True)
         say_if_none_solved(row[0], own["solved_at"], last)
         row[0].set_title(f"{task}, T = {own['task.length'].iloc[0]}")
         labels = (
@@ -197,8 +191,8 @@ def _place(networks: list[str], network: str, activation: str) -> float:
     return networks.index(network) + 0.44 * (ACTIVATIONS.index(activation) - 0.5)
 
 
-def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str], is_log: bool) -> None:
-    """A mark a run: open where the task was not solved, crossed where it diverged."""
+def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str], is_log: bool) -> float:
+    """A mark a run: open where the task was not solved, crossed where it diverged; their size."""
     values = runs["value"][np.isfinite(runs["value"])]
     if is_log and len(values):
         ax.set_yscale("log")
@@ -208,19 +202,25 @@ def _marks(ax: Axes, runs: pd.DataFrame, networks: list[str], is_log: bool) -> N
     ax.set_xticks(range(len(networks)), list(ticks[networks]))
     ax.set_xlabel("cell, layers")
     ax.set_xlim(-0.6, len(networks) - 0.4)
-    for (network, activation), own in runs.loc[values.index].groupby(["network", "activation"]):
-        place = _place(networks, str(network), str(activation))
-        places, size = beside(ax, own["value"].to_numpy(), place, room=0.4, upright=True)
+    groups = {
+        (str(network), str(activation)): own
+        for (network, activation), own in runs.loc[values.index].groupby(["network", "activation"])
+    }
+    middles = [_place(networks, *names) for names in groups]
+    drawn = [own["value"].to_numpy() for own in groups.values()]
+    beside_each, size = beside(ax, drawn, middles, room=0.4, upright=True)
+    for ((_, activation), own), places in zip(groups.items(), beside_each, strict=True):
         diverged, is_solved = own["status"] == "diverged", own["solved_at"].notna()
         kinds = {
             activation: (is_solved, {}),
             f"{activation}, unsolved": (~is_solved & ~diverged, UNSOLVED),
             f"{activation}, diverged": (diverged, {"marker": "x"}),
         }
-        style = STYLES[str(activation)].line | {"linestyle": "", "markersize": size}
+        style = STYLES[activation].line | {"linestyle": "", "markersize": size}
         for label, (wanted, change) in kinds.items():
             if wanted.any():
                 ax.plot(places[wanted], own.loc[wanted, "value"], label=label, **style | change)
+    return size
 
 
 HEADLINES = [
@@ -231,4 +231,4 @@ HEADLINES = [
         ".2f",
     )
 ]
-analyse = Claim("activation", measure, parts, headlines=HEADLINES)
+analyse = Claim("activation", measure, parts, headlines=HEADLINES, says=__doc__)

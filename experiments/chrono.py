@@ -28,18 +28,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import (
-    EARLIER,
-    Number,
-    differences,
-    earlier,
-    ended,
-    mean_of,
-    numbers_frame,
-    solved,
-    versus,
-)
+from rnnlab.report.claims.evidence import Number, at, differences, mean_of, numbers_frame, versus
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import EARLIER, earlier, ended, solved
 from rnnlab.report.claims.rules import Part, Rule, above, below
 from rnnlab.report.claims.words import (
     estimate,
@@ -114,7 +105,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
         if not is_longest:
             pairs = [one._replace(quantity=AT_SHORTER) for one in pairs]
         numbers = [*solved(own, by="start"), *pairs]
-        found += [one._replace(of=f"{place}: {one.of}") for one in numbers]
+        found += at(str(place), numbers)
     return found
 
 
@@ -125,7 +116,7 @@ def exponents(before: pd.DataFrame) -> list[Number]:
     for place, own in before.groupby("place", sort=False):
         numbers = mean_of(own, EXPONENT, by="start")
         numbers += differences(own, EXPONENT, pairs, by="start")
-        found += [one._replace(of=f"{place}: {one.of}") for one in numbers]
+        found += at(str(place), numbers)
     return found
 
 
@@ -241,4 +232,4 @@ HEADLINES = [
         ".2f",
     )
 ]
-analyse = Claim("chrono", measure, parts, evidence, headlines=HEADLINES)
+analyse = Claim("chrono", measure, parts, evidence, headlines=HEADLINES, says=__doc__)

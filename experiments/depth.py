@@ -25,35 +25,26 @@ becomes of 1, 2 and 4 layers in training (T = 100, b_f = 1, 6 seeds, 32 units; 1
 are reported, not judged.
 """
 
+import functools
 import math
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import (
-    Number,
-    bounded_difference,
-    ended,
-    mean_of,
-    number,
-    numbers_frame,
-    solved,
-)
+from rnnlab.report.claims.evidence import Number, bounded_difference, mean_of, number, numbers_frame
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import ended, solved
 from rnnlab.report.claims.rules import Part, Rule, above, below, if_measured, judged_together
 from rnnlab.report.claims.verdict import of_parts
 from rnnlab.report.claims.words import estimate_if_measured, in_words
 from rnnlab.report.figures.captions import caption_of
-from rnnlab.report.figures.estimates import estimates
-from rnnlab.report.figures.palette import styles_of
-from rnnlab.report.figures.style import figure_legend, panels
+from rnnlab.report.figures.left_by_layers_and_length import left_by_layers_and_length
 from rnnlab.results.intervals import Estimate, bounded_median_interval
 from rnnlab.results.read import Results
 
 LENGTHS, LAYERS = (50, 200, 500, 2000), (1, 2, 4, 8)
-(SHORT, MIDDLE), LONG, DEEP = LENGTHS[:2], LENGTHS[-1], LAYERS[-1]
+SHORT, LONG, DEEP = LENGTHS[0], LENGTHS[-1], LAYERS[-1]
 COMPARED = LENGTHS[:-1]
 TRAINED = 100
 LSTMS = [f"LSTM, b_f {bias}, orthogonal" for bias in ("= 1", "= 3", "chrono")]
@@ -116,7 +107,9 @@ def measure(results: Results) -> Measured:
             *solved(runs, by="of"),
         ]
     )
-    return Measured(numbers, figure(numbers), text(numbers), caption=caption_of(figure))
+    return Measured(
+        numbers, figure(numbers), text(numbers), caption=caption_of(left_by_layers_and_length)
+    )
 
 
 def named(runs: pd.DataFrame) -> pd.DataFrame:
@@ -155,6 +148,7 @@ def medians(frame: pd.DataFrame, quantity: str, comparisons: int = 1) -> list[Nu
             str(of),
             bounded_median_interval(own["at_least"], own["at_most"], comparisons),
             len(own),
+            comparisons,
         )
         for of, own in frame.groupby("of", sort=False)
     ]
@@ -223,39 +217,10 @@ def text(numbers: pd.DataFrame) -> str:
 
 
 def figure(numbers: pd.DataFrame) -> Figure:
-    """What is left of the gradient before training, by T with one layer, and by layers at two T.
-
-    Medians over 20 seeds with their intervals; arrows: norms read zero. Below the grey line it has
-    vanished.
-    """
-    drawn, axes = panels(1, 3)
-    by_length, *by_layers = axes[0]
-    by_layers[1].sharey(by_layers[0])
-    looks = styles_of([*RNNS, *LSTMS, MITIGATES[-1][0]])
-    for cell, style in looks.items():
-        beside = 1.05 ** (style.index - 2)
-        found = [left_of(numbers, cell, 1, length) for length in LENGTHS]
-        estimates(by_length, beside * np.array(LENGTHS), found, style, cell, arrow=2.0)
-        if cell in LSTMS:
-            for ax, length in zip(by_layers, (SHORT, MIDDLE), strict=True):
-                found = [left_of(numbers, cell, layers, length) for layers in LAYERS]
-                estimates(ax, beside * np.array(LAYERS), found, style, cell, arrow=2.0)
-                ax.set_title(f"T = {length}")
-    for ax, ticks in zip(axes[0], (LENGTHS, LAYERS, LAYERS), strict=True):
-        ax.axhline(VANISHED, color="0.6", linewidth=0.8, zorder=0)
-        ax.set_xscale("log")
-        ax.set_xticks(ticks, map(str, ticks))
-        ax.minorticks_off()
-        ax.set_xlabel("T" if ticks is LENGTHS else "layers")
-    for ax in axes[0, :2]:
-        ax.set_ylabel(r"$\log_{10}$ of the gradient left")
-    by_length.set_title("one layer (arrows: reads zero)")
-    by_layers[0].set_ylim(bottom=min(by_layers[0].get_ylim()[0], VANISHED - 2))
-    by_layers[-1].annotate(
-        "vanished", (8, VANISHED), (0, -9), textcoords="offset points", ha="right"
-    )
-    figure_legend(drawn, list(axes[0]), [])
-    return drawn
+    """What is left before training, of every cell."""
+    cells = [*RNNS, *LSTMS, MITIGATES[-1][0]]
+    left = functools.partial(left_of, numbers)
+    return left_by_layers_and_length(left, cells, LSTMS, LAYERS, LENGTHS, VANISHED)
 
 
 HEADLINES = [
@@ -266,4 +231,4 @@ HEADLINES = [
         "({of}); below −6 it has vanished",
     )
 ]
-analyse = Claim("depth", measure, PARTS, evidence, headlines=HEADLINES)
+analyse = Claim("depth", measure, PARTS, evidence, headlines=HEADLINES, says=__doc__)

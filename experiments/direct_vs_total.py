@@ -1,4 +1,4 @@
-"""Claim: ∂C_t/∂C_{t−1} = f_t; the other terms do not depend on C_{t−1}.
+"""Claim: ∂c_t/∂c_{t−1} = f_t; the other terms do not depend on c_{t−1}.
 
 Tutorials derive the "constant error carousel" so; Hochreiter & Schmidhuber 1997 truncated the other
 terms on purpose.
@@ -226,4 +226,4 @@ HEADLINES = [
         "share of the indirect paths in one step ({of}); below 0.05 it is negligible",
     )
 ]
-analyse = Claim("direct_vs_total", measure, parts, evidence, headlines=HEADLINES)
+analyse = Claim("direct_vs_total", measure, parts, evidence, headlines=HEADLINES, says=__doc__)

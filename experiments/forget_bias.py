@@ -1,4 +1,4 @@
-"""Claim: ∂C_t/∂C_{t−1} lies in (0, 1), a large b_f moves it to 1, and raising b_f helps learning.
+"""Claim: ∂c_t/∂c_{t−1} lies in (0, 1), a large b_f moves it to 1, and raising b_f helps learning.
 
 After Gers et al. 2000 and Jozefowicz et al. 2015, who advise b_f = 1.
 
@@ -36,29 +36,30 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import (
-    EARLIER,
-    Number,
-    Pair,
-    differences,
-    earlier,
-    ended,
-    mean_of,
-    numbers_frame,
-    solved,
-    versus,
+from rnnlab.report.claims.evidence import Number, differences, mean_of, numbers_frame, versus
+from rnnlab.report.claims.families import (
+    Family,
+    against,
+    families,
+    measured,
+    of_greatest,
+    of_pairs,
 )
-from rnnlab.report.claims.families import Family, against, families, measured
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import EARLIER, earlier, ended, solved
 from rnnlab.report.claims.rules import Part, Rule, above, below, between, not_below
+from rnnlab.report.claims.start import gradient_at_first_step, one_step, sensitivity_at_first_step
 from rnnlab.report.claims.verdict import Answer
-from rnnlab.report.claims.words import estimate_if_measured, in_words, known
+from rnnlab.report.claims.words import (
+    estimate_if_measured,
+    in_words,
+    known,
+    settings_in_words,
+)
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.report.figures.captions import caption_of
-from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.retention_and_learning import retention_and_learning
 from rnnlab.results.comparison import compare
-from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 
 FORGET, NORM = "mean f_t before training", "‖∂c_t/∂c_{t−1}‖₂ before training"
@@ -77,7 +78,7 @@ def measure(results: Results) -> Measured:
     tables: tuple[object, ...] = (runs,)
     if results.has_before_training:
         draw, tables = against_forget_bias, (before, runs, NORM, LEFT)
-    text = "\n".join([*sentences(compare(results)), *not_judged(numbers, before)])
+    text = "\n".join([*settings_in_words(compare(results)), *not_judged(numbers, before)])
     return Measured(numbers, draw(*tables), text, caption=caption_of(draw))
 
 
@@ -90,32 +91,11 @@ def before_training(results: Results) -> pd.DataFrame:
     """One row a run: f_t, what is left of the gradient, and, with Jacobians, size of one step."""
     runs = ended(results.runs)
     frame = runs.assign(**{FORGET: runs["gate_first"].astype(float)})
-    if results.has_jacobians:
-        record = results.jacobians[results.jacobians["step"] == 0]
-        columns = _of_jacobians(top_layer(record))
-    else:
-        record = results.gradients[results.gradients["step"] == 0]
-        columns = _of_gradients(top_layer(record[record["quantity"] == "c"]))
-    return frame.join(columns, on="run")
-
-
-def _of_jacobians(record: pd.DataFrame) -> pd.DataFrame:
-    later = record[record["t"] > 0].groupby("run")
-    first = record[record["t"] == 0].set_index("run")
-    return pd.DataFrame(
-        {
-            NORM: later["total_spectral"].mean(),
-            RADIUS: later["spectral_radius"].mean(),
-            LEFT: first["log10_sensitivity"],
-        }
-    )
-
-
-def _of_gradients(record: pd.DataFrame) -> pd.DataFrame:
-    first, last = (
-        record[record[column] == 0].set_index("run")["log10_mean"] for column in ("t", "distance")
-    )
-    return pd.DataFrame({LEFT: first - last})
+    if not results.has_jacobians:
+        return frame.join(gradient_at_first_step(results.gradients).rename(LEFT), on="run")
+    columns = {NORM: "total_spectral", RADIUS: "spectral_radius"}
+    frame = frame.join(one_step(results.jacobians, columns), on="run")
+    return frame.join(sensitivity_at_first_step(results.jacobians).rename(LEFT), on="run")
 
 
 def at_start(before: pd.DataFrame) -> list[Number]:
@@ -142,29 +122,18 @@ def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
     first = untied(settings[is_before == is_before.any()])
     trained = untied(settings[~is_before])
     return [
-        one_step(numbers, first),
+        not_stretched(numbers, first),
         moved(numbers, first),
         survives(numbers, first),
         helps(numbers, trained),
     ]
 
 
-def of_greatest(numbers: pd.DataFrame, quantity: str, of: list[Family]) -> dict[str, Estimate]:
-    """Known estimates at the greatest b_f of each family."""
-    return known(numbers, quantity, (own[max(own)] for own in measured(numbers, quantity, of)))
-
-
-def of_pairs(numbers: pd.DataFrame, quantity: str, pairs: list[Pair]) -> dict[Pair, Estimate]:
-    """Known estimates of the comparisons of these pairs."""
-    found = known(numbers, quantity, map(versus, pairs))
-    return {pair: found[versus(pair)] for pair in pairs if versus(pair) in found}
-
-
-def one_step(numbers: pd.DataFrame, of: list[Family]) -> Part:
+def not_stretched(numbers: pd.DataFrame, of: list[Family]) -> Part:
     """Part (a): no direction is stretched."""
     names = (name for own in measured(numbers, NORM, of) for name in own.values())
     sizes = known(numbers, NORM, names)
-    words = "∂C_t/∂C_{t−1} was not recorded"
+    words = "∂c_t/∂c_{t−1} was not recorded"
     if sizes:
         most = max(sizes, key=lambda name: sizes[name].mean)
         words = f"norm up to {in_words(sizes[most])} ({most})"
@@ -243,22 +212,6 @@ def not_judged(numbers: pd.DataFrame, before: pd.DataFrame) -> list[str]:
     ]
 
 
-def sentences(table: pd.DataFrame) -> list[str]:
-    """Tell the table in one sentence for each setting."""
-    lines = []
-    for _, row in table[table["decay_first"].notna()].iterrows():
-        decay = row["decay_first"]
-        direction = "shrinks" if decay < 0 else "grows"
-        solved = f"solved in {row['solved']} of {row['runs']} runs"
-        if np.isfinite(row["solved_at"]):
-            solved += f", at step {row['solved_at']:.0f} (median)"
-        lines.append(
-            f"{row['setting']}: mean f_t {row['gate_first']:.3f} before training, where the "
-            f"gradient {direction} by {abs(decay):.4f} decades a step going back; {solved}."
-        )
-    return lines
-
-
 HEADLINES = [
     Headline(
         NORM,
@@ -269,4 +222,4 @@ HEADLINES = [
         LEFT, ["b_f = 5"], "log10 of the gradient left at the first step, before training ({of})"
     ),
 ]
-analyse = Claim("forget_bias", measure, parts, evidence, headlines=HEADLINES)
+analyse = Claim("forget_bias", measure, parts, evidence, headlines=HEADLINES, says=__doc__)

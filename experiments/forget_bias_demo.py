@@ -1,4 +1,4 @@
-"""Claim: ∂C_t/∂C_{t−1} lies in (0, 1), a large b_f moves it to 1, and raising b_f helps learning.
+"""Claim: ∂c_t/∂c_{t−1} lies in (0, 1), a large b_f moves it to 1, and raising b_f helps learning.
 
 The quick version of ``forget_bias_full``, whose rule it has, on adding alone and with fewer b_f,
 told in one figure and three sentences: what the least and the greatest b_f alone (b_i = 0) do to
@@ -26,14 +26,15 @@ from forget_bias import (
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Measured
-from rnnlab.report.claims.evidence import ended, mean_of, numbers_frame
+from rnnlab.report.claims.evidence import mean_of, numbers_frame
 from rnnlab.report.claims.families import Family
+from rnnlab.report.claims.learning import ended
 from rnnlab.report.claims.rules import between
+from rnnlab.report.claims.start import one_step
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate_if_measured, in_words
 from rnnlab.report.figures.captions import caption_of
 from rnnlab.report.figures.paths_and_learning import paths_and_learning
-from rnnlab.report.figures.records import top_layer
 from rnnlab.report.figures.retention_and_learning import retention_and_learning
 from rnnlab.report.findings import KeyNumber
 from rnnlab.results.intervals import Estimate
@@ -77,11 +78,8 @@ def with_parts(before: pd.DataFrame, measured: Results) -> pd.DataFrame:
     """Add the sizes of the direct and of the indirect part, means over t ≥ 1 of the top layer."""
     if not measured.has_jacobians:
         return before
-    record = top_layer(measured.jacobians[measured.jacobians["step"] == 0])
-    later = record[record["t"] > 0].groupby("run")
     columns = {DIRECT: "direct_spectral", INDIRECT: "indirect_spectral"}
-    means = {name: later[column].mean() for name, column in columns.items()}
-    return before.join(pd.DataFrame(means), on="run")
+    return before.join(one_step(measured.jacobians, columns), on="run")
 
 
 def figure(
@@ -125,7 +123,7 @@ def answer(numbers: pd.DataFrame, before: pd.DataFrame, runs: pd.DataFrame) -> s
     if not is_known(norm):
         return ""
     judge = between(*NEAR_ONE)
-    step = f"With {most} alone the norm of ∂C_t/∂C_{{t−1}} {STAYS[judge(norm)]} ({norm.mean:.3g})"
+    step = f"With {most} alone the norm of ∂c_t/∂c_{{t−1}} {STAYS[judge(norm)]} ({norm.mean:.3g})"
     clauses = [f"{step}, and {LEARNS[helps(numbers, untied(runs)).answer(numbers)]}"]
     with_tie = estimate_if_measured(numbers, NORM, beside.get(max(own), ""))
     if is_known(with_tie):
@@ -152,7 +150,7 @@ def of_one_step(numbers: pd.DataFrame, before: pd.DataFrame) -> list[str]:
     if not is_known(norm):
         return found
     sentence = (
-        f"∂C_t/∂C_{{t−1}} is f_t plus paths through h_{{t−1}}: with {most} its norm is "
+        f"∂c_t/∂c_{{t−1}} is f_t plus paths through h_{{t−1}}: with {most} its norm is "
         f"{in_words(norm)}, and above 1 some gradients grow"
     )
     with_tie = estimate_if_measured(numbers, NORM, tied(before).get(max(own), ""))
@@ -197,7 +195,7 @@ def key_numbers(numbers: pd.DataFrame, before: pd.DataFrame, runs: pd.DataFrame)
         most = max(own)
         meaning = "mean norm of one step before training, all paths; above 1 some gradients grow"
         found = [
-            KeyNumber(f"‖∂C_t/∂C_{{t−1}}‖, {several[most]}", size, ".3g", meaning)
+            KeyNumber(f"‖∂c_t/∂c_{{t−1}}‖, {several[most]}", size, ".3g", meaning)
             for several in (own, beside)
             if is_known(size := estimate_if_measured(numbers, NORM, several.get(most, "")))
         ]
@@ -210,4 +208,4 @@ def key_numbers(numbers: pd.DataFrame, before: pd.DataFrame, runs: pd.DataFrame)
     return found
 
 
-analyse = Claim("forget_bias_demo", measure, parts, evidence, headlines=HEADLINES)
+analyse = Claim("forget_bias_demo", measure, parts, evidence, headlines=HEADLINES, says=__doc__)

@@ -108,7 +108,8 @@ def judged(ends: pd.DataFrame) -> list[Number]:
 def _over_seeds(runs: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: str) -> Number:
     values = np.array([value(own) for _, own in runs.groupby("seed")], float)
     values = values[~np.isnan(values)]
-    return number(name, POOLED, median_interval(values, judged_together(PARTS)), len(values))
+    many = judged_together(PARTS)
+    return number(name, POOLED, median_interval(values, many), len(values), many)
 
 
 def slope(runs: pd.DataFrame, column: str) -> float:
@@ -225,15 +226,20 @@ def _against_length(ax: Axes, scales: pd.DataFrame, biases: list[str]) -> None:
     ax.set_xticks(range(len(lengths)), [f"{length:g}" for length in lengths])
     ax.set_xlim(-0.6, len(lengths) - 0.4)
     ax.plot(np.log10(lengths), color="0.5", linewidth=0.8, linestyle=":")
-    for bias, style in styles_of(biases).items():
-        for place, length in enumerate(lengths):
-            own = last[(last["bias"] == bias) & (last["T"] == length)]
-            middle = place + 0.18 * (style.index - (len(biases) - 1) / 2)
-            places, size = beside(ax, own["q90"].to_numpy(), middle, room=0.16, upright=True)
-            look = style.line | {"linestyle": "", "markersize": size}
-            for is_solved, change in ((True, {}), (False, UNSOLVED)):
-                wanted = (own["is_solved"] == is_solved).to_numpy()
-                ax.plot(places[wanted], own["q90"][wanted], **look | change)
+    drawn = [
+        (style, place + 0.18 * (style.index - (len(biases) - 1) / 2), own)
+        for bias, style in styles_of(biases).items()
+        for place, length in enumerate(lengths)
+        for own in [last[(last["bias"] == bias) & (last["T"] == length)]]
+    ]
+    scales_of = [own["q90"].to_numpy() for *_, own in drawn]
+    middles = [middle for _, middle, _ in drawn]
+    places, size = beside(ax, scales_of, middles, room=0.16, upright=True)
+    for (style, _, own), at in zip(drawn, places, strict=True):
+        look = style.line | {"linestyle": "", "markersize": size}
+        for is_solved, change in ((True, {}), (False, UNSOLVED)):
+            wanted = (own["is_solved"] == is_solved).to_numpy()
+            ax.plot(at[wanted], own["q90"][wanted], **look | change)
     ax.set_xlabel("T")
     note = " (open: unsolved)" if not last["is_solved"].all() else ""
     ax.set_title(f"at the end{note}")
@@ -248,4 +254,4 @@ HEADLINES = [
         ".2f",
     )
 ]
-analyse = Claim("gates_learn", measure, PARTS, evidence, headlines=HEADLINES)
+analyse = Claim("gates_learn", measure, PARTS, evidence, headlines=HEADLINES, says=__doc__)

@@ -28,17 +28,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured, each_part
-from rnnlab.report.claims.evidence import (
-    Number,
-    Pair,
-    earlier,
-    ended,
-    number,
-    numbers_frame,
-    of_same_seeds,
-    solved,
-)
+from rnnlab.report.claims.evidence import Number, Pair, at, number, numbers_frame
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import earlier, ended, of_same_seeds, solved
 from rnnlab.report.claims.rules import Part, Rule, below
 from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
 from rnnlab.report.figures.captions import caption_of
@@ -93,7 +85,7 @@ def compared(runs: pd.DataFrame) -> list[Number]:
         numbers += [_count(cell, own) for cell, own in cells.items()]
         for cell in RATIOS:
             numbers += _ratios(cell, cells[cell], cells[LSTM])
-        found += [one._replace(of=f"{task}: {one.of}") for one in numbers]
+        found += at(task, numbers)
     return found
 
 
@@ -104,7 +96,9 @@ def _pairs() -> list[Pair]:
 def _count(cell: str, runs: pd.DataFrame) -> Number:
     """The same in every run."""
     counts = runs["parameters"].astype(float)
-    return number(PARAMETERS, cell, Estimate(counts.mean(), counts.min(), counts.max()), len(runs))
+    return Number(
+        PARAMETERS, cell, counts.mean(), counts.min(), counts.max(), len(runs), "least and greatest"
+    )
 
 
 def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
@@ -115,7 +109,9 @@ def _ratios(cell: str, gru: pd.DataFrame, lstm: pd.DataFrame) -> list[Number]:
     until = updates.mean * seconds.mean if 0 < updates.mean < np.inf else np.nan
     both = Estimate(until, np.nan, np.nan)
     found = {SECONDS: seconds, UPDATES: updates, UNTIL_SOLVED: both}
-    return [number(name, RATIOS[cell], of, len(gru) + len(lstm)) for name, of in found.items()]
+    return [
+        number(name, RATIOS[cell], of, len(gru) + len(lstm), JUDGED) for name, of in found.items()
+    ]
 
 
 def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
@@ -211,4 +207,4 @@ HEADLINES = [
         "updates until a GRU of as many units solves adding, over the LSTM's",
     )
 ]
-analyse = Claim("parameters", measure, parts, evidence, headlines=HEADLINES)
+analyse = Claim("parameters", measure, parts, evidence, headlines=HEADLINES, says=__doc__)

@@ -36,43 +36,33 @@ Where a setting is within bounds, and how steep the norm is where it is 1, is re
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from rnnlab.report.claims.claim import Claim, Judged, Measured
-from rnnlab.report.claims.evidence import Number, differences, ended, mean_of, numbers_frame
+from rnnlab.report.claims.evidence import Number, differences, mean_of, numbers_frame
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import ended
 from rnnlab.report.claims.rules import Part, Rule, above, below, if_measured, judged_together
 from rnnlab.report.claims.verdict import Answer, of_parts
 from rnnlab.report.claims.windows import QUANTITIES, SHARE, WIDTH, of_windows, windows
 from rnnlab.report.claims.words import estimate_if_measured, in_words
 from rnnlab.report.figures.captions import caption_of
-from rnnlab.report.figures.estimates import estimates
-from rnnlab.report.figures.palette import category, styles_of
-from rnnlab.report.figures.seeds import seed_lines
+from rnnlab.report.figures.norms_by_control import norms_by_control
 from rnnlab.report.figures.sensitivity import sensitivity_with_zeros
-from rnnlab.report.figures.style import figure_legend, panels
-from rnnlab.results.intervals import Estimate, share_interval
+from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 
 LENGTHS, LONG = (50, 200, 1000), (200, 1000)
 # Of a large kernel of gain 1.
 RADIUS = {"orthogonal": 1.0, "uniform": 3**-0.5}
-GREYS = ("#555555", "#999999", "#000000")
 RNNS, LSTM = tuple(f"RNN, {kernel}" for kernel in RADIUS), "LSTM"
-# In greys, as the colours are those of T.
-CELLS = {
-    cell: replace(category(index), light=GREYS[index]) for index, cell in enumerate((*RNNS, LSTM))
-}
+CELLS = (*RNNS, LSTM)
 IN_USE = dict.fromkeys(RNNS, (math.log(0.5), math.log(2.0))) | {LSTM: (0.0, 7.0)}
 BOUND = 3.0
 SLIGHTLY_OFF = math.log(1.1 / 0.9)
 NARROW, WIDE = below(SLIGHTLY_OFF), above(1.0)
-FIRST_ORDER = "width if norm = gain$^T$"
 SOLVED = "share solved of the range in use"
 
 
@@ -113,14 +103,17 @@ def measure(results: Results) -> Measured:
     """Widths before training, and what was solved."""
     before, runs = measured(results.before_training), trained(results.runs)
     numbers = numbers_of(before, runs)
-    drawn = figure(before, runs, numbers)
-    return Measured(numbers, drawn, text(numbers), caption=caption_of(figure))
+    widths, shares = (
+        {cell: by_length(numbers, quantity, cell) for cell in CELLS} for quantity in (WIDTH, SHARE)
+    )
+    drawn = norms_by_control(before, runs, widths, shares, LENGTHS, BOUND)
+    return Measured(numbers, drawn, text(numbers), caption=caption_of(norms_by_control))
 
 
 def numbers_of(before: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Numbers of the norms before training (``measured``) and of the runs (``trained``)."""
     found, pairs = windows(before, IN_USE, BOUND), [(LSTM, rnn) for rnn in RNNS]
-    widths = of_windows(found, (*RNNS, LSTM), LENGTHS, pairs, JUDGED)
+    widths = of_windows(found, CELLS, LENGTHS, pairs, JUDGED)
     return numbers_frame([*widths, *solved(runs)])
 
 
@@ -162,7 +155,7 @@ def solved(runs: pd.DataFrame) -> list[Number]:
 def evidence(judged: Judged) -> str:
     """Tell widths in their own units, shares of the range in use, and what was solved."""
     numbers, words = judged.numbers, []
-    for cell in (*RNNS, LSTM):
+    for cell in CELLS:
         widths, shares = (by_length(numbers, quantity, cell) for quantity in (WIDTH, SHARE))
         written = ", ".join(in_words(one if cell == LSTM else ratio(one)) for one in widths)
         what = "b_f over a range of" if cell == LSTM else "gain by a factor of"
@@ -190,7 +183,7 @@ def ratio(width: Estimate) -> Estimate:
 def text(numbers: pd.DataFrame) -> str:
     """A line for each cell and length."""
     lines = []
-    for cell, length in itertools.product((*RNNS, LSTM), LENGTHS):
+    for cell, length in itertools.product(CELLS, LENGTHS):
         width, share, lowest, steep = (
             in_words(estimate_if_measured(numbers, quantity, f"{cell}, T = {length}"))
             for quantity in QUANTITIES
@@ -203,60 +196,6 @@ def text(numbers: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def figure(before: pd.DataFrame, runs: pd.DataFrame, numbers: pd.DataFrame) -> Figure:
-    """Norms against the gain and b_f; width and share of what is within bounds, by T.
-
-    Colours are T; lines are medians over seeds, each seed is a thin line; grey band: within bounds.
-    Below, left and middle: the share of six runs that solve the task, with its interval, which is
-    wide even where none does. Right, in greys: cells. Arrows: the grid ends before the range does.
-    """
-    drawn, axes = panels(2, 3, sharex="col")
-    titles = {RNNS[0]: "RNN, orthogonal kernels", LSTM: "LSTM"}
-    for (upper, lower), (cell, title) in zip(axes.T, titles.items(), strict=False):
-        norms_by_setting(upper, before[before["cell"] == cell])
-        solved_by_setting(lower, runs[runs["cell"] == cell])
-        upper.set_title(title)
-        lower.set_xlabel("$b_f$" if cell == LSTM else "gain")
-    for ax, state in zip(axes[0], "hc", strict=False):
-        ax.set_ylabel(rf"$\log_{{10}}\|\partial {state}_T/\partial {state}_1\|_2$")
-    axes[1, 0].set_ylabel("share of runs solved, T = 100")
-    axes[1, 0].set_xscale("log", base=2)
-    axes[1, 0].set_xticks([0.5, 1, 2, 4], ["½", "1", "2", "4"])
-    lengths = np.array(LENGTHS)
-    for ax, quantity in zip(axes[:, 2], (WIDTH, SHARE), strict=True):
-        for cell, style in CELLS.items():
-            found = by_length(numbers, quantity, cell)
-            beside = lengths * 1.06 ** (style.index - 1)
-            estimates(ax, beside, found, style, cell, arrow=[one.mean / 2 for one in found])
-    first_order = 2 * BOUND * math.log(10) / lengths
-    axes[0, 2].plot(lengths, first_order, ":", color="0.4", linewidth=0.8, label=FIRST_ORDER)
-    axes[0, 2].set(yscale="log", ylabel=WIDTH, ylim=(1e-3, None))
-    axes[1, 2].set(ylim=(-0.05, 1.05), ylabel="share of range in use", xlabel="T", xscale="log")
-    axes[1, 2].set_xticks(LENGTHS, map(str, LENGTHS))
-    axes[1, 2].minorticks_off()
-    figure_legend(drawn, list(axes.flat), [])
-    return drawn
-
-
-def norms_by_setting(ax: Axes, own: pd.DataFrame) -> None:
-    """log10 of the norm, one line a length; grey is within bounds."""
-    names = "T = " + own["length"].astype(str)
-    for name, style in styles_of([f"T = {length}" for length in LENGTHS]).items():
-        wide = own[names == name].pivot_table(index="x", columns="seed", values="log10")
-        seed_lines(ax, wide, style, name)
-    ax.axhspan(-BOUND, BOUND, color="0.92", zorder=0, label="within bounds")
-    ax.set_ylim(-20, 20)
-
-
-def solved_by_setting(ax: Axes, own: pd.DataFrame) -> None:
-    """Share of the seeds that solve the task, with its interval."""
-    for x, values in dict(iter(own.groupby("x")["solved"])).items():
-        share = share_interval(int(values.sum()), len(values))
-        bars = [[share.mean - share.low], [share.high - share.mean]]
-        ax.errorbar(x, share.mean, bars, **category(0).line | {"linestyle": ""})
-    ax.set_ylim(-0.05, 1.05)
-
-
 HEADLINES = [
     Headline(
         WIDTH,
@@ -265,4 +204,6 @@ HEADLINES = [
         shown=math.exp,
     )
 ]
-analyse = Claim("sensitivity_of_control", measure, PARTS, evidence, headlines=HEADLINES)
+analyse = Claim(
+    "sensitivity_of_control", measure, PARTS, evidence, headlines=HEADLINES, says=__doc__
+)

@@ -21,19 +21,19 @@ and at shorter T.
 import itertools
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from rnnlab.config.labels import kind_name
 from rnnlab.gradients.decay import decay_per_step, half_life, residual, straightness
 from rnnlab.report.claims.claim import Claim, Judged, Measured
 from rnnlab.report.claims.evidence import (
     Number,
+    at,
     bias_name,
     differences,
     mean_of,
     median_of,
     numbers_frame,
+    of_line,
     of_runs,
     versus,
 )
@@ -42,10 +42,7 @@ from rnnlab.report.claims.rules import Judge, Part, Rule, above, below, if_measu
 from rnnlab.report.claims.verdict import of_parts
 from rnnlab.report.claims.words import estimate, estimate_if_measured, in_words
 from rnnlab.report.figures.captions import caption_of
-from rnnlab.report.figures.gradient_decay import gradient_decay
-from rnnlab.report.figures.records import by_seed, settings_of
-from rnnlab.report.figures.seeds import seed_lines
-from rnnlab.report.figures.style import figure_legend, panels
+from rnnlab.report.figures.decay_by_place import decay_by_place
 from rnnlab.results.intervals import Estimate
 from rnnlab.results.read import Results
 
@@ -94,12 +91,15 @@ PARTS = [
 ]
 
 
+_decay, _straightness, _residual = map(of_line, (decay_per_step, straightness, residual))
+
+
 def measure(results: Results) -> Measured:
     """Decay by cell and task, before training and through it."""
     before, training = of_cells(results.before_training), of_cells(results)
     numbers = numbers_frame([*judged(of_h(before)), *of_c(before), *trained(training)])
-    drawn = figure(of_h(before), of_h(training))
-    return Measured(numbers, drawn, text(numbers), caption=caption_of(figure))
+    drawn = decay_by_place(of_h(before), of_h(training))
+    return Measured(numbers, drawn, text(numbers), caption=caption_of(decay_by_place))
 
 
 def of_cells(results: Results) -> pd.DataFrame:
@@ -151,7 +151,7 @@ def judged(before: pd.DataFrame) -> list[Number]:
             *differences(values, DECAY, pairs, many),
             *mean_of(of_runs(own, _residual, RESIDUAL), RESIDUAL),
         ]
-        found += [number._replace(of=f"{place}: {number.of}") for number in of_place]
+        found += at(place, of_place)
     return found
 
 
@@ -161,7 +161,7 @@ def of_c(before: pd.DataFrame) -> list[Number]:
     for place, own in before[before["quantity"] == "c"].groupby("place", sort=False):
         for quantity, value in ((DECAY, _decay), (STRAIGHT, _straightness), (RESIDUAL, _residual)):
             means = mean_of(of_runs(own[own["step"] == 0], value, quantity), quantity)
-            found += [number._replace(of=f"{place}, c: {number.of}") for number in means]
+            found += at(f"{place}, c", means)
     return found
 
 
@@ -172,21 +172,8 @@ def trained(training: pd.DataFrame) -> list[Number]:
     for (quantity, place, step), own in recorded.groupby(["quantity", "place", "step"], sort=False):
         name = f"decades per step at training step {step}"
         medians = median_of(of_runs(own, _decay, name), name)
-        of = place if quantity == "h" else f"{place}, {quantity}"
-        found += [number._replace(of=f"{of}: {number.of}") for number in medians]
+        found += at(f"{place}" if quantity == "h" else f"{place}, {quantity}", medians)
     return found
-
-
-def _decay(record: pd.DataFrame) -> float:
-    return decay_per_step(record["log10_mean"], record["distance"])
-
-
-def _straightness(record: pd.DataFrame) -> float:
-    return straightness(record["log10_mean"], record["distance"])
-
-
-def _residual(record: pd.DataFrame) -> float:
-    return residual(record["log10_mean"], record["distance"])
 
 
 def evidence(judged: Judged) -> str:
@@ -219,44 +206,6 @@ def text(numbers: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def figure(before: pd.DataFrame, training: pd.DataFrame) -> Figure:
-    """Gradient against distance before training and at its end, and its decay while training.
-
-    A row a task. Lines are medians over seeds, each seed is a thin line; both end where norms read
-    zero, the median where it does in half of the runs.
-    """
-    cells = list(dict.fromkeys([*before["short"], *training["short"]]))
-    before, training = (
-        frame.assign(setting=pd.Categorical(frame["short"], cells, ordered=True))
-        for frame in (before, training)
-    )
-    drawn, axes = panels(len(PLACES), 3)
-    for column, frame in zip(axes.T[:2], (before, training), strict=True):
-        for ax, place in zip(column, sorted(frame["place"].unique()), strict=True):
-            own = frame[frame["place"] == place]
-            gradient_decay(own, ax, quantity="h", step=int(own["step"].max()))
-            ax.set(title=f"{place}, {ax.get_title()}")
-    for ax, place in zip(axes[:, 2], sorted(training["place"].unique()), strict=True):
-        decay_while_training(training[training["place"] == place], ax)
-        ax.set_title(f"{place}, while training")
-    for at_start, at_end, _ in axes:
-        lows, highs = zip(at_start.get_ylim(), at_end.get_ylim(), strict=True)
-        at_start.set_ylim(min(lows), max(highs))
-        at_end.sharey(at_start)
-        at_end.set_ylabel("")
-    figure_legend(drawn, list(axes.flat), settings_of(before))
-    return drawn
-
-
-def decay_while_training(training: pd.DataFrame, ax: Axes) -> None:
-    """Decades per step at every record, one line a cell."""
-    rows = training.groupby(["setting", "seed", "step"], observed=True)
-    decays = rows[["log10_mean", "distance"]].apply(_decay).rename("decay").reset_index()
-    for style, cell, wide in by_seed(decays, "step", "decay"):
-        seed_lines(ax, wide, style, cell)
-    ax.set(xlabel="training step", ylabel="decades per step")
-
-
 HEADLINES = [
     Headline(
         DECAY,
@@ -265,4 +214,4 @@ HEADLINES = [
         shown=half_life,
     )
 ]
-analyse = Claim("vanishing", measure, PARTS, evidence, headlines=HEADLINES)
+analyse = Claim("vanishing", measure, PARTS, evidence, headlines=HEADLINES, says=__doc__)

@@ -57,7 +57,8 @@ def number(value):
 def set_step(page, index):
     """Move the slider to a record, as a drag does."""
     page.locator("#step").evaluate(
-        "(slider, index) => { slider.value = index; slider.dispatchEvent(new Event('input')); }",
+        "(slider, index) => { slider.value = index; "
+        "slider.dispatchEvent(new Event('input', { bubbles: true })); }",
         index,
     )
     settle(page)

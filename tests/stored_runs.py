@@ -1,24 +1,11 @@
 """Results folders of many runs that have a summary and no tables."""
 
+from made_up import summary
+
 from rnnlab.results.store import Store
 from rnnlab.support.version import RESULTS_VERSION
 
-NUMBERS = {
-    "baseline": 1 / 6,
-    "threshold": 0.01,
-    "read_step": 5,
-    "last_step": 100,
-    "decay_of": "c",
-    "decay_first": -0.1,
-    "decay_last": -0.05,
-    "gate_of": "f",
-    "gate_first": 0.5,
-    "gate_last": 0.6,
-    "final_loss": 0.1,
-    "final_metric": 0.1,
-    "solved_at": 50,
-    "seconds": 1.0,
-}
+NUMBERS = summary(solved_at=50, seconds=1.0)
 
 
 def setting(number, **cell):

@@ -3,17 +3,15 @@
 python docs/concepts/adjoints_figure.py
 """
 
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from two_panels import two_panels
 
 from rnnlab import LSTM, Adding, Copying, gradient_flow
 from rnnlab.report.figures.palette import category
-from rnnlab.report.figures.style import RC, log10_of_gradient, panels
+from rnnlab.report.figures.style import log10_of_gradient
 
 CELL = LSTM(hidden=32, forget_bias=0.0)
 EXAMPLES = 4
@@ -61,17 +59,5 @@ def whole_and_memory_loss(ax: Axes) -> None:
     ax.set(xlabel="time step t", ylabel=log10_of_gradient("h"), title="copy, T = 40, K = 3")
 
 
-def main() -> None:
-    """Draw it."""
-    figure, axes = panels(1, 2)
-    with plt.rc_context(RC):
-        end_of_float32(axes[0, 0])
-        whole_and_memory_loss(axes[0, 1])
-        for ax in axes[0]:
-            ax.legend(fontsize=6, handlelength=3)
-        figure.set_size_inches(6.4, 2.8)
-        figure.savefig(Path(__file__).with_name("adjoints.png"))
-
-
 if __name__ == "__main__":
-    main()
+    two_panels(__file__, end_of_float32, whole_and_memory_loss)

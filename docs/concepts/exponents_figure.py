@@ -3,15 +3,12 @@
 python docs/concepts/exponents_figure.py
 """
 
-from pathlib import Path
-
 import jax
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from two_panels import two_panels
 
 from rnnlab import LSTM, Adding, lyapunov_exponents, sensitivity
 from rnnlab.report.figures.palette import category, styles_of
-from rnnlab.report.figures.style import RC, panels
 
 EXAMPLES = 4
 LENGTH = 200
@@ -25,9 +22,9 @@ def inputs_of(length: int) -> jax.Array:
     return jax.vmap(Adding(length=length).sample)(keys)[0].swapaxes(0, 1)
 
 
-def three_products(ax: Axes, forget_bias: float) -> None:
-    """The whole sensitivity beside its two approximations."""
-    cell = LSTM(hidden=32, forget_bias=forget_bias)
+def three_products(ax: Axes) -> None:
+    """The whole sensitivity beside its two approximations, with b_f = 1."""
+    cell = LSTM(hidden=32, forget_bias=1.0)
     inputs = inputs_of(LENGTH)
     found = sensitivity(cell, cell.init(jax.random.key(0), 2), inputs)
     shown = {
@@ -40,7 +37,7 @@ def three_products(ax: Axes, forget_bias: float) -> None:
         backwards = decades.mean(axis=1)[::-1]
         ax.plot(backwards, **category(index).line | {"marker": ""}, label=name)
     ax.set(xlabel="steps back in time, $T-t$", ylabel=r"$\log_{10}$ of the norm")
-    ax.set_title(rf"sensitivity, $b_f$ = {forget_bias:g}")
+    ax.set_title("sensitivity, $b_f$ = 1")
 
 
 def settling(ax: Axes) -> None:
@@ -57,17 +54,5 @@ def settling(ax: Axes) -> None:
     ax.set_title("finite-time Lyapunov exponent")
 
 
-def main() -> None:
-    """Draw it."""
-    figure, axes = panels(1, 2)
-    with plt.rc_context(RC):
-        three_products(axes[0, 0], 1.0)
-        settling(axes[0, 1])
-        for ax in axes[0]:
-            ax.legend(fontsize=6, handlelength=3)
-        figure.set_size_inches(6.4, 2.8)
-        figure.savefig(Path(__file__).with_name("exponents.png"))
-
-
 if __name__ == "__main__":
-    main()
+    two_panels(__file__, three_products, settling)

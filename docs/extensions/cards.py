@@ -6,6 +6,8 @@ from extensions.kept import (
     ROOT,
     analysis_of,
     answer,
+    caption,
+    captions,
     condition,
     config_of,
     main_figure,
@@ -14,7 +16,7 @@ from extensions.kept import (
     version,
 )
 from extensions.set_up import set_up
-from extensions.sources import caption, chosen, rule, said
+from extensions.sources import chosen, rule, said
 from rnnlab.config.sweep import load_experiment
 from rnnlab.support.bundled import find_config
 
@@ -66,9 +68,10 @@ def remembered(name: str) -> str:
 def summary(names: list[str]) -> str:
     """A line for each, with its answer and its number."""
     rows = ["| people say, or a paper does | answer | the number |", "|---|---|---|"]
-    for name in names:
-        asked = config_of(name).question if name.startswith(PAPERS) else said(name)
-        rows.append(f"| [{asked}](#{anchor(name)}) | {answer(name)} | {remembered(name)} |")
+    asked = [config_of(name).question if name.startswith(PAPERS) else said(name) for name in names]
+    for name, words in zip(names, asked, strict=True):
+        which = f" (`{name}`)" if asked.count(words) > 1 else ""
+        rows.append(f"| [{words}](#{anchor(name)}){which} | {answer(name)} | {remembered(name)} |")
     return "\n".join(rows)
 
 
@@ -80,11 +83,12 @@ def cards(names: list[str]) -> str:
 
 def figures(name: str, to: str) -> str:
     """Those that are kept, that of the claim first."""
-    main, words = main_figure(name), caption(name)
-    others = sorted(path.name for path in (REFERENCE / name / "figures").glob("*.png"))
-    others.remove(main)
-    shown = [f"![{words}]({to}/figures/{main})", f"*{words}*"]
-    shown += [f"![{other.removesuffix('.png')}]({to}/figures/{other})" for other in others]
+    main, drawn = main_figure(name), captions(name)
+    files = [main, *sorted(file for file in drawn if file != main)]
+    shown = [
+        f"![{drawn[file].partition('. ')[0]}]({to}/figures/{file})\n\n*{drawn[file]}*"
+        for file in files
+    ]
     return "\n\n".join(shown)
 
 

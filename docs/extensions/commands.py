@@ -1,5 +1,6 @@
 """Every command with its arguments and options, from the command line itself."""
 
+import re
 from typing import Any
 
 import typer
@@ -22,16 +23,16 @@ def section(name: str, command: Any) -> str:
     usage = " ".join([usage, *map(written, arguments)])
     parts = [f"## {name}", f"```text\n{usage}\n```", plain(command.help)]
     if arguments:
-        parts.append(
-            table(("argument", ""), [(code(written(own)), plain(own.help)) for own in arguments])
-        )
+        rows = [(code(written(own)), plain(own.help)) for own in arguments]
+        parts.append(table(("argument", "meaning"), rows))
     if options:
-        parts.append(table(("option", ""), [(flags(own), help_of(own)) for own in options]))
+        parts.append(table(("option", "meaning"), [(flags(own), help_of(own)) for own in options]))
     return "\n\n".join(parts)
 
 
 def plain(text: str) -> str:
-    """A help text, whose <name> is no HTML."""
+    """A help text, whose <name> is no HTML, and whose --option is code."""
+    text = re.sub(r"(?<![\w`-])--\w[\w-]*", r"`\g<0>`", text)
     return text.replace("<", "&lt;").replace("|", "\\|")
 
 

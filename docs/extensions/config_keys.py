@@ -53,14 +53,15 @@ def section(heading: str, own: dict[str, Any]) -> str:
     """What it is, and a table of its keys."""
     what = " ".join(own["description"].partition("\n\n")[0].split())
     rows = [row(key, value, own) for key, value in own["properties"].items() if key != "kind"]
-    keys = table(("key", "type", "default", "meaning"), rows) if rows else "It has no options."
+    keys = table(("key", "type and default", "meaning"), rows) if rows else "It has no options."
     return f"## {heading}\n\n{what}\n\n{keys}"
 
 
-def row(key: str, value: dict[str, Any], own: dict[str, Any]) -> tuple[str, str, str, str]:
+def row(key: str, value: dict[str, Any], own: dict[str, Any]) -> tuple[str, str, str]:
     """A key's row."""
     meaning = value.get("description", "`kind` and its options, see below")
-    return code(key), type_of(value), default_of(key, value, own), meaning
+    kind = "; ".join(filter(None, [type_of(value), default_of(key, value, own)]))
+    return code(key), kind, meaning
 
 
 def default_of(key: str, value: dict[str, Any], own: dict[str, Any]) -> str:
@@ -70,7 +71,8 @@ def default_of(key: str, value: dict[str, Any], own: dict[str, Any]) -> str:
     default = value.get("default")
     if default is None:
         return ""
-    return code(default if isinstance(default, str) and default else json.dumps(default))
+    written = default if isinstance(default, str) and default else json.dumps(default)
+    return f"default {code(written)}"
 
 
 def type_of(value: dict[str, Any]) -> str:

@@ -3,16 +3,19 @@
 import re
 from typing import Any
 
+from docutils import nodes
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 RETURNS = "Returns:"
+ARRAY = "jaxlib._jax.Array"
 WRITTEN = {
-    r"jaxlib\._jax\.Array": "Array",
+    re.escape(ARRAY): "Array",
+    r"~[\w.]+\.": "",
     r"Array \| ndarray \| bool \| number \| bool \| int \| float \| complex": "ArrayLike",
     r"<function (\w+)>": r"\1",
-    r"~[\w.]+\.": "",
 }
 BEFORE_NAPOLEON = 400
 
@@ -55,6 +58,14 @@ def in_short(text: str) -> str:
     return text
 
 
+def short_properties(app: Sphinx, page: nodes.document) -> None:
+    """The same for the types of properties, which no event of autodoc passes on."""
+    for signature in page.findall(addnodes.desc_signature):
+        for text in list(signature.findall(nodes.Text)):
+            if ARRAY in text:
+                text.parent.replace(text, nodes.Text(text.replace(ARRAY, "Array")))
+
+
 def default(option: FieldInfo) -> str:
     """What stands behind an option's name."""
     return "" if option.is_required() else f"={option.get_default()!r}"
@@ -73,4 +84,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", without_type, priority=BEFORE_NAPOLEON)
     app.connect("autodoc-process-signature", short)
     app.connect("autodoc-skip-member", is_left_out)
+    app.connect("doctree-read", short_properties)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,9 @@ from rnnlab.config.model import Config, load_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.report.claims.claim import Claim
 from rnnlab.report.claims.headline import key_numbers
-from rnnlab.report.claims.verdict import Answer
+from rnnlab.report.claims.verdict import Answer, Verdict
+from rnnlab.report.figure_files import CAPTIONS
+from rnnlab.report.figures.captions import read_captions
 from rnnlab.report.findings import KeyNumber
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
@@ -60,31 +62,44 @@ def main_figure(name: str) -> str:
     return next(own for own in figure_names(name) if (kept / own).exists())
 
 
+@functools.cache
+def captions(name: str) -> dict[str, str]:
+    """What stands below each figure that is kept, as it was written when it was drawn."""
+    text = (REFERENCE / name / "figures" / CAPTIONS).read_text(encoding="utf-8")
+    return {file: as_markdown(words) for file, words in read_captions(text).items()}
+
+
+def as_markdown(text: str) -> str:
+    """A text of the source, in which symbols keep their indices."""
+    return re.sub(r"(?<=[^\w\s`])_(?=\w)", r"\\_", text.replace("``", "`"))
+
+
+def caption(name: str) -> str:
+    """The caption of its main figure."""
+    return captions(name)[main_figure(name)]
+
+
 def version(name: str) -> int:
     """The version of the results that its tables were made from."""
     file = REFERENCE / name / f"{VERSION}.txt"
     return int(file.read_text(encoding="utf-8")) if file.exists() else FIRST_KEPT
 
 
-def verdict(name: str) -> dict[str, str]:
+def verdict(name: str) -> Verdict:
     """Answer and evidence."""
-    text = (REFERENCE / name / "verdict.json").read_text(encoding="utf-8")
-    found: dict[str, str] = json.loads(text)
-    return found
+    found = json.loads((REFERENCE / name / "verdict.json").read_text(encoding="utf-8"))
+    return Verdict(Answer(found["answer"]), found["evidence"], found["called"])
 
 
 def answer(name: str) -> str:
     """In the words of claims, or of papers."""
     found = verdict(name)
-    return found["called"] or found["answer"]
+    return found.called or found.answer
 
 
 def evidence(name: str) -> str:
-    """A line for each thing it lists; then one for those parts that hold, and so on."""
-    text = verdict(name)["evidence"]
-    listed, *parts = re.split(r"(?<=\.) (?=Holds: |Fails: |Undecided: )", text)
-    outside_brackets = r"; (?![^(]*\))"
-    return "\n".join(f"- {line}" for line in (*re.split(outside_brackets, listed), *parts))
+    """A line for each of its statements."""
+    return "\n".join(f"- {line}" for line in verdict(name).statements)
 
 
 def obtained(name: str) -> str:

@@ -20,6 +20,8 @@ PAGES = {
 }
 BUNDLED = re.compile(r"configs/([\w/]+)\.yaml")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
+# A link that is named after a page's file gets the page's title.
+FILE_NAME = re.compile(r"\[[\w./-]+\.md\](?=\((?![a-z]+:)[^)\s#]+\.md(?:#[^)\s]*)?\))")
 
 
 def page_of(file: str) -> str | None:
@@ -47,7 +49,7 @@ def on_site(text: str, home: Path, folder: Path) -> str:
             return os.path.relpath(ROOT / "docs" / page, folder) + (link[2] or "")
         return os.path.relpath(target, folder) + (link[2] or "")
 
-    return LINK.sub(changed, text)
+    return FILE_NAME.sub("[]", LINK.sub(changed, text))
 
 
 def of_page(app: Sphinx, docname: str, content: list[str]) -> None:

@@ -14,10 +14,18 @@ from rnnlab.results.intervals import Estimate
 ENDS = ("_low", "_high")
 # Of a comparison: before this column stand the settings' values, which their labels say.
 FIRST_NUMBER = "runs"
+# Said in words.
+LEFT_OUT = ("confidence",)
 THOUSAND = 1000
 COLUMNS = (
     "[What is recorded](/results.md#the-comparison) says what the columns are; what is 0 in all "
-    "settings is left out. `_first` is before training, `_last` after it."
+    "settings is left out. `_first` is before training, `_last` after it. Brackets are 95 % "
+    "intervals."
+)
+
+OLDER = (
+    "Intervals of what is judged are widened, so that all of them hold together: the rule says of "
+    "how many. This table was made before tables said which ones these are."
 )
 
 
@@ -37,7 +45,11 @@ def markdown(name: str) -> str:
 def compared(frame: pd.DataFrame) -> str:
     """A row for each setting, without columns that are empty or 0 throughout."""
     start = list(frame.columns).index(FIRST_NUMBER)
-    found = [column for column in frame.columns[start:] if not column.endswith(ENDS)]
+    found = [
+        column
+        for column in frame.columns[start:]
+        if not column.endswith(ENDS) and column not in LEFT_OUT
+    ]
     shown = [column for column in found if not (frame[column].isna() | (frame[column] == 0)).all()]
     rows = [
         (plain(row["setting"]), *(value(row, column) for column in shown))
@@ -47,12 +59,19 @@ def compared(frame: pd.DataFrame) -> str:
 
 
 def behind(frame: pd.DataFrame) -> str:
-    """A row for each number."""
+    """A row for each number, and what its interval is, where the table says so."""
+    more = [column for column in ("runs", "interval") if column in frame]
     rows = [
-        (plain(row["quantity"]), plain(row["of"]), value(row, "value", "low", "high"), row["runs"])
-        for row in frame.to_dict("records")
+        (
+            plain(row["quantity"]),
+            plain(row["of"]),
+            value(row, "value", "low", "high"),
+            *(row[column] for column in more),
+        )
+        for row in frame.fillna({"interval": ""}).to_dict("records")
     ]
-    return table(("quantity", "of", "value and interval", "runs"), rows)
+    said = table(("quantity", "of", "value and interval", *more), rows)
+    return said if "interval" in frame else f"{OLDER}\n\n{said}"
 
 
 def value(row: Mapping[Hashable, Any], name: str, *ends: str) -> str:

@@ -1,19 +1,13 @@
-"""What the source says of a claim or a published result: its sentence, rule, caption, choices."""
+"""What the source says of a claim or a published result: its sentence, rule, choices."""
 
 import ast
 import itertools
-import re
 from pathlib import Path
 
-from extensions.kept import PAPERS, ROOT, analysis_of
+from extensions.kept import PAPERS, ROOT, analysis_of, as_markdown
 from rnnlab.support.bundled import find_config
 
 REDUCED = "_reduced"
-DRAWN_BY = {
-    "forget_bias": "rnnlab/report/figures/paths_and_learning.py:paths_and_learning",
-    "forget_bias_full": "rnnlab/report/figures/against_forget_bias.py:against_forget_bias",
-}
-CURVES = "rnnlab/report/claims/published_figure.py:curves_and_published"
 
 
 def said(name: str) -> str:
@@ -35,26 +29,14 @@ def own_file(name: str) -> Path:
     return ROOT / "experiments" / f"{analysis_of(name)}.py"
 
 
-def caption(name: str) -> str:
-    """The docstring of the function that draws its figure: that of its analysis, or else shared."""
-    own = f"experiments/{analysis_of(name)}.py:figure"
-    places = (DRAWN_BY.get(name, own), *([CURVES] if name.startswith(PAPERS) else []))
-    for file, _, function in (place.partition(":") for place in places):
-        for node in parsed(ROOT / file).body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                return " ".join(docstring(node).partition("\n\nArgs:")[0].split())
-    raise KeyError(f"{name}: no function draws its figure")
-
-
 def parsed(file: Path) -> ast.Module:
     """A file of Python."""
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def docstring(node: ast.Module | ast.FunctionDef) -> str:
-    """The docstring of a module or function, as Markdown, in which symbols keep their indices."""
-    text = (ast.get_docstring(node) or "").replace("``", "`")
-    return re.sub(r"(?<=[^\w\s`])_(?=\w)", r"\\_", text)
+def docstring(node: ast.Module) -> str:
+    """The docstring of a module, as Markdown."""
+    return as_markdown(ast.get_docstring(node) or "")
 
 
 def chosen(name: str) -> list[str]:

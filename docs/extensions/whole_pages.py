@@ -17,7 +17,7 @@ SOURCES = ("rnnlab", "configs", "experiments", "docs/extensions/whole_pages.py")
 # The demo, in a size that takes seconds.
 EXAMPLE = (
     "run forget_bias task.length=50 cell.hidden=16 training.steps=300 record.every=30 "
-    "record.jacobians.every=300 seeds=2 before_training.seeds=3 --out build/example"
+    "record.jacobians.every=90 seeds=2 before_training.seeds=3 --out build/example"
 )
 
 

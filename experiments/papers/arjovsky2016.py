@@ -19,7 +19,7 @@ import pandas as pd
 
 from rnnlab.gradients.decay import decay_per_step
 from rnnlab.report.claims.claim import Measured
-from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_runs
+from rnnlab.report.claims.evidence import mean_of, numbers_frame, of_line, of_runs
 from rnnlab.report.claims.headline import Headline
 from rnnlab.report.claims.published import (
     OF_BASELINE,
@@ -74,13 +74,9 @@ def measured(
     """
     comparisons = counted(PUBLISHED, runs["of"])
     of_h = gradients[gradients["quantity"] == "h"]
-    decays = of_runs(of_h, _decay, DECAY).merge(started[["run", "of"]], on="run")
+    decays = of_runs(of_h, of_line(decay_per_step), DECAY).merge(started[["run", "of"]], on="run")
     losses = losses_of_baseline(runs, training, comparisons)
     return numbers_frame([*losses, *mean_of(decays, DECAY, comparisons, by="of")])
-
-
-def _decay(record: pd.DataFrame) -> float:
-    return decay_per_step(record["log10_mean"], record["distance"])
 
 
 HEADLINES = [
@@ -90,4 +86,4 @@ HEADLINES = [
         "the LSTM's final loss over that of remembering nothing ({of})",
     )
 ]
-analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES, says=__doc__)

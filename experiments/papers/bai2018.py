@@ -95,4 +95,4 @@ HEADLINES = [
         "the GRU's final loss over that of remembering nothing ({of})",
     )
 ]
-analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES, says=__doc__)

@@ -125,4 +125,4 @@ HEADLINES = [
         "gain in next-step accuracy ({of})",
     )
 ]
-analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES, says=__doc__)

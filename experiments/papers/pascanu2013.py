@@ -96,7 +96,7 @@ def judged(runs: pd.DataFrame) -> list[Number]:
         for share, happens in {VANISH: own["growth"] < 0, EXPLODE: own["growth"] > 0}.items():
             if len(own):
                 interval = share_interval(int(happens.sum()), len(own), comparisons=2)
-                found.append(number(share, side, interval, len(own)))
+                found.append(number(share, side, interval, len(own), 2))
     exploding = runs.loc[runs["growth"] > 0, "singular"]
     if len(exploding):
         found.append(_exact(SMALLEST, "runs that explode", exploding.min(), len(exploding)))
@@ -105,7 +105,8 @@ def judged(runs: pd.DataFrame) -> list[Number]:
 
 def _exact(quantity: str, of: str, value: float, runs: int) -> Number:
     """The least or greatest of all runs, which is what it is."""
-    return Number(quantity, of, float(value), float(value), float(value), runs)
+    exact = float(value)
+    return Number(quantity, of, exact, exact, exact, runs, "exact: of all runs")
 
 
 def figure(runs: pd.DataFrame) -> Figure:
@@ -146,4 +147,6 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 
 HEADLINES = [Headline(VANISH, [ABOVE], "share of the runs with a {of} whose gradient vanishes")]
-analyse = reproduction(measure, PUBLISHED, has_standard_figures=False, headlines=HEADLINES)
+analyse = reproduction(
+    measure, PUBLISHED, has_standard_figures=False, headlines=HEADLINES, says=__doc__
+)

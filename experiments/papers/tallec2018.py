@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.report.claims.claim import Measured
-from rnnlab.report.claims.evidence import Number, ended, number, numbers_frame, of_same_seeds
+from rnnlab.report.claims.evidence import Number, number, numbers_frame
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import ended, of_same_seeds
 from rnnlab.report.claims.published import (
     Published,
     reproduction,
@@ -94,14 +95,14 @@ def measured(runs: pd.DataFrame) -> list[Number]:
             steps, many = of_bias["solved_at"], len(of_bias)
             share = share_interval(int(steps.notna().sum()), many, comparisons)
             found += [
-                number(SHARE, of, share, many),
-                number(STEP, of, median_interval(steps, comparisons), many),
+                number(SHARE, of, share, many, comparisons),
+                number(STEP, of, median_interval(steps, comparisons), many, comparisons),
             ]
         standard, chrono = (own[own["setting"] == bias] for bias in BIASES)
         steps, than = of_same_seeds(standard, chrono, "solved_at")
         end = float(own["training.steps"].max())
         ratio = paired_ratio_interval(steps, than, comparisons, end)
-        found.append(number(RATIO, str(panel), ratio, len(own)))
+        found.append(number(RATIO, str(panel), ratio, len(own), comparisons))
     return found
 
 
@@ -115,4 +116,4 @@ HEADLINES = [
         "steps that b_f = 1 needs, over those of chrono ({of})",
     )
 ]
-analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES)
+analyse = reproduction(measure, PUBLISHED, headlines=HEADLINES, says=__doc__)

@@ -12,6 +12,6 @@ def keeping_biases(symbol: str, wanted: int) -> str:
     """The biases at which the direct path alone keeps 10⁻³ and 1/e over this number of steps."""
     least, kept = (bias_to_keep(kept, wanted) for kept in (10**REACHED, math.exp(-1)))
     return (
-        f"with {symbol} = {least:.2f} the direct path alone keeps 10⁻³, with {kept:.2f} 1/e; "
-        "indirect paths often add to it"
+        f"with {symbol} = {least:.2f} the direct path alone keeps 10⁻³ of the gradient, and with "
+        f"{symbol} = {kept:.2f} it keeps 1/e; indirect paths often add to it"
     )

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Key
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
 
 from rnnlab.cells.facts import GateBias, Linearisation, TorchLayer
 from rnnlab.cells.jacobian import StepJacobian
+from rnnlab.support.options import Options
 from rnnlab.support.same_draws import same_draws
 
 Observe = Callable[[str, Array], Array]
@@ -32,7 +33,7 @@ def unobserved(name: str, value: Array) -> Array:
     return value
 
 
-class Cell(BaseModel, ABC):
+class Cell(Options, ABC):
     """A recurrent cell: settings as fields, equations in ``init`` and ``step``.
 
     Subclass it and write both methods for a single layer; ``layers`` stacks any cell. Each value
@@ -62,8 +63,6 @@ class Cell(BaseModel, ABC):
         hidden: number of units of a layer.
         layers: number of layers; each one above the first reads the ``output`` of the one below.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     State: ClassVar[Any] = HiddenState
     gates: ClassVar[tuple[str, ...]] = ()
@@ -176,7 +175,7 @@ class Cell(BaseModel, ABC):
             decay: decay of the gradient, in decades per step back in time.
             is_linearised: whether the stability of the zero state is known.
         """
-        return "no closed form is known for a cell of your own."
+        return "no formula is known for a cell of your own."
 
     def torch_layer(self) -> TorchLayer:
         """The corresponding layer in PyTorch.

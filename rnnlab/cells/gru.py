@@ -130,10 +130,13 @@ class GRU(KernelCell):
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
         """Advise the biases at which the update gate keeps enough of the gradient."""
         biases = keeping_biases("b_z", wanted)
-        return f"{biases}. z and 1 − z are tied: the critical spectral radius stays."
+        return (
+            f"{biases}. A GRU ties its gates, z and 1 − z, so a larger b_z does not change the "
+            "spectral radius at which the zero state becomes unstable."
+        )
 
     def torch_layer(self) -> TorchLayer:
         """``torch.nn.GRU``, which applies r after the recurrent product."""
         if self.reset != "after":
-            raise ValueError("PyTorch's GRU resets after the product: use GRU(reset='after')")
+            raise ValueError("PyTorch's GRU resets after the product: set reset to 'after'")
         return TorchLayer("rzn", own_products=(("n", "hn"),))

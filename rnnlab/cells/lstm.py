@@ -163,9 +163,9 @@ class LSTM(KernelCell):
         least = bias_to_keep(10**REACHED, wanted)
         untied, tied = critical_gain(least), critical_gain(least, b_i=-least)
         return (
-            f"{biases}. There the zero state loses stability where an eigenvalue of U_g "
-            f"reaches {untied:.3g} with b_i = 0, and {tied:.3g} with the tie b_i = −b_f, which "
-            "chrono makes: beyond that the indirect paths can make the gradient grow."
+            f"{biases}. At b_f = {least:.2f} the zero state becomes unstable once an eigenvalue of "
+            f"U_g reaches {untied:.3g} with b_i = 0, or {tied:.3g} with the tie b_i = −b_f, which "
+            "chrono sets. Beyond that, the indirect paths can make the gradient grow."
         )
 
     def torch_layer(self) -> TorchLayer:

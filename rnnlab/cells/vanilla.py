@@ -32,7 +32,7 @@ class VanillaRNN(KernelCell):
     label: ClassVar[str] = "RNN"
     against_explosion: ClassVar[str] = "scale U_h down"
     without_direct_path: ClassVar[str] = (
-        "there is no direct path: all of it goes through the recurrent kernel, U_h."
+        "there is no direct path: the whole gradient goes through the recurrent kernel, U_h."
     )
 
     activation: Activation = "tanh"
@@ -77,13 +77,13 @@ class VanillaRNN(KernelCell):
     @classmethod
     def against_vanishing(cls, wanted: int, decay: float, is_linearised: bool) -> str:
         """Advise the factor on the kernel that would cancel the mean decay."""
-        start = "there is no direct path to set; an LSTM or a GRU has a bias for it"
+        start = "no bias sets how much of the gradient is kept; an LSTM or a GRU has one that does"
         if not decay < 0:
             return f"{start}."
         factor = f"{10**-decay:.3g}" if decay > -3 else f"10^{-decay:.3g}"
         return (
-            f"{start}. A recurrent kernel about {factor} times as large would cancel "
-            "the mean decay, and a little more may explode."
+            f"{start}. A recurrent kernel about {factor} times as large would cancel the mean "
+            "decay; with a slightly larger one the gradient may explode."
         )
 
     def torch_layer(self) -> TorchLayer:

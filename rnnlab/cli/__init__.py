@@ -9,7 +9,7 @@ from rnnlab.cli import train, measure, report, explore, inspect  # noqa: F401  i
 
 # isort: on
 from rnnlab.cli.app import Interrupted, app
-from rnnlab.support.errors import UserError
+from rnnlab.support.errors import ArgumentError, UserError
 from rnnlab.support.platforms import explained
 from rnnlab.support.streams import OutputLost, Streams
 
@@ -17,7 +17,8 @@ from rnnlab.support.streams import OutputLost, Streams
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0; 1, a run has failed or a stream is full; 2, a mistake; 128 and a signal's number.
+    Exit codes: 0; 1, a run has failed, all diverged, or a stream is full; 2, a mistake; 128 and a
+    signal's number.
     """
     with Streams() as streams:
         code = streams.exit_code(_run())
@@ -37,7 +38,8 @@ def _run() -> int:
     except UserError as error:
         from rnnlab.support.text import printable
 
-        print(f"rnnlab: {printable(str(error))}", file=sys.stderr)
+        message = error.in_shell if isinstance(error, ArgumentError) else str(error)
+        print(f"rnnlab: {printable(message)}", file=sys.stderr)
         return 2
     except Interrupted as interrupted:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # while Python leaves

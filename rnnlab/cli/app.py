@@ -97,14 +97,27 @@ def show_parts(parts: "Iterable[RenderableType]") -> None:
 
 
 @contextlib.contextmanager
-def out_is_offered() -> Iterator[None]:
-    """Name the option in the message where a folder cannot be written to."""
+def out_is_offered(what: str = "FOLDER") -> Iterator[None]:
+    """Name the option, and what it takes, in the message where something cannot be written."""
     from rnnlab.support.files import StorageError
 
     try:
         yield
     except StorageError as error:
-        raise UserError(f"{error}; --out FOLDER writes elsewhere") from None
+        raise UserError(f"{error}; --out {what} writes elsewhere") from None
+
+
+def check_is_known(target: str) -> None:
+    """Raise a UserError where CONFIG|RESULTS names neither; it names the nearest of both."""
+    from rnnlab.results.folders import nearest_results
+    from rnnlab.support.bundled import config_names
+    from rnnlab.support.user_files import nearest
+
+    if not Path(target).exists() and target not in (names := config_names()):
+        raise UserError(
+            f"{target}: no such file or folder, and no bundled config of that name"
+            f"{nearest(target, names)}; rnnlab list shows those; {nearest_results(Path(target))}"
+        )
 
 
 def tell(line: str) -> None:

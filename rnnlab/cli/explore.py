@@ -24,5 +24,5 @@ def explore(
 
     if out.suffix != ".html" or out.is_dir():
         raise UserError(f"--out {out}: must be a file whose name ends in .html")
-    with out_is_offered():
+    with out_is_offered("FILE"):
         typer.echo(write_instrument(out))

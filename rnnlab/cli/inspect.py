@@ -1,7 +1,7 @@
 """Commands that read results folders and configs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from rnnlab.cli.app import (
     EveryConfig,
     ResultsFolder,
     app,
+    check_is_known,
     console,
     out_is_offered,
     print_comparison,
@@ -17,6 +18,11 @@ from rnnlab.cli.app import (
 )
 from rnnlab.support.errors import UserError
 from rnnlab.support.paths import written_out
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from rnnlab.results.read import Results
 
 
 @app.command()
@@ -41,6 +47,7 @@ def show(
     from rnnlab.report.tables import failures, overview
     from rnnlab.results.read import folders_of, load
 
+    check_is_known(target)
     if not Path(target).is_dir():
         show_parts(preview(target))
         return
@@ -97,13 +104,20 @@ def compare(
             folder.mkdir(parents=True, exist_ok=True)
             write_text(folder / "compare.csv", csv_text(table))
     finally:
-        if file_format is None:
-            print_comparison(table, loaded)
-        else:
-            typer.echo(FORMATS[file_format](table, loaded.name).rstrip("\n"))
-            for line in loaded.mixtures():
-                typer.echo(line, err=True)
+        _print(table, loaded, file_format)
     typer.echo(f"written: {folder / 'compare.csv'}", err=file_format is not None)
+
+
+def _print(table: "DataFrame", results: "Results", file_format: str | None) -> None:
+    """Print the comparison for the terminal, or for a paper."""
+    from rnnlab.report.table_formats import FORMATS
+
+    if file_format is None:
+        print_comparison(table, results)
+        return
+    typer.echo(FORMATS[file_format](table, results.name).rstrip("\n"))
+    for line in results.mixtures():
+        tell(line)
 
 
 @app.command()

@@ -44,5 +44,5 @@ def report(
     found, notes = analyses(loaded)
     for note in notes:
         tell(note)
-    with out_is_offered():
+    with out_is_offered("FILE"):
         typer.echo(write_report(loaded, path, found, notes))

@@ -11,6 +11,7 @@ from rnnlab.cli.app import (
     Interrupted,
     ResultsFolder,
     app,
+    out_is_offered,
     print_comparison,
     say_what_is_not_used,
     show_parts,
@@ -64,6 +65,12 @@ WithReport = Annotated[
 ]
 
 
+ADVICE = (
+    "no run finished, so that there is no loss to compare: a smaller training.learning_rate, or "
+    "training.clip_norm=1, may help"
+)
+
+
 @app.command()
 def run(
     config: Annotated[str, typer.Argument(help="A config file, or the name of a bundled one.")],
@@ -95,7 +102,8 @@ def run(
     if dry_run:
         _foresee(experiment, folder, placement)
     else:
-        _train(experiment, folder, placement, with_report)
+        with out_is_offered():
+            _train(experiment, folder, placement, with_report)
 
 
 @app.command()
@@ -185,7 +193,7 @@ def _train(
     results = load(folder)
     if results.runs["status"].isin(["finished", "diverged"]).any():
         _show_findings(results, folder, with_report)
-    _end_with_failures([load(place) for _, place in parts])
+    _end([load(place) for _, place in parts])
 
 
 def _show_findings(results: "Results", folder: Path, with_report: bool) -> None:
@@ -227,11 +235,15 @@ def _write_page(results: "Results", folder: Path, findings: "Findings") -> list[
         return []
 
 
-def _end_with_failures(parts: Sequence["Results"]) -> None:
+def _end(parts: Sequence["Results"]) -> None:
+    """Name failed runs, and say so where runs diverged and none finished; both end with code 1."""
     from rnnlab.report.tables import failures
 
     failed = [part for part in parts if (part.runs["status"] == "failed").any()]
     for line in itertools.chain.from_iterable(map(failures, failed)):
         typer.echo(line, err=True)
-    if failed:
+    lost = [part for part in parts if part.has_only_diverged]
+    for part in lost:
+        tell(f"{part.name}: {part.counted()}; {ADVICE}")
+    if failed or lost:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.config.safe_yaml import DEEPEST, MOST_CHARACTERS, read_yaml
+from rnnlab.config.yaml_errors import EXAMPLE
 from rnnlab.support.errors import UserError, did_you_mean
 
 REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
@@ -25,12 +26,13 @@ def read_file(path: Path, patch: dict[str, Any]) -> dict[str, Any]:
         with path.open("rb") as file:
             text = file.read(4 * MOST_CHARACTERS + 4).decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: must be UTF-8 text: {error}") from None
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}, line {line}: is no text in UTF-8; {EXAMPLE}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     loaded = read_yaml(text, str(path))
     if not isinstance(loaded, dict):
-        raise UserError(f"{path}: must hold keys and values, such as 'task: {{kind: adding}}'")
+        raise UserError(f"{path}: is no config; {EXAMPLE}")
     if "sweep" in patch:
         loaded.pop("sweep", None)
     merged = _merged(loaded, patch)
@@ -52,8 +54,12 @@ def override_patch(overrides: Sequence[str] | Mapping[str, Any]) -> dict[str, An
         overrides: ``"dotted.key=value"`` each, or a mapping with dotted or nested keys.
 
     Raises:
-        UserError: one is no assignment, or holds what no config file could.
+        UserError: they are no list or mapping; or one is no assignment, or holds what no config
+            file could.
     """
+    if isinstance(overrides, str) or not isinstance(overrides, Sequence | Mapping):
+        example = "a list such as ['cell.hidden=32'], or a mapping"
+        raise UserError(f"overrides={str(overrides)[:200]!r}: must be {example}")
     patch: dict[str, Any] = {}
     pairs = overrides.items() if isinstance(overrides, Mapping) else map(_assignment, overrides)
     for key, value in pairs:

@@ -10,7 +10,7 @@ from rnnlab.support.text import printable
 
 CHRONO_LENGTH = "cell.t_max"
 LONGEST = 120
-# A bias with this value is left out of labels.
+# A bias with this value is left out of labels; other biases that vary are then named at 0, too.
 UNNAMED = ""
 
 Flat = dict[str, Any]
@@ -28,6 +28,15 @@ def flatten(settings: dict[str, Any]) -> Flat:
             else:
                 flat[f"{section}.{key}"] = value
     return {key.removesuffix(".kind") if key.count(".") > 1 else key: v for key, v in flat.items()}
+
+
+def told_once(flat: Flat) -> Flat:
+    """Without the parts of options that are whole under another key, as of record.jacobians."""
+    return {
+        key: value
+        for key, value in flat.items()
+        if f"{key.rpartition('.')[2]} {value}" not in str(flat.get(key.rpartition(".")[0], ""))
+    }
 
 
 def varying_keys(settings: Sequence[Flat]) -> list[str]:
@@ -107,17 +116,22 @@ def _label(flat: Flat, varying: Sequence[str]) -> str:
         parts.append(cell_name(flat))
     biases = gate_biases()
     if {*biases, "cell.kind"} & set(varying):
-        parts += [text for bias in biases.values() if (text := _bias(flat, bias))]
+        is_unnamed = any(flat.get(key) == UNNAMED for key in biases)
+        zeros = [key for key in varying if is_unnamed]
+        parts += [text for bias in biases.values() if (text := _bias(flat, bias, zeros))]
     for key in varying:
         if key in flat and key not in ("task.kind", "cell.kind", CHRONO_LENGTH, *biases):
             parts.append(f"{key.rpartition('.')[2]} = {_short(flat[key])}")
     return ", ".join(parts)
 
 
-def _bias(flat: Flat, bias: GateBias) -> str:
-    """The label of a bias, such as b_f = 1; empty if the setting has none or hides it."""
+def _bias(flat: Flat, bias: GateBias, zeros: Sequence[str]) -> str:
+    """The label of a bias, such as b_f = 1; empty if the setting has none or hides it.
+
+    A bias of 0 that labels hide is named where its key is in ``zeros``.
+    """
     value = flat.get(bias.key, UNNAMED)
-    if value == UNNAMED or (not value and not bias.shows_zero):
+    if value == UNNAMED or (not value and not (bias.shows_zero or bias.key in zeros)):
         return ""
     if value == "chrono":
         longest = flat.get(CHRONO_LENGTH)

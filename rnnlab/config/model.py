@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from rnnlab.config.config_file import dotted_keys, override_patch, read_file
-from rnnlab.config.error_messages import explain
 from rnnlab.support.bundled import find_config
 from rnnlab.support.errors import UserError
+from rnnlab.support.option_errors import explain
+from rnnlab.support.options import STRICT
 from rnnlab.support.similar_text import unaccented
-from rnnlab.training.options import STRICT
 
 SeedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from rnnlab.config.yaml_errors import explain_yaml
 from rnnlab.support.errors import UserError
 
 MOST_CHARACTERS = 500_000
@@ -181,4 +182,4 @@ def read_yaml(text: str, source: str) -> Any:
     try:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
-        raise UserError(f"{source}: not readable as YAML: {error}") from None
+        raise UserError(explain_yaml(error, text, source)) from None

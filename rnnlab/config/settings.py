@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 from rnnlab.cells import CELLS, Cell
 from rnnlab.cells.inheritance import holds_for
 from rnnlab.cells.kernels import SHORTEST_CHRONO
-from rnnlab.config.error_messages import explain, shown
 from rnnlab.support import plugins
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.option_errors import explain, shown
 from rnnlab.support.user_code import described
 from rnnlab.tasks import TASKS, Task
 from rnnlab.tasks.checks import check_task

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnlab.config.error_messages import shown
 from rnnlab.config.model import Config
 from rnnlab.config.settings import SECTIONS
 from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.option_errors import shown
 
 # The override that leaves out a config's sweep.
 WITHOUT = "'sweep={}'"

@@ -81,7 +81,7 @@ def do_on_cluster(
         found = _wait_for_workers(client, say, stop)
         if stop.wanted:
             return
-        say(f"{found} worker{'s' if found > 1 else ''}")
+        say(f"by {found} worker process{'es' if found > 1 else ''}")
         dispatch = Dispatch(client, ledger, checkpoint_every, placement.threads)
         expected = max(found, placement.slurm_jobs)
         groups = make_groups(runs, expected, side_by_side=_have_gpus(placement))

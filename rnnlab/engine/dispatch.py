@@ -210,6 +210,6 @@ DIED = (
 ADVICE = """\
 There is no traceback, since the process that did this run was ended from outside, each time while
 this run was in progress: by the system or by Dask for want of memory, or by a crash in compiled
-code. Fewer workers leave each of them more memory (rnnlab run … --workers 1); a smaller
+code. Fewer workers leave each of them more memory (--workers 1, or workers=1 in Python); a smaller
 training.batch, task.length or cell.hidden takes less.
 """

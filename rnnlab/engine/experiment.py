@@ -130,10 +130,13 @@ def run_experiment(
         wanted = missing if only is None else [run for run in missing if run.id in only]
         names = label_settings([run.settings.resolved for run in experiment.runs])
         labels = {run.id: name for run, name in zip(experiment.runs, names, strict=True)}
+        cost = float(sum(map(operations_of, wanted)))
         ledger = Ledger(store, wanted, labels, progress)
         done = len(experiment.runs) - len(missing)
+        trains = any(settings.training.steps for settings in experiment.settings)
+        what = "training" if trains else "measuring before training"
         with progress, stop_on_signal(progress.say) as stop, ledger.live:
-            progress.start(done + len(wanted), done, float(sum(map(operations_of, wanted))))
+            progress.start(done + len(wanted), done, cost, what)
             if wanted:
                 _do(wanted, ledger, experiment.config.checkpoint_every, placement, stop)
         stop.check()

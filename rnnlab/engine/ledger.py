@@ -74,4 +74,6 @@ def _detail(head: dict[str, Any]) -> str:
     summary = head["summary"]
     if head["status"] == "diverged":
         return f"at step {summary['last_step']}"
+    if not summary["last_step"]:
+        return ""
     return f"evaluation loss {summary['final_loss']:.3g}"

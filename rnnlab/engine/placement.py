@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
-from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.errors import ArgumentError, UserError, did_you_mean
 from rnnlab.support.paths import written_out
 
 TLS_KEYS = ("ca", "cert", "key")
@@ -42,8 +43,9 @@ class Placement:
     def __post_init__(self) -> None:
         if sum(x is not None for x in (self.workers, self.scheduler, self.slurm)) > 1:
             raise UserError("choose one of --workers, --scheduler and --slurm")
-        if (self.workers or 0) < 0 or self.threads < 1:
-            raise UserError(f"workers={self.workers}, threads={self.threads}: must be ≥ 0, and ≥ 1")
+        workers = 0 if self.workers is None else self.workers
+        if not isinstance(workers, Integral) or workers < 0:
+            raise ArgumentError("workers", workers, "must be a whole number, 0 or more")
         if self.scheduler == "":
             raise UserError("--scheduler: needs an address, such as tcp://host:8786")
         if self.interface and (self.workers == 0 or self.scheduler is not None):

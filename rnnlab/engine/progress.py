@@ -55,8 +55,8 @@ class Progress(AbstractContextManager["Progress"], ABC):
     def __exit__(self, *error: object) -> None:
         """Nothing to clean up, unless a subclass has something."""
 
-    def start(self, total: int, done: int, cost: float | None = None) -> None:
-        """Set the number of runs, how many of them are stored, and the cost of the others.
+    def start(self, total: int, done: int, cost: float | None = None, what: str = "") -> None:
+        """Set the number of runs, how many of them are stored, the cost of the others, and what.
 
         What is said about them waits for the first run: the workers may be refused before.
         """
@@ -65,7 +65,10 @@ class Progress(AbstractContextManager["Progress"], ABC):
         for task in self.bar.task_ids:
             self.bar.remove_task(task)
         self.bar.add_task("", total=whole, runs=f"{done}/{total}", now="")
-        self.unsaid = [f"{done} of {total} runs are stored already"] if done else []
+        of_what, missing = f"{what}: " if what else "", total - done
+        self.unsaid = [f"{of_what}{done} of {total} runs are stored already"] if done else []
+        if missing:
+            self.unsaid.append(f"{of_what}{missing} run{'s' if missing > 1 else ''} to do")
         if done == total:
             self._catch_up()
 
@@ -154,12 +157,6 @@ class PlainLines(Progress):
     def __init__(self) -> None:
         super().__init__(Bar(disable=True))
 
-    def start(self, total: int, done: int, cost: float | None = None) -> None:
-        """Also say how many runs there are to do."""
-        super().start(total, done, cost)
-        if missing := total - done:
-            self.unsaid.append(f"{missing} run{'s' if missing > 1 else ''} to do")
-
     def say(self, text: str) -> None:
         """Print it to standard error."""
         self._catch_up()
@@ -171,12 +168,17 @@ class PlainLines(Progress):
 
     def _show_step(self, run: Active) -> None:
         if time.monotonic() - self.last_line > SECONDS_BETWEEN_LINES:
-            self.say(f"  {run}, {minutes(self.seconds_left())} left")
+            self.say(f"  {run}{self._time_left()}")
 
     def _show_end(self, run: Active, status: str, reason: str) -> None:
         detail = f": {reason}" if reason else ""
-        time_left = minutes(self.seconds_left())
-        self.say(f"[{self.done}/{self.total}] {run.label}: {status}{detail}, {time_left} left")
+        done = f"[{self.done}/{self.total}]"
+        self.say(f"{done} {run.label}: {status}{detail}{self._time_left()}")
+
+    def _time_left(self) -> str:
+        """Nothing as long as it is unknown."""
+        seconds = self.seconds_left()
+        return "" if seconds is None else f", {minutes(seconds)} left"
 
 
 class LiveBar(Progress):

@@ -164,7 +164,7 @@ def diagnose(setting: str, rows: pd.DataFrame) -> str:
 
 def _range(reach: pd.Series) -> str:
     low, high = int(reach.min()), int(reach.max())
-    return f" (Over the seeds it reaches {low} to {high} steps back.)" if low < high else ""
+    return f" (The reach of all seeds is from {low} to {high} steps.)" if low < high else ""
 
 
 def _stability(row: Row) -> str:
@@ -172,46 +172,50 @@ def _stability(row: Row) -> str:
     if math.isnan(row["critical_factor"]):
         return text
     kernel, factor, radius = row["kernel"], row["critical_factor"], row["kernel_radius"]
-    text += " The zero state, the candidate's bias left out, "
+    text += f" With zero input, and the bias beside {kernel} set to 0, the zero state "
     if math.isinf(factor):
-        return f"{text}stays stable however large {kernel} is made."
+        return f"{text}is stable however large {kernel} is."
     if factor < LEAST_FACTOR:
-        return f"{text}is unstable, or becomes so with any {kernel} however small."
-    now = f"loses stability where the spectral radius of {kernel} is {factor * radius:.3g}"
-    return f"{text}{now}; it is {radius:.3g}, {1 / factor:.3g} times that."
+        return f"{text}is unstable, or becomes unstable with any {kernel}, however small."
+    now = f"becomes unstable once {kernel} is scaled to a spectral radius of {factor * radius:.3g}"
+    return f"{text}{now}; its radius here is {radius:.3g}, {1 / factor:.3g} times as large."
 
 
 def _exponents(row: Row) -> str:
     """The finite-time exponent, which is exact, and the asymptotic one where it is settled."""
     exponent = row["top_exponent"]
     if not math.isfinite(exponent):
-        return "every direction of the state dies out within these steps (top exponent −∞)."
-    verb = "contracts" if exponent < 0 else "expands"
-    text = f"over these {row['steps']} steps the state {verb}: finite-time top Lyapunov exponent "
-    text += f"{exponent:+.3g} per step. In the long run: "
+        return "within these steps every difference between states dies out (exponent −∞)."
+    text = f"over these {row['steps']} steps nearby states {_motion(exponent)}: the largest "
+    text += f"finite-time Lyapunov exponent is {exponent:+.3g} per step. "
     mean, error = row["top_asymptotic"], row["top_asymptotic_error"]
     if math.isnan(mean):
-        return f"{text}not settled at this length."
-    verb = "contracts" if mean < 0 else "expands"
-    verb = "neither contracts nor expands clearly" if abs(mean) <= error else verb
-    return f"{text}{mean:+.3g} ± {error:.1g}, it {verb}."
+        return f"{text}This is too short to tell the exponent in the long run."
+    text += f"In the long run it is {mean:+.3g} ± {error:.1g}: "
+    if abs(mean) <= error:
+        return f"{text}not clearly different from 0."
+    return f"{text}they {_motion(mean)}."
+
+
+def _motion(exponent: float) -> str:
+    return "converge" if exponent < 0 else "diverge"
 
 
 def _remedy(row: Row) -> str:
     is_reached = row["reach"] >= row["wanted"]
     if row["log10_at"] > -REACHED:
-        start = "it does, but explodes" if is_reached else "it explodes on the way"
-        return f"{start}: {class_of(row).against_explosion}."
+        start = "it reaches that far, but it explodes" if is_reached else "it explodes before that"
+        return f"{start}. Against this, {class_of(row).against_explosion}."
     if is_reached:
-        return "it does."
+        return "nothing needs to change."
     if row["steps"] == 1:
-        return "inputs of one time step do not tell."
+        return "inputs of one time step cannot tell."
     is_whole = row["reach"] == row["steps"] - 1
     if is_whole and row["decay"] * row["wanted"] >= REACHED:
-        return "at this pace it would; longer inputs tell."
-    is_pace = is_whole and row["decay"] < 0
-    start = f"at this pace 10⁻³ is passed after {REACHED / row['decay']:.0f}; " if is_pace else ""
-    start = "scale the inputs first; then: " + start if saturation.in_words(row) else start
+        return "at this pace the gradient would reach that far; measure longer inputs to see it."
     is_linearised = not math.isnan(row["critical_factor"])
-    advice = class_of(row).against_vanishing(row["wanted"], row["decay"], is_linearised)
-    return start + advice
+    start = "scale the inputs first. Then: " if saturation.in_words(row) else ""
+    if is_whole and row["decay"] < 0:
+        steps = f"{REACHED / row['decay']:.0f}"
+        start += f"at this pace the norm falls below 10⁻³ after {steps} steps; "
+    return start + class_of(row).against_vanishing(row["wanted"], row["decay"], is_linearised)

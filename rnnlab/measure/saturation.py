@@ -58,8 +58,8 @@ def in_words(row: dict[str, Any]) -> str:
         return ""
     what, ends = ("gates", "0 or 1") if row["has_gates"] else ("outputs", "−1 or 1")
     return (
-        f"{row['saturated']:.0%} of the {what}' values in the lowest layer lie within 10⁻³ of "
-        f"{ends}, where they hardly pass a gradient; with inputs of zero "
-        f"{row['saturated_at_zero']:.0%} do. The inputs, up to {row['largest_input']:.3g} in size, "
-        "saturate them: scale the inputs first, to a standard deviation near 1."
+        f"they saturate the lowest layer. {row['saturated']:.0%} of the {what}' values lie within "
+        f"10⁻³ of {ends}, where they pass almost no gradient; with inputs of zero it would be "
+        f"{row['saturated_at_zero']:.0%}. They are as large as {row['largest_input']:.3g}: "
+        "scale the inputs first, to a standard deviation near 1."
     )

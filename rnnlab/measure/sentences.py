@@ -13,6 +13,7 @@ from rnnlab.gradients.decay import STILL, pace
 SAME = math.log10(2)
 # Decades that are no change: a factor of 1.07.
 AS_LARGE = 0.03
+CARRIES = "the direct path carries the gradient"
 
 Row = dict[str, Any]
 
@@ -21,20 +22,20 @@ def reach(row: Row) -> str:
     """How far back the gradient reaches, and what becomes of it."""
     last = row["steps"] - 1
     if last == 0:
-        return "there is one time step, and no earlier one to reach."
+        return "there is only one time step, so no earlier step to reach."
     norm = f"‖∂{row['quantity']}_T/∂{row['quantity']}_t‖"
     if row["reach"] < last:
-        return f"{_back(row['reach'])}; then {norm} {_fall(row)}"
-    start = f"{'all ' if last > 1 else ''}{_back(last)}, where {norm} is "
+        return f"the gradient reaches {_back(row['reach'])}. One step farther {norm} {_fall(row)}"
+    start = f"the gradient reaches {'all ' if last > 1 else ''}{_back(last)}, where {norm} is "
     start += power(row["log10_at"]) + _of_some(row)
     going = f": it {pace(row['decay'])}" if _agrees(row) else ""
     if row["log10_at"] > -REACHED:
-        return f"{start}. The gradient explodes{going}."
+        return f"{start}. It explodes{going}."
     if abs(row["log10_at"]) < AS_LARGE:
-        return f"{start}. The gradient keeps its size."
+        return f"{start}. It keeps its size."
     if row["log10_at"] < 0:
-        return f"{start}. The gradient shrinks, but has not vanished{going}."
-    return f"{start}. The gradient {pace(row['decay']) if _agrees(row) else 'grows'}."
+        return f"{start}. It shrinks, but has not vanished{going}."
+    return f"{start}. It {pace(row['decay']) if _agrees(row) else 'grows'}."
 
 
 def _back(steps: int) -> str:
@@ -48,7 +49,9 @@ def _fall(row: Row) -> str:
     some = _of_some(row)
     fallen = "is 0" if row["log10_at"] == -math.inf else f"is below 10⁻³{some}"
     if row["log10_later"] >= REACHED:
-        return f"{fallen}, but farther back it is up to {power(row['log10_later'])} again."
+        return (
+            f"{fallen}, but still farther back it rises again, up to {power(row['log10_later'])}."
+        )
     going = f": it {pace(row['decay'])}" if _agrees(row) else ""
     return f"{fallen}. The gradient vanishes{going}."
 
@@ -72,27 +75,36 @@ def path(row: Row) -> str:
     """How much is left, and what the indirect paths add to the direct one."""
     if text := class_of(row).without_direct_path:
         return text
-    through = f", mostly through {row['strongest']}" if row["strongest"] else ""
-    through = ", mostly through none of the gates" if row["strongest"] == "other" else through
     if not row["has_direct"]:
-        return f"the cell declares no direct path: all of it is indirect{through}."
-    total = f"{_back(row['at'])} {power(row['log10_at'])} is left in all{_of_some(row)}, "
+        return f"this cell declares no direct path: every path is indirect{_through(row)}."
+    norms = f"{_back(row['at'])} the norm is {power(row['log10_at'])} along all paths together"
     is_zero = row["log10_direct_at"] == -math.inf
-    direct = "0 (or less than a float can be)" if is_zero else power(row["log10_direct_at"])
-    alone = f"{direct} along the direct path alone"
-    alone += _of_some(row, "direct_zeros_at")
+    direct = "0 (or too small for a float)" if is_zero else power(row["log10_direct_at"])
+    norms += f"{_of_some(row)}, and {direct} along the direct path alone"
+    norms += _of_some(row, "direct_zeros_at")
     gap = row["log10_excess_at"]
     if math.isnan(gap):
-        return f"{total}{alone}."
-    share = f"the indirect share of one step is {row['indirect_share']:.2g}{through}"
-    if row["indirect_share"] == 0:
-        share = "there is no indirect one"
-    share = "" if math.isnan(row["indirect_share"]) else f" ({share})"
+        return f"{norms}."
     where = " where neither is 0" if row["zeros_at"] or row["direct_zeros_at"] else ""
     if abs(gap) <= SAME:
-        return f"{total}{alone}: the direct path carries it{where}{share}."
-    verb = "add" if gap > 0 else "take away"
-    return f"{total}{alone}: the indirect paths {verb} {abs(gap):.1f} decades{where}{share}."
+        return f"{norms}: they agree within a factor of 2{where}, so {CARRIES}.{_share(row)}"
+    larger = f"{abs(gap):.1f} decades {'larger' if gap > 0 else 'smaller'}"
+    return f"{norms}. The indirect paths make the norm {larger}{where}.{_share(row)}"
+
+
+def _share(row: Row) -> str:
+    if math.isnan(row["indirect_share"]):
+        return ""
+    if row["indirect_share"] == 0:
+        return " In one step there is no indirect part."
+    return f" In one step the indirect share is {row['indirect_share']:.2g}{_through(row)}."
+
+
+def _through(row: Row) -> str:
+    """Name the part with the largest Jacobian."""
+    if row["strongest"] == "other":
+        return ", mostly along paths outside the gates"
+    return f", mostly through {row['strongest']}" if row["strongest"] else ""
 
 
 def class_of(row: Row) -> type[Cell]:

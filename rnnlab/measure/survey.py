@@ -1,6 +1,6 @@
 """Measurement without training: the results of ``rnnlab measure``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from rnnlab.engine.programs import settings_of
 from rnnlab.engine.progress import Progress
 from rnnlab.measure.diagnosis import diagnose, summarize
 from rnnlab.measure.saturation import saturation
+from rnnlab.measure.scope import Scope
 from rnnlab.measure.subjects import Subject
 from rnnlab.support.errors import UserError
 from rnnlab.support.platforms import check_jax
@@ -26,6 +27,7 @@ class Survey:
     """The measurements of several subjects.
 
     Attributes:
+        scope: of what was measured.
         tables: ``jacobians``, ``lyapunov``, ``eigenvalues``, with ``run, setting, seed`` in front.
         runs: one row per subject: every setting under its dotted key.
         summary: one row per subject, see ``diagnosis.summarize``.
@@ -33,6 +35,7 @@ class Survey:
         stopped: the exit code where Ctrl-C or another signal ended the survey, else 0.
     """
 
+    scope: Scope
     tables: Tables
     runs: pd.DataFrame
     summary: pd.DataFrame
@@ -66,36 +69,58 @@ def survey(
     """
     check_jax()
     _check_that_one_can_be(subjects, inputs)
-    names = label_settings([subject.run.settings.resolved for subject in subjects])
-    heads: list[dict[str, Any]] = []
-    measured: list[tuple[Tables, dict[str, Any]]] = []
+    found: list[_Measured] = []
     left_out: list[str] = []
     stopped = 0
     with progress, raised_signals():
-        progress.start(total=len(subjects), done=0)
         try:
-            for subject, setting in zip(subjects, names, strict=True):
-                progress.run_started(subject.id, f"{setting}, seed {subject.run.seed}", 0)
-                try:
-                    measured.append(_measure(subject, inputs, wanted))
-                except Exception as error:  # a cell of the user's own may raise anything
-                    left_out.append(_reason(subject, error))
-                    progress.run_ended(subject.id, "not measured", "see below")
-                    continue
-                heads.append({"run": subject.id, "setting": setting, "seed": subject.run.seed})
-                reach = measured[-1][1]["reach"]
-                reason = f"the gradient reaches {reach} steps back"
-                progress.run_ended(subject.id, "measured", reason)
+            for one in _each(subjects, inputs, wanted, progress):
+                if isinstance(one, _Measured):
+                    found.append(one)
+                else:
+                    left_out.append(one)
         except KeyboardInterrupt as interrupt:
-            del measured[len(heads) :]
-            if not measured:
+            if not found:
                 raise
             stopped = exit_code(interrupt)
-    if not measured:
+    if not found:
         raise UserError("\n".join(dict.fromkeys(left_out)))
-    ids = [head["run"] for head in heads]
-    flat = [_settings(subject) for subject in subjects if subject.id in ids]
-    return _gathered(heads, flat, measured, left_out, stopped)
+    scope = Scope.of([one.subject for one in found], inputs, wanted)
+    return _gathered(scope, found, left_out, stopped)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A subject, the label of its setting, its tables, and its row of the summary."""
+
+    subject: Subject
+    setting: str
+    tables: Tables
+    row: dict[str, Any]
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What stands in front of each row of it."""
+        return {"run": self.subject.id, "setting": self.setting, "seed": self.subject.run.seed}
+
+
+def _each(
+    subjects: Sequence[Subject], inputs: np.ndarray | None, wanted: int | None, progress: Progress
+) -> Iterator[_Measured | str]:
+    """What was measured of each subject, or the reason why nothing was."""
+    progress.start(total=len(subjects), done=0)
+    names = label_settings([subject.run.settings.resolved for subject in subjects])
+    for subject, setting in zip(subjects, names, strict=True):
+        progress.run_started(subject.id, f"{setting}, seed {subject.run.seed}", 0)
+        try:
+            one = _measure(subject, setting, inputs, wanted)
+        except Exception as error:  # a cell of the user's own may raise anything
+            yield _reason(subject, error)
+            progress.run_ended(subject.id, "not measured", "see below")
+        else:
+            yield one
+            reason = f"the gradient reaches {one.row['reach']} steps back"
+            progress.run_ended(subject.id, "measured", reason)
 
 
 def _check_that_one_can_be(subjects: Sequence[Subject], inputs: np.ndarray | None) -> None:
@@ -125,43 +150,36 @@ def _settings(subject: Subject) -> dict[str, Any]:
 
 
 def _measure(
-    subject: Subject, inputs: np.ndarray | None, wanted: int | None
-) -> tuple[Tables, dict[str, Any]]:
+    subject: Subject, setting: str, inputs: np.ndarray | None, wanted: int | None
+) -> _Measured:
     with settings_of(subject.run):
         params, read = subject.params_and_inputs(inputs)
         cell = dynamics_of(subject.run.settings.cell)
         tables = measure(cell, params, read, subject.step)
         distance = wanted if wanted is not None else len(read) - 1
-        return tables, summarize(cell, params, tables, distance) | saturation(cell, params, read)
+        row = summarize(cell, params, tables, distance) | saturation(cell, params, read)
+        return _Measured(subject, setting, tables, row)
 
 
 def _gathered(
-    heads: list[dict[str, Any]],
-    flat: list[dict[str, Any]],
-    measured: list[tuple[Tables, dict[str, Any]]],
-    left_out: list[str],
-    stopped: int,
+    scope: Scope, found: Sequence[_Measured], left_out: Sequence[str], stopped: int
 ) -> Survey:
-    names = list(dict.fromkeys(head["setting"] for head in heads))
+    names = list(dict.fromkeys(one.setting for one in found))
 
     def with_settings(frame: pd.DataFrame) -> pd.DataFrame:
         setting = pd.Categorical(frame["setting"], names, ordered=True)
         return frame.assign(setting=setting)
 
     def together(table: str) -> pd.DataFrame:
-        frames = [tables[table] for tables, _ in measured]
-        for frame, head in zip(frames, heads, strict=True):
-            for position, (key, value) in enumerate(head.items()):
-                frame.insert(position, key, value)
-        return with_settings(pd.concat(frames, ignore_index=True))
+        for one in found:
+            for position, (key, value) in enumerate(one.head.items()):
+                one.tables[table].insert(position, key, value)
+        return with_settings(pd.concat([one.tables[table] for one in found], ignore_index=True))
 
-    def rows(columns: list[dict[str, Any]]) -> pd.DataFrame:
-        joined = [head | row for head, row in zip(heads, columns, strict=True)]
-        return with_settings(pd.DataFrame(joined))
-
-    summary = rows([row for _, row in measured])
+    summary = with_settings(pd.DataFrame([one.head | one.row for one in found]))
+    runs = with_settings(pd.DataFrame([one.head | _settings(one.subject) for one in found]))
     groups = summary.groupby("setting", observed=True)
     text = [diagnose(str(setting), group) for setting, group in groups]
     text += [f"left out: {reason}" for reason in left_out]
-    tables = {name: together(name) for name in measured[0][0]}
-    return Survey(tables, rows(flat), summary, "\n\n".join(text), stopped)
+    tables = {name: together(name) for name in found[0].tables}
+    return Survey(scope, tables, runs, summary, "\n\n".join(text), stopped)

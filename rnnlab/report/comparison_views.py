@@ -92,16 +92,18 @@ def of_seeds(rows: list[Row]) -> str:
 def _brackets(many: list[int], of: str) -> str:
     """Tell what the brackets are, for so many seeds or pairs of each setting."""
     counts = sorted({count for count in many if count > 0})
-    parts = []
-    if few := [count for count in counts if count > 1 and confidence(count) < CONFIDENCE]:
-        held = " and ".join(f"{100 * confidence(n):.0f} % ({n} {of})" for n in few)
-        parts.append(f"least and greatest, which hold it with a probability of {held}")
-    if any(confidence(count) == CONFIDENCE for count in counts):
-        exact = "exact interval of 95 % for it"
-        parts.append(f"{exact} from 6 {of} on" if few else exact)
-    if not parts:
+    few = [count for count in counts if count > 1 and confidence(count) < CONFIDENCE]
+    is_exact = any(confidence(count) == CONFIDENCE for count in counts)
+    if not few and not is_exact:
         return f"No intervals: each setting has one {of.removesuffix('s')}." if counts else ""
-    return f"Medians over {of} [{'; '.join(parts)}], whatever the distribution."
+    if not few:
+        return f"Medians over {of}; in brackets exact 95 % intervals, whatever the distribution."
+    held = " or ".join(f"{100 * confidence(n):.0f} % ({n} {of})" for n in few)
+    exact = f" From 6 {of} on, brackets are exact 95 % intervals." if is_exact else ""
+    return (
+        f"Medians over {of}; in brackets the least and the greatest. The true median lies between "
+        f"them with a probability of {held}, whatever the distribution.{exact}"
+    )
 
 
 def _gradients(rows: list[Row]) -> View:

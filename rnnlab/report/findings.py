@@ -13,14 +13,8 @@ from matplotlib.figure import Figure
 from rnnlab.report.claims.verdict import Verdict
 from rnnlab.report.claims.words import in_words
 from rnnlab.report.figure_files import write_figures
-from rnnlab.report.figures.records import starts_and_ends
-from rnnlab.report.figures.standard import (
-    OF_JACOBIANS,
-    STANDARD,
-    Drawn,
-    Ends,
-    draw_standard,
-)
+from rnnlab.report.figures.at_ends import jacobian_figures
+from rnnlab.report.figures.standard import STANDARD, draw_standard
 from rnnlab.report.figures.style import own_style
 from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import Estimate
@@ -77,6 +71,7 @@ class Findings:
         key_numbers: those that matter most, three at most.
         captions: of figures, by file name without its ending; a standard figure has its own.
         not_drawn: why other figures could not be drawn, by file name.
+        claim: what the verdict is about, in one line; may be empty.
 
     Raises:
         UserError: an attribute has another type, a figure's name is not a file name, the answer
@@ -93,6 +88,7 @@ class Findings:
     key_numbers: Sequence[KeyNumber] = ()
     captions: Mapping[str, str] = field(default_factory=dict)
     not_drawn: Mapping[str, str] = field(default_factory=dict)
+    claim: str = ""
 
     def __post_init__(self) -> None:
         missing = type(None)
@@ -107,6 +103,7 @@ class Findings:
             "key_numbers": (list, tuple),
             "captions": (dict,),
             "not_drawn": (dict,),
+            "claim": (str,),
         }.items():
             _check(name, getattr(self, name), kinds)
         _check_answer(self)
@@ -117,9 +114,18 @@ class Findings:
 
     @property
     def words(self) -> str:
-        """The text, followed by the verdict and the sentences."""
-        verdict = "" if self.verdict is None else str(self.verdict)
-        return "\n\n".join(filter(None, (self.text, verdict, "\n".join(self.sentences))))
+        """The text, the claim with its verdict, and the sentences, which explain both."""
+        short = "\n".join(["In short:", *self.sentences]) if self.sentences else ""
+        return "\n\n".join(filter(None, (self.text, self._verdict, short)))
+
+    @property
+    def _verdict(self) -> str:
+        """What is claimed, the answer, and a line for each statement that it rests on."""
+        if self.verdict is None:
+            return ""
+        claim = [f"Claim: {self.claim}"] if self.claim else []
+        answer = f"Verdict: {self.verdict.called or self.verdict.answer}"
+        return "\n".join([*claim, answer, *(f"  {own}" for own in self.verdict.statements)])
 
 
 def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
@@ -148,23 +154,6 @@ def standard_findings(results: Results) -> Findings:
         )
         figures, failed = figures | drawn.figures, failed | drawn.failed
     return Findings(compare(results), figures, not_drawn=failed)
-
-
-def jacobian_figures(
-    jacobians: pd.DataFrame, lyapunov: pd.DataFrame, eigenvalues: pd.DataFrame, runs: pd.DataFrame
-) -> Drawn:
-    """Figures of the one-step Jacobians at the start and at the end of each run, by file name.
-
-    The end of a run that diverged is drawn together with that of the others.
-    """
-    end = int(lyapunov["step"].max())
-    ends = Ends(
-        starts_and_ends(jacobians, end),
-        starts_and_ends(lyapunov, end),
-        starts_and_ends(eigenvalues, end),
-        runs,
-    )
-    return draw_standard(OF_JACOBIANS, ends)
 
 
 def find(results: Results) -> Findings:

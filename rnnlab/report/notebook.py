@@ -9,7 +9,7 @@ from typing import cast
 
 import matplotlib.pyplot as plt
 
-from rnnlab.config.labels import varying_keys
+from rnnlab.config.labels import told_once, varying_keys
 from rnnlab.report.comparison_views import View, comparison_views
 from rnnlab.report.figures.gradient_decay import gradient_decay_figure, shown_steps
 from rnnlab.report.figures.style import own_style
@@ -104,5 +104,6 @@ def _settings(results: Results) -> str:
     keys = [column for column in results.runs.columns if "." in column]
     rows = cast(list[dict[str, object]], results.runs[keys].to_dict("records"))
     varying = varying_keys(rows)
-    shared = ", ".join(f"{key} = {value}" for key, value in rows[0].items() if key not in varying)
-    return f"<details><summary>settings of all runs</summary>{_text(shared)}</details>"
+    shared = {key: value for key, value in told_once(rows[0]).items() if key not in varying}
+    listed = "".join(f"<li>{_text(f'{key} = {value}')}</li>" for key, value in shared.items())
+    return f"<details><summary>settings of all runs</summary><ul>{listed}</ul></details>"

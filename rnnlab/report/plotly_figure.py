@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
@@ -20,6 +21,14 @@ SHADES = 33
 MARKS = 6
 SYMBOLS = {letter: symbol for symbol, letter in MARKERS.items()}
 PATTERNS = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
+
+
+def _shares(pattern: Sequence[Any] | None) -> list[float]:
+    """Of the pattern's length, each dash and each gap."""
+    return [] if pattern is None else [float(part) / float(sum(pattern)) for part in pattern]
+
+
+OWN = {name: _shares(own[1]) for name, own in DASHES.items() if isinstance(own, tuple)}
 
 
 def figure_of(ax: Axes) -> go.Figure:
@@ -70,7 +79,7 @@ def _colour(artist: Artist) -> str:
 
 
 def _name(artist: Artist) -> str:
-    """Its text in the legend; Matplotlib calls what has none "_child0"."""
+    """Its text in the legend, which has no entry of a label that begins with "_"."""
     label = str(artist.get_label())
     is_entry = isinstance(artist, Line2D) and not label.startswith("_")
     return as_html(label) if is_entry else ""
@@ -112,11 +121,28 @@ def _dash(line: Line2D) -> str:
     """Plotly's name of its pattern; empty where it has no line."""
     if line.get_linestyle() == "None":
         return ""
-    gaps = getattr(line, "_unscaled_dash_pattern", (0, None))[1]
-    for name, pattern in DASHES.items():
-        if isinstance(pattern, tuple) and gaps is not None and tuple(gaps) == pattern[1]:
-            return name
-    return PATTERNS.get(str(line.get_linestyle()), "solid")
+    drawn = _Dashes()
+    line.draw(drawn)
+    own = [name for name, shares in OWN.items() if len(shares) == len(drawn.shares)]
+    near = (name for name in own if np.allclose(OWN[name], drawn.shares))
+    return next(near, PATTERNS.get(str(line.get_linestyle()), "solid"))
+
+
+class _Dashes(RendererBase):
+    """Draws nothing, and keeps the dashes that a line is drawn with: Matplotlib has no getter.
+
+    Attributes:
+        shares: of the pattern's length, each dash and each gap; none of a solid line.
+    """
+
+    shares: Sequence[Any] = ()
+
+    def draw_path(self, gc: Any, *_: Any, **__: Any) -> None:
+        """Keep the pattern of a line."""
+        self.shares = _shares(gc.get_dashes()[1])
+
+    def draw_markers(self, *_: Any, **__: Any) -> None:
+        """Keep nothing of marks."""
 
 
 def _seeds(lines: LineCollection, group: str) -> go.Scatter:
@@ -137,7 +163,8 @@ def _seeds(lines: LineCollection, group: str) -> go.Scatter:
 
 def _is_level(line: Line2D, ax: Axes) -> bool:
     """Whether it is a level through the whole axes, as of ``axhline``."""
-    return line.get_transform() == ax.get_yaxis_transform(which="grid")
+    is_data_x, is_data_y = line.get_transform().contains_branch_seperately(ax.transData)
+    return is_data_y and not is_data_x
 
 
 def _level(line: Line2D) -> dict[str, Any]:

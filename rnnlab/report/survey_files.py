@@ -1,15 +1,41 @@
 """Writing what ``rnnlab measure`` found: tables, the diagnosis, figures."""
 
+import itertools
 import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from rnnlab.measure.scope import Scope
 from rnnlab.measure.survey import Survey
 from rnnlab.report.figures.style import own_style
 from rnnlab.report.findings import Findings, jacobian_figures, write_findings
+from rnnlab.support.checksums import Damaged
 from rnnlab.support.errors import UserError
 from rnnlab.support.files import StorageError, storage_errors, write_parquet, write_text
+
+SCOPE, DIAGNOSIS = "measured.json", "diagnosis.txt"
+
+
+def lost_in(out: Path, scope: Scope) -> str:
+    """What a folder holds that a survey of this scope would write over and lacks; or nothing.
+
+    Returns:
+        Such as "a measurement with other inputs".
+    """
+    if not (out / DIAGNOSIS).exists():
+        return ""
+    try:
+        lacking = scope.lacking(Scope.read(out / SCOPE))
+    except Damaged:
+        lacking = f"of which {SCOPE} does not tell what was measured"
+    return lacking and f"a measurement {lacking}"
+
+
+def free_folder(folder: Path, scope: Scope) -> Path:
+    """The first of ``folder``, ``folder_2``, ``folder_3``, … in which nothing would be lost."""
+    numbered = (folder.with_name(f"{folder.name}_{number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain([folder], numbered) if not lost_in(one, scope))
 
 
 def open_output(out: Path) -> None:
@@ -20,9 +46,9 @@ def open_output(out: Path) -> None:
             cannot be made or written to.
     """
     if (out / "experiment.json").exists():
-        raise UserError(f"--out {out}: holds trained runs; choose another folder")
+        raise UserError(f"{out}: holds trained runs; --out FOLDER writes elsewhere")
     if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: is a file, not a folder")
+        raise UserError(f"{out}: is a file, not a folder; --out FOLDER writes elsewhere")
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         if not os.access(out, os.W_OK):
@@ -32,7 +58,7 @@ def open_output(out: Path) -> None:
 def write_survey(
     survey: Survey, out: Path, tell: Callable[[str], None] = warnings.warn
 ) -> list[Path]:
-    """Write the tables, the diagnosis and the figures.
+    """Write what was measured, the diagnosis, the tables and the figures.
 
     Args:
         survey: what was measured.
@@ -51,8 +77,9 @@ def write_survey(
             runs=survey.runs,
         )
     with storage_errors(out):
-        written = [out / "diagnosis.txt"]
-        write_text(written[0], survey.text + "\n")
+        written = [out / DIAGNOSIS, out / SCOPE]
+        survey.scope.write(out / SCOPE)
+        write_text(out / DIAGNOSIS, survey.text + "\n")
         for name, table in survey.tables.items():
             written.append(out / f"{name}.parquet")
             write_parquet(table, written[-1])

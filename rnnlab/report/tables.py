@@ -7,7 +7,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from rnnlab.config.labels import varying_keys
+from rnnlab.config.labels import told_once, varying_keys
 from rnnlab.report.comparison_views import comparison_views
 from rnnlab.report.rounding import MISSING
 from rnnlab.results.read import Results
@@ -29,7 +29,8 @@ def overview(results: Results) -> list[Text | Table]:
     runs = results.runs
     keys = [column for column in runs.columns if "." in column]
     varying = varying_keys(cast(list[Row], runs[keys].to_dict("records")))
-    common = {key: runs[key].iloc[0] for key in keys if key not in varying}
+    of_all = told_once({key: runs[key].iloc[0] for key in keys})
+    common = {key: value for key, value in of_all.items() if key not in varying}
     columns = ["setting", "seed", "status", "id", "steps", "seconds", "note"]
     rows = [
         [
@@ -69,7 +70,8 @@ def failures(results: Results) -> list[Text]:
     keys = [column for column in runs.columns if "." in column]
     lines = []
     for row in runs[runs["status"] == "failed"].to_dict("records"):
-        settings = ", ".join(f"{key}={row[key]}" for key in keys if not pd.isna(row[key]))
+        own = told_once({key: row[key] for key in keys if not pd.isna(row[key])})
+        settings = ", ".join(f"{key}={value}" for key, value in own.items())
         lines += [
             f"failed: {row['setting']}, seed {row['seed']} (run {row['run']}): {row['error']}",
             f"  traceback: {results.file_of(row['run'], 'error.txt')}",

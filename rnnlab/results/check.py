@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnlab.results.folders import find_store
 from rnnlab.results.store import Store
 from rnnlab.support.checksums import (
     Damaged,
@@ -13,7 +14,6 @@ from rnnlab.support.checksums import (
     read_sealed,
     sha256,
 )
-from rnnlab.support.errors import UserError
 from rnnlab.support.files import storage_errors
 
 
@@ -38,11 +38,7 @@ def find_damage(folder: Path) -> list[Damage]:
     Raises:
         UserError: there is no such folder, or it is not a results folder.
     """
-    store = Store(folder)
-    with storage_errors(folder):
-        is_ours = (folder / "experiment.json").exists() or bool(store.run_ids())
-    if not is_ours:
-        raise UserError(f"{folder}: no results folder of rnnlab")
+    store = find_store(folder)
     return [*_of_the_experiment(store), *_of_runs(store), *_of_checkpoints(store)]
 
 

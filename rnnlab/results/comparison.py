@@ -10,7 +10,7 @@ import pandas as pd
 from rnnlab.config.labels import varying_keys
 from rnnlab.results.intervals import Estimate, confidence, median_and_range, ratios
 from rnnlab.results.read import Results
-from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.errors import ArgumentError, did_you_mean
 from rnnlab.training.quantities import QUANTITIES
 from rnnlab.training.quantities.quantity import Quantity
 from rnnlab.training.quantities.summary import INTERVAL, AtEnds, FromMedians, Number, OverSeeds
@@ -50,7 +50,7 @@ def compare(
     groups = _groups(results.runs)
     shown = varying_keys([{key: group[0][key] for key in keys} for group in groups.values()])
     if by is not None and by not in keys:
-        raise UserError(f"--by {by}: no such key; {did_you_mean(by, keys)}")
+        raise ArgumentError("by", by, f"no such key; {did_you_mean(by, keys)}")
     shown = list(dict.fromkeys([by, *shown] if by else shown))
     recorded = [q for name, q in QUANTITIES.items() if q.option is None or results.has(name)]
     table = pd.DataFrame(
@@ -61,7 +61,7 @@ def compare(
     )
     if against is not None:
         if by is None:
-            raise UserError("--against needs --by: the key that has this value")
+            raise ArgumentError("against", against, "needs {by}: the key that has this value")
         table = _with_differences(table, groups, _references(table, by, against, shown))
     return table.sort_values(by, key=_order, kind="stable", ignore_index=True) if by else table
 
@@ -161,7 +161,7 @@ def _references(
     candidates = table[table[by].map(_text) == _text(against)]
     if candidates.empty:
         hint = did_you_mean(against, set(table[by].map(_text)))
-        raise UserError(f"--against {against}: no such value; {hint}")
+        raise ArgumentError("against", against, f"no such value; {hint}")
     others = [key for key in shown if key != by]
     alike: dict[tuple[str, ...], list[str]] = {}
     for setting, same in _with_other_keys(candidates, others):

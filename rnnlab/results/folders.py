@@ -1,11 +1,16 @@
 """Opening results folders; any other folder is an error."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from rnnlab.results.store import FORMAT, Store, read_experiment
 from rnnlab.support.checksums import Damaged, OtherVersion
-from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.errors import UserError
 from rnnlab.support.files import storage_errors
+from rnnlab.support.user_files import some
+
+EXPERIMENT, MOST_NAMED = "experiment.json", 12
+NOT_OURS = f"not a results folder of rnnlab (no {EXPERIMENT})"
 
 
 def open_for_writing(folder: Path) -> Store:
@@ -20,8 +25,10 @@ def open_for_writing(folder: Path) -> Store:
             raise UserError(f"{folder}: is a file, not a results folder")
         has_content = folder.exists() and _has_content(folder)
     if has_content:
+        if not _has_results(store):
+            raise UserError(f"{folder}: {NOT_OURS}")
         try:
-            _check_is_ours(store)
+            _check_version(store)
         except OtherVersion:
             raise
         except Damaged:
@@ -33,29 +40,61 @@ def open_for_reading(folder: Path) -> Store:
     """Open an existing results folder.
 
     Raises:
-        UserError: the folder is missing, empty, of another version, or not a results folder.
+        UserError: see ``find_store``; or the folder is damaged, or of another version.
+    """
+    store = find_store(folder)
+    _check_version(store)
+    return store
+
+
+def find_store(folder: Path) -> Store:
+    """An existing results folder, which may be damaged.
+
+    Raises:
+        UserError: it does not exist, is a file, empty, or not a results folder; the message names
+            the nearest one.
     """
     with storage_errors(folder):
-        is_folder = folder.exists() and folder.is_dir()
-        has_content = is_folder and _has_content(folder)
-    if not is_folder:
-        siblings = [p.name for p in folder.parent.glob("*/") if (p / "experiment.json").exists()]
-        raise UserError(f"{folder}: no such results folder; {did_you_mean(folder.name, siblings)}")
-    if not has_content:
-        raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
-    store = Store(folder)
-    _check_is_ours(store)
-    return store
+        if not folder.is_dir():
+            problem = "is a file, not a results folder" if folder.exists() else "does not exist"
+            raise UserError(f"{folder}: {problem}; {nearest_results(folder)}")
+        if not _has_content(folder):
+            raise UserError(f"{folder}: is empty; rnnlab run CONFIG --out {folder} fills it")
+        if not _has_results(Store(folder)):
+            raise UserError(f"{folder}: {NOT_OURS}; {nearest_results(folder)}")
+    return Store(folder)
+
+
+def nearest_results(folder: Path) -> str:
+    """The results folders nearest to a path that is none, for the end of a message.
+
+    They are the one in which it lies, or those in it, beside it and in ``results``.
+    """
+    around = [one for one in folder.parents if _is_results(one)][:1]
+    places = (folder, folder.parent, Path("results"))
+    found = around or [one for place in places for one in place.glob("*/") if _is_results(one)]
+    names = {str(one): one.name for one in sorted(found)}
+    if not names:
+        return "there is no results folder near it; rnnlab run CONFIG makes one"
+    close = get_close_matches(folder.name, list(names.values()), n=1, cutoff=0.5)
+    nearest = [path for path, name in names.items() if name in close][:1]
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"{hint}results folders: {some(names, MOST_NAMED)}"
+
+
+def _is_results(folder: Path) -> bool:
+    return (folder / EXPERIMENT).is_file()
 
 
 def _has_content(folder: Path) -> bool:
     return any(not path.name.startswith(".") for path in folder.iterdir())
 
 
-def _check_is_ours(store: Store) -> None:
-    path = store.folder / "experiment.json"
-    if not path.exists() and not store.run_ids():
-        raise UserError(f"{store.folder}: not a results folder of rnnlab (no experiment.json)")
-    experiment = read_experiment(path)
-    if experiment.get("format") != FORMAT:
+def _has_results(store: Store) -> bool:
+    return (store.folder / EXPERIMENT).exists() or bool(store.run_ids())
+
+
+def _check_version(store: Store) -> None:
+    path = store.folder / EXPERIMENT
+    if read_experiment(path).get("format") != FORMAT:
         raise UserError(f"{path}: not written by rnnlab")

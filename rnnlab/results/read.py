@@ -56,6 +56,12 @@ class Results:
         by_status = ", ".join(f"{count} {status}" for status, count in counts.items())
         return f"{_many(self.runs, 'run')} of {_many(self.settings, 'setting')}: {by_status}"
 
+    @property
+    def has_only_diverged(self) -> bool:
+        """Whether runs diverged, and none finished."""
+        statuses = set(self.runs["status"])
+        return "diverged" in statuses and "finished" not in statuses
+
     def __repr__(self) -> str:
         folders = ", ".join(str(store.folder) for store in self.stores)
         return f"<Results {self.name!r}: {self.counted()}; in {printable(folders)}>"
@@ -169,8 +175,11 @@ def load(*folders: str | Path, every_config: bool = False) -> Results:
         every_config: include runs stored in the folders that the present config does not name.
 
     Raises:
-        UserError: a folder is missing, empty, damaged, of a newer version, or not a results folder.
+        UserError: no folder is given; or one is missing, empty, damaged, of a newer version, or
+            not a results folder.
     """
+    if not folders:
+        raise UserError("load needs a results folder, such as rnnlab.load('results/forget_bias')")
     stores = [open_for_reading(user_path(folder)) for folder in folders]
     return Results(stores, every_config=every_config)
 

@@ -8,9 +8,9 @@ instead. ``checkpoints/`` holds the state of runs that are not finished.
 
 import contextlib
 import io
+import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from rnnlab.support.checksums import (
     write_sealed,
 )
 from rnnlab.support.errors import UserError
-from rnnlab.support.files import storage_errors, sync_folder, write_bytes, write_text
+from rnnlab.support.files import standing_for, storage_errors, sync_folder, write_bytes, write_text
 from rnnlab.support.version import RESULTS_VERSION
 
 FORMAT = "rnnlab results"
@@ -172,13 +172,14 @@ class Store:
         target = self.run_folder(run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         sync_folder(self.folder)
-        partial = Path(tempfile.mkdtemp(prefix=f".{run_id}.", dir=target.parent))
-        partial.chmod(0o755)
+        partial = target.with_name(f".{run_id}.{os.getpid()}")
         try:
-            yield partial
-            if target.exists():
-                shutil.rmtree(target)
-            partial.rename(target)
+            with standing_for(target, partial):
+                partial.mkdir()
+                yield partial
+                if target.exists():
+                    shutil.rmtree(target)
+                partial.rename(target)
             sync_folder(target.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)

@@ -24,10 +24,14 @@ def storage_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageError(
-                f"{folder}: no space left on the device; what was stored before is intact, and "
-                "running the same command again goes on from there"
+                f"{folder}: no space left on the device; what was stored before is intact: make "
+                "room, and give the same command again"
             ) from None
-        raise StorageError(f"{error.filename or folder}: {error.strerror or error}") from None
+        path = Path(os.fsdecode(error.filename or folder))
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            file = next((one for one in (path, *path.parents) if one.is_file()), path)
+            raise StorageError(f"{file}: is a file, not a folder") from None
+        raise StorageError(f"{path}: {error.strerror or error}") from None
     except UnicodeEncodeError as error:
         if error.encoding.startswith("utf"):
             raise
@@ -38,12 +42,25 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def standing_for(path: Path, partial: Path) -> Iterator[None]:
+    """Name the path in errors of the file system on a temporary file or folder of it."""
+    try:
+        yield
+    except OSError as error:
+        named = Path(os.fsdecode(error.filename or ""))
+        if named.is_relative_to(partial):
+            error.filename = str(path / named.relative_to(partial))
+        raise
+
+
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file with the same suffix, which replaces the path when it is complete."""
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        yield partial
-        partial.replace(path)
+        with standing_for(path, partial):
+            yield partial
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

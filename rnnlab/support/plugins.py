@@ -15,6 +15,7 @@ from rnnlab.support.errors import UserError, did_you_mean, is_file
 from rnnlab.support.local_imports import Modules, local_modules
 from rnnlab.support.paths import current_folder, user_path
 from rnnlab.support.plugin_modules import execute
+from rnnlab.support.user_code import described
 
 
 @dataclass(frozen=True)
@@ -178,4 +179,4 @@ def _import(source: Source, key: str) -> ModuleType:
     except UserError as error:
         raise UserError(f"{key}: {source.path}: {error}") from None
     except (Exception, SystemExit) as error:
-        raise UserError(f"{key}: {source.path} fails: {type(error).__name__}: {error}") from error
+        raise UserError(f"{key}: {source.path} fails: {described(error)}") from error

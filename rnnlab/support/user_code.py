@@ -28,7 +28,8 @@ def described(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
     remedy = next((text for kind, text in REMEDIES.items() if isinstance(error, kind)), "")
-    message = (str(error).splitlines() or [""])[0].rstrip(".")
+    told = error.msg if isinstance(error, SyntaxError) else str(error)
+    message = (told.splitlines() or [""])[0].rstrip(".")
     parts = [part for part in (message, remedy) if part]
     line = last_own_line(error)
     place = "" if line is None else f" ({line.filename}, line {line.lineno}: {line.line})"
@@ -36,7 +37,14 @@ def described(error: BaseException) -> str:
 
 
 def last_own_line(error: BaseException) -> traceback.FrameSummary | None:
-    """The last line through which an error came that is in a file which a config names."""
+    """The last line through which an error came that is in a file which a config names.
+
+    Of an error of syntax, the line itself.
+    """
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return traceback.FrameSummary(
+            error.filename, error.lineno, "<module>", line=(error.text or "").strip()
+        )
     trace = error.__traceback__
     frames = zip(traceback.walk_tb(trace), traceback.extract_tb(trace), strict=True)
     return next((line for (frame, _), line in reversed([*frames]) if is_of_plugin(frame)), None)

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from jaxtyping import Array, Float, Key
-from pydantic import BaseModel, ConfigDict
+
+from rnnlab.support.options import Options
 
 
-class Task(BaseModel, ABC):
+class Task(Options, ABC):
     """A task: settings as fields; ``sample``, ``loss`` and the rest written for one example.
 
     rnnlab draws batches by mapping ``sample`` over keys, so ``sample`` must be pure JAX code whose
@@ -19,8 +20,6 @@ class Task(BaseModel, ABC):
         output_steps: the time steps at which ``loss`` and ``metric`` read the output.
         has_one_example: whether ``sample`` is meant to give the same example for every key.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     metric_name: ClassVar[str] = "loss"
     output_steps: ClassVar[slice] = slice(None)

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 import jax
 import optax
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, create_model
+from pydantic import BeforeValidator, Field, PositiveInt, create_model
+
+from rnnlab.support.options import Options
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -13,10 +15,8 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Epsilon = Annotated[float, Field(ge=1e-30, allow_inf_nan=False)]
 
 
-class Choice(BaseModel):
+class Choice(Options):
     """One entry of a table, with the options of a function of optax as fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     function: ClassVar[Callable[..., Any]]
     kind: str

@@ -2,18 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from rnnlab.support.options import Options
 from rnnlab.training.optimizers import AnyOptimizer, AnySchedule
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-# Unknown keys and values of another type are errors.
-STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Training(BaseModel):
+class Training(Options):
     """The options of training.
 
     Attributes:
@@ -31,8 +28,6 @@ class Training(BaseModel):
         memory: ``low`` keeps states at about √length time steps only, and recomputes the others
             in the backward pass.
     """
-
-    model_config = STRICT
 
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 2000
     batch: PositiveInt = 32
@@ -52,7 +47,7 @@ class Training(BaseModel):
         return self
 
 
-class RecordJacobians(BaseModel):
+class RecordJacobians(Options):
     """The options of recording ∂c_t/∂c_{t−1}.
 
     Attributes:
@@ -60,13 +55,11 @@ class RecordJacobians(BaseModel):
         examples: number of examples of the batch that are recorded, from the first.
     """
 
-    model_config = STRICT
-
     every: PositiveInt
     examples: PositiveInt = 4
 
 
-class Record(BaseModel):
+class Record(Options):
     """The options of recording.
 
     Attributes:
@@ -76,8 +69,6 @@ class Record(BaseModel):
             records.
         jacobians: whether and when ∂c_t/∂c_{t−1} is recorded by path; default never.
     """
-
-    model_config = STRICT
 
     every: PositiveInt = 10
     examples: PositiveInt = 32

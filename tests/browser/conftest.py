@@ -11,8 +11,9 @@ import pytest
 from random_runs import settings, store
 
 import rnnlab
-from rnnlab.report.page.html import ASSETS, packed, page_html
-from rnnlab.report.page.report import write_report
+from rnnlab.report.page.captions import CAPTIONS
+from rnnlab.report.page.html import packed
+from rnnlab.report.page.report import report_html, write_report
 
 REASON = "no browser: Playwright's Python package and chromium are needed (see CONTRIBUTING.md)"
 
@@ -86,7 +87,7 @@ def open_page(browser):
 
 SMALL = """
 name: small
-question: Does a larger forget bias keep dC_t/dC_{t-1} near one?
+question: Does a larger forget bias keep ∂c_t/∂c_{t−1} near one?
 task: {kind: adding, length: 12}
 cell: {kind: lstm, hidden: 4}
 training: {steps: 40, batch: 4}
@@ -139,7 +140,7 @@ def made_page(tmp_path):
 
     def write(labels=("a", "b", "c", "d"), numbers=(1, 2, 3, 4), steps=(0, 10), **parts):
         colour = {"light": "#0072b2", "dark": "#5cb0ea"}
-        style = {"color": colour, "dash": "solid", "symbol": "circle", "order": None, "values": {}}
+        style = {"color": colour, "dash": "solid", "symbol": "circle"}
         values = np.zeros((len(steps), 1, 3)) - np.arange(3)
         curve = {
             "name": "c",
@@ -151,7 +152,9 @@ def made_page(tmp_path):
             "x": packed(np.arange(3)),
             "steps": list(steps),
             "items": [
-                {"setting": i, "seeds": [0], "values": packed(values)} for i in range(len(labels))
+                {"setting": i, "seeds": [0], "values": packed(values)}
+                | {"records": list(range(len(steps))), "extent": [-2.0, 0.0]}
+                for i in range(len(labels))
             ],
         }
         made = dict.fromkeys(("command", "config", "cite", "version"), "x")
@@ -170,22 +173,21 @@ def made_page(tmp_path):
             "numbers": [],
             "notes": [],
             "settings": [
-                style | {"label": label, "shown": i < 12} for i, label in enumerate(labels)
+                style | {"label": label, "shown": i < 12, "beforeTraining": False}
+                for i, label in enumerate(labels)
             ],
             "steps": list(steps),
             "curves": [curve],
-            "bySetting": [],
+            "against": None,
             "learning": None,
             "eigenvalues": [],
-            "lyapunov": [],
             "table": {"columns": columns, "rows": rows, "caption": ""},
-            "captions": {},
+            "captions": CAPTIONS,
             "made": made | {"environment": [], "files": []},
             "explore": None,
         } | parts
         path = tmp_path / "made.html"
-        body = (ASSETS / "report.html").read_text(encoding="utf-8")
-        path.write_text(page_html("made up", body, "report.js", data), encoding="utf-8")
+        path.write_text(report_html(data), encoding="utf-8")
         return path
 
     return write

@@ -147,7 +147,7 @@ def test_only_dials_that_apply_are_shown(explore_page, open_page, fragment, slid
     shown = page.locator("input[type=range]:visible").evaluate_all("all => all.map(({id}) => id)")
     assert set(shown) == {f"x.{name}" for name in sliders}
     assert page.locator("#plot-explore-gates").is_visible() == ("RNN" not in fragment)
-    assert "left" in said(page)
+    assert "steps back" in said(page)
 
 
 def test_keyboard_alone_moves_a_slider_and_a_screen_reader_is_told(explore_page, open_page):

@@ -45,6 +45,33 @@ def test_each_setting_is_drawn_at_its_own_nearest_record(mixed, open_page):
     assert "after 10 updates and after 15 updates" in note
 
 
+def test_eigenvalues_are_of_each_settings_own_record(tmp_path, open_page):
+    lasts = (30, 60)
+    runs = [
+        (settings(float(i), steps=last), 0, "finished", {"steps": [0, last]})
+        for i, last in enumerate(lasts)
+    ]
+    store(tmp_path / "two", runs)
+    path = write_report([rnnlab.load(tmp_path / "two")], tmp_path / "report.html", {})
+    page = open_page(path, "#step=60")
+    drawn = traces(page, "eigenvalues")
+    assert sum(trace["name"] == "eigenvalues" for trace in drawn) == 2
+    assert "after 30 updates and after 60 updates" in page.locator("#plot-eigenvalues").inner_text()
+
+
+def test_each_setting_has_its_name_in_a_saved_legend_once(mixed, open_page):
+    page = open_page(mixed[1], "#settings=1")
+    assert set(curves(page, "paths")) == {"b_f = 1"}
+    shown = page.evaluate(
+        "document.querySelector('#plot-paths .drawing').data"
+        ".filter(({ showlegend }) => showlegend).map(({ name }) => name)"
+    )
+    assert shown == ["b<sub>f</sub> = 1"]
+    page.locator('#legend [value="1"]').uncheck()
+    traces(page, "paths")
+    assert "No setting that is switched on has this." in page.locator("#plot-paths").inner_text()
+
+
 def test_marks_stand_at_the_threshold_of_their_setting(mixed, open_page):
     page = open_page(mixed[1])
     (marks,) = [trace for trace in traces(page, "learning") if trace["name"] == "solved"]
@@ -53,8 +80,9 @@ def test_marks_stand_at_the_threshold_of_their_setting(mixed, open_page):
 
 def test_a_setting_that_is_switched_off_can_be_switched_on_again(made_page, open_page):
     page = open_page(made_page(labels=[f"b_f = {bias}" for bias in range(14)]))
-    chip = page.locator('#legend [data-setting="0"]')
-    assert chip.get_attribute("aria-pressed") == "true"
-    for pressed in ("false", "true"):
-        chip.click()
-        assert chip.get_attribute("aria-pressed") == pressed
+    box = page.locator('#legend [value="0"]')
+    assert box.is_checked()
+    for is_on in (False, True):
+        box.click()
+        assert box.is_checked() == is_on
+        assert ("b_f = 0" in curves(page, "decay")) == is_on

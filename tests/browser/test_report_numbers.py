@@ -176,7 +176,7 @@ def test_learning_curves_and_marks(random_run, open_page):
     for label in labels(results):
         own = results.training[results.training["setting"] == label]
         recent = (
-            own.pivot(index="step", columns="seed", values="loss").rolling(50, min_periods=1).mean()
+            own.pivot(index="step", columns="seed", values="loss").rolling(31 // 4).mean().dropna()
         )
         (points,) = drawn[label]
         same_curve(points, {step: median(row) for step, row in recent.iterrows() if step in points})

@@ -140,9 +140,24 @@ def test_help_does_not_wait_for_jax(tmp_path):
         (["run", "tiny.yaml", "cell.hiden=3"], "tiny.yaml (sweep: cell.forget_bias=0): cell.hiden"),
         (["run", "tiny.yaml", "task.length=1"], "task.length: 1"),
         (["run", "tiny.yaml", "cell.hidden"], "must be key=value"),
-        (["plot", "nowhere"], "no such results folder"),
+        (["plot", "nowhere"], "nowhere: does not exist; results folders: results/tiny"),
+        (["check", "results/tinny"], "does not exist; did you mean 'results/tiny'?"),
+        (["watch", "tiny.yaml"], "tiny.yaml: is a file, not a results folder; did you mean"),
+        (["report", "results/tiny/config.yaml"], "is a file, not a results folder; results"),
+        (["compare", "results"], "(no experiment.json); results folders: results/tiny"),
+        (["show", "results/tinny"], "no bundled config of that name; rnnlab list shows those; did"),
+        (["measure", "forget_bais"], "(did you mean 'forget_bias'?); rnnlab list shows those;"),
         (["plot", "results/tiny", "--format", "gif"], "--format gif"),
-        (["compare", "results/tiny", "--by", "cell.hiden"], "did you mean 'cell.hidden'"),
+        (
+            ["compare", "results/tiny", "--by", "cell.hiden"],
+            "rnnlab: --by cell.hiden: no such key; did you mean 'cell.hidden'",
+        ),
+        (["compare", "results/tiny", "--against", "1"], "--against 1: needs --by: the key that"),
+        (
+            ["compare", "results/tiny", "--by", "cell.hidden", "--against", "1"],
+            "--against 1: no such value",
+        ),
+        (["export", "results/tiny", "--to", "cvs"], "--to cvs: no such format; did you mean 'csv'"),
         (["show", "results"], "not a results folder"),
     ],
 )
@@ -155,6 +170,19 @@ def check_mistake(ended, message):
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
+
+
+@pytest.mark.parametrize(("rates", "code"), [("[1e30]", 1), ("[1e30, 0.01]", 0)])
+def test_where_none_finishes_a_script_is_told(tmp_path, rates, code):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    sweep = (f"sweep.training.learning_rate={rates}", "training.optimizer=sgd")
+    ended = run_command("run", "tiny.yaml", *sweep, "--no-report", cwd=tmp_path)
+    assert ended.returncode == code
+    assert "3 diverged" in ended.stdout
+    told = "3 diverged; no run finished, so that there is no loss to compare: a smaller"
+    assert (told in ended.stderr) == bool(code)
+    again = run_command("rerun", "results/tiny", "--no-report", cwd=tmp_path)
+    assert again.returncode == code
 
 
 @pytest.mark.processes

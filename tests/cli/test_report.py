@@ -1,5 +1,8 @@
 """rnnlab report, and the page at the end of run and rerun."""
 
+import errno
+from pathlib import Path
+
 import pytest
 from in_process import run_command
 from random_runs import settings, store
@@ -35,17 +38,36 @@ def test_several_folders_and_a_file(stored):
     assert (ended.returncode, ended.stdout) == (0, "new/both.html\n")
     page = (stored / "new/both.html").read_text("utf-8")
     assert "<title>one + two</title>" in page
-    assert page.count('"folder":"') + page.count('"folder": "') == 4
+    assert page.count('"beforeTraining": false') == 4  # two settings of each folder
     assert not (stored / "one/report.html").exists()
+
+
+@pytest.mark.parametrize("command", [["report", "one"], ["explore"]], ids=str)
+def test_a_page_that_cannot_be_written(stored, monkeypatch, command):
+    opened = Path.open
+
+    def refuse(path, mode="r", *arguments, **options):
+        if "w" in mode:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return opened(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    ended = run_command(*command, "--out", "page.html", cwd=stored)
+    assert ended.returncode == 2
+    told = "page.html: Read-only file system; --out FILE writes elsewhere"
+    assert ended.stderr.splitlines() == [f"rnnlab: {told}"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["noe"], "noe: no such results folder; did you mean 'one'?"),
+        (["noe"], "noe: does not exist; did you mean 'one'? results folders: one, two"),
         (["one", "--out", "one"], "--out one: must be a file whose name ends in .html"),
         (["one", "--out", "one/config.yaml"], "must be a file whose name ends in .html"),
-        (["one", "--out", "one/config.yaml/r.html"], "--out"),
+        (
+            ["one", "--out", "one/config.yaml/new/r.html"],
+            "one/config.yaml: is a file, not a folder; --out FILE writes elsewhere",
+        ),
         (["here"], "here: is empty; rnnlab run CONFIG --out here fills it"),
     ],
 )

@@ -1,6 +1,7 @@
 """What a config measures before training, beside what it trains."""
 
 import json
+import re
 
 import pytest
 from in_process import rnnlab
@@ -113,17 +114,32 @@ def test_what_is_not_said_is_as_in_training(tmp_path):
 def test_verdicts(finished):
     """Printed last, and written."""
     folder, output = finished
-    assert output.rstrip().endswith("supported: 12 runs ≥ 12")
+    assert output.rstrip().endswith("Verdict: supported\n  12 runs ≥ 12")
     verdict = json.loads((folder / "out" / "verdict.json").read_text())
     assert verdict == {"answer": "supported", "evidence": "12 runs ≥ 12", "called": ""}
     assert (folder / "out" / "numbers.csv").read_text() == "quantity,value\nruns,12\n"
 
 
+def test_a_run_says_when_it_goes_on_to_measuring(finished):
+    """Runs that are only measured learn nothing: their loss is not told."""
+    said = [line for line in finished[1].splitlines() if re.match(r"\[|.*runs to do$", line)]
+    assert (said[0], said[5]) == (
+        "training: 4 runs to do",
+        "measuring before training: 12 runs to do",
+    )
+    ends = r"\[\d+/(?:4|12)\] .*: finished{}(?:, \d+:\d\d left)?"
+    for lines, detail in ((said[1:5], ": evaluation loss [\\d.]+"), (said[6:], "")):
+        assert all(re.fullmatch(ends.format(detail), line) for line in lines), lines
+    assert len(said) == 18
+
+
 def test_commands_tell_of_both(finished, tmp_path):
     folder = finished[0]
     again = rnnlab("run", folder / "tiny.yaml", "--out", folder / "out", "--workers", 0)
-    assert "4 of 4 runs are stored already" in again[1]
-    assert "12 of 12 runs are stored already" in again[1]
+    assert again[1].splitlines()[:2] == [
+        "training: 4 of 4 runs are stored already",
+        "measuring before training: 12 of 12 runs are stored already",
+    ]
     assert rnnlab("rerun", folder / "out", "--workers", 0)[0] == 0
     shown = rnnlab("show", folder / "out")[1]
     assert "tiny_before_training" in shown

@@ -481,7 +481,7 @@ def test_refuses_a_key_in_zip_and_in_a_list(refused, sweep):
     ],
 )
 def test_refuses_a_file_that_is_no_config(load_text, text):
-    with pytest.raises(UserError, match=r"config\.yaml: (?!None)\w"):
+    with pytest.raises(UserError, match=r"config\.yaml(, line \d+ \(.*\))?: (?!None)\w"):
         load_text(text)
 
 

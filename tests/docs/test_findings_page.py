@@ -134,13 +134,21 @@ def test_the_tables_of_a_result_have_every_setting_and_every_number(name):
     assert second.count("\n| ") == len(behind) + 2
     for label in compared["setting"]:
         assert f"\n| {plain(label)} |" in first
+    head = second.partition("\n| ---")[0]
+    if "interval" in behind:
+        assert head.endswith("| runs | interval |")
+        assert set(behind["interval"].dropna()) > {"95 %", "95 % for all 13 together"}
+    else:
+        assert "before tables said which" in head
 
 
 def test_what_is_kept_of_a_run_says_its_version(tmp_path, monkeypatch):
     source, reference = tmp_path / "results" / "chrono", tmp_path / "reference"
-    source.mkdir(parents=True)
-    for file in findings.KEPT:
+    (source / "figures").mkdir(parents=True)
+    for file in (*findings.KEPT, "figures/chrono.png", "figures/lyapunov.png"):
         (source / file).write_text("")
+    drawn = "# Captions\n\n**`chrono.png`** As (∂c)_t was drawn.\n\n**`lyapunov.png`** Exponents.\n"
+    (source / "figures" / "CAPTIONS.md").write_text(drawn)
     (source / "experiment.json").write_text(json.dumps({"results_version": 17}))
     monkeypatch.setattr(findings, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(findings, "REFERENCE", reference)
@@ -148,6 +156,21 @@ def test_what_is_kept_of_a_run_says_its_version(tmp_path, monkeypatch):
     assert kept.version("chrono") == 2
     findings.collect("chrono")
     assert kept.version("chrono") == 17
+    assert kept.captions.__wrapped__("chrono") == {"chrono.png": r"As (∂c)\_t was drawn."}
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_below_a_figure_stands_what_was_written_when_it_was_drawn(page, name):
+    """Old drawings have bands where the present code draws single seeds."""
+    folder = REFERENCE / name / "figures"
+    text = (folder / "CAPTIONS.md").read_text(encoding="utf-8")
+    captions = dict(re.findall(r"\*\*`(.+)`\*\* (.+)", text))
+    assert set(captions) == {path.name for path in folder.glob("*.png")}
+    caption = card_of(page, name).strip().split("\n\n")[4]
+    assert caption.strip("*").replace("\\_", "_") == captions[main_figure(name)]
+    tables = tables_page(name)
+    for file, words in captions.items():
+        assert f"figures/{file})\n\n*{words}*" in tables.replace("\\_", "_")
 
 
 def settings_of(name):
@@ -215,7 +238,7 @@ def test_the_readme_counts_what_was_solved():
 def test_the_readme_quotes_the_sentences_of_the_demo():
     said = (REFERENCE / "forget_bias" / "findings.txt").read_text(encoding="utf-8")
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    sentence = next(line for line in said.splitlines() if line.startswith("∂C_t/∂C_{t−1} is"))
+    sentence = next(line for line in said.splitlines() if line.startswith("∂c_t/∂c_{t−1} is"))
     norms = re.findall(r"[\d.]+ \[[\d., ]+\]", sentence)
     assert len(norms) == 2
     assert all(norm in readme for norm in norms)

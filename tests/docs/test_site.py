@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from extensions.subscripts import set_low_and_high
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
@@ -20,15 +21,32 @@ OWN = {"instrument.html", "example_report.html"}
 LOADED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 
 
+# Where symbols are written as they are typed: code, names of arguments (bold), outputs of a
+# notebook, the browser's tab.
+AS_TYPED = {"code", "strong", "pre", "dt", "script", "style", "title", "table.dataframe"}
+RAW_INDEX = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z]_(\{|[A-Za-z0-9]\b)|\)_\w|\d\^[−-]?\d")
+
+
 class Page(HTMLParser):
-    """Addresses of a page, by tag and attribute, and the anchors that it has."""
+    """Addresses of a page, by tag and attribute, its anchors, and the symbols it left raw."""
 
     def __init__(self, path):
         super().__init__()
-        self.addresses, self.anchors = [], {""}
+        self.addresses, self.anchors, self.raw, self.inside = [], {""}, [], []
         self.feed(path.read_text(encoding="utf-8"))
 
+    def handle_data(self, text):
+        if not self.inside and (found := RAW_INDEX.search(text)):
+            self.raw.append(text[max(0, found.start() - 30) : found.end() + 30])
+
+    def handle_endtag(self, tag):
+        if self.inside and tag == self.inside[-1].partition(".")[0]:
+            self.inside.pop()
+
     def handle_starttag(self, tag, attributes):
+        kind = f"{tag}.{dict(attributes).get('class')}"
+        if tag in AS_TYPED or kind in AS_TYPED or (self.inside and tag == self.inside[-1][:5]):
+            self.inside.append(kind)
         for name, value in attributes:
             if name in ("href", "src") and value:
                 self.addresses.append((tag, name, value))
@@ -86,3 +104,23 @@ def test_every_page_of_the_documentation_is_there(pages):
     wanted = {path.with_suffix(".html") for path in sources if path.name not in left_out}
     assert wanted <= set(pages)
     assert {Path("genindex.html"), Path("search.html")} <= set(pages)
+
+
+def test_symbols_in_texts_and_menus_have_indices(pages):
+    """No c_{t−1}, b_f or 10^−3 is left as it is typed."""
+    raw = {str(path): page.raw for path, page in pages.items() if page.raw}
+    assert raw == {}
+
+
+def test_a_symbol_is_known_by_its_index():
+    for text, expected in {
+        "∂c_t/∂c_{t−1}, dc_t": "∂c[t]/∂c[t−1], dc[t]",
+        "∂(h, c)_k/∂state_{t-1}": "∂(h, c)[k]/∂state[t-1]",
+        "σ(b_f)^(T−t) γ^k 10^−9.9 log10(2)": "σ(b[f])^T−t^ γ^k^ 10^−9.9^ log[10](2)",
+        "forget_bias log10_mean own.py a_b.py n_ x": "forget_bias log10_mean own.py a_b.py n_ x",
+    }.items():
+        pieces = []
+        for node in set_low_and_high(text):
+            marks = {"subscript": "[{}]", "superscript": "^{}^"}.get(node.tagname, "{}")
+            pieces.append(marks.format(node.astext()))
+        assert "".join(pieces) == expected

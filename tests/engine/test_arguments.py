@@ -5,6 +5,7 @@ import pytest
 import yaml
 from in_process import run_command
 
+import rnnlab
 from engine.sweeps import write_config
 from rnnlab.config.sweep import load_experiment
 from rnnlab.support.errors import UserError
@@ -93,3 +94,20 @@ def test_an_override_against_the_sweep_is_told_how_to_leave_it_out(home, overrid
         load_experiment("swept.yaml", [override])
     assert "add 'sweep={}'" in str(caught.value)
     assert len(load_experiment("swept.yaml", [override, "sweep={}"]).runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: rnnlab.run("tiny.yaml", workers=-1), "workers=-1: must be a whole number"),
+        (lambda: rnnlab.run("tiny.yaml", "cell.hidden=3"), "overrides='cell.hidden=3': must be a"),
+        (lambda: rnnlab.run("tiny.yaml", out="tiny.yaml"), "tiny.yaml: is a file, not a results"),
+        (lambda: rnnlab.load(), "load needs a results folder, such as rnnlab.load('results/"),
+        (lambda: rnnlab.load("tiny.yaml"), "tiny.yaml: is a file, not a results folder"),
+    ],
+)
+def test_in_python_a_mistake_is_named_as_it_was_written(home, call, words):
+    with pytest.raises(UserError) as told:
+        call()
+    assert words in str(told.value)
+    assert " --" not in str(told.value).replace("rnnlab run CONFIG --out", "")

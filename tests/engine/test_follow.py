@@ -218,7 +218,7 @@ def test_what_a_resumed_run_had_done_before_took_no_time_now(clock):
 def test_the_bar_of_a_terminal(clock):
     console = Console(force_terminal=True, width=120, file=io.StringIO())
     bar = LiveBar(console)
-    bar.start(4, 1, 30.0)
+    bar.start(4, 1, 30.0, "training")
     for run_id, label in (("1", "a [b]"), ("2", "c")):
         bar.run_started(run_id, label, 100, 10.0)
     bar.step("1", 10, 0.5)
@@ -228,11 +228,12 @@ def test_the_bar_of_a_terminal(clock):
     bar.run_ended("1", "failed", "no [luck]")
     console.print(bar.bar.get_renderable())
     shown = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
-    assert shown[0] == "1 of 4 runs are stored already"
-    assert shown[1].startswith("runs 1/4 ")
-    assert "a [b]: step 40/100, loss 0.25 (and 1 more) 00:26 left" in shown[1]
-    assert shown[2] == "a [b]: failed: no [luck]"
-    assert shown[3].startswith("runs 2/4 ")
+    said = ["training: 1 of 4 runs are stored already", "training: 3 runs to do"]
+    assert shown[:2] == said
+    assert shown[2].startswith("runs 1/4 ")
+    assert "a [b]: step 40/100, loss 0.25 (and 1 more) 00:26 left" in shown[2]
+    assert shown[3] == "a [b]: failed: no [luck]"
+    assert shown[4].startswith("runs 2/4 ")
 
 
 def test_minutes():

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import EARLIER, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.learning import EARLIER
 from rnnlab.report.claims.words import estimate
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis

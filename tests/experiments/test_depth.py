@@ -137,4 +137,14 @@ def test_what_is_left_of_a_run():
 
 def test_the_figure():
     drawn = part("figure")(numbers(vanishing))
-    assert len(drawn.axes) == 3
+    by_length, *by_layers = drawn.axes
+    assert [ax.get_title() for ax in by_layers] == ["T = 50", "T = 200"]
+    found, cell = numbers(vanishing), part("LSTMS")[1]
+    for ax, of, x in (
+        (by_length, [(1, t) for t in part("LENGTHS")], part("LENGTHS")),
+        (by_layers[1], [(many, 200) for many in part("LAYERS")], part("LAYERS")),
+    ):
+        (line,) = (c[0] for c in ax.containers if c.get_label() == "LSTM, $b_f$ = 3, orthogonal")
+        expected = [estimate(found, part("LEFT"), part("name")(cell, *at)).mean for at in of]
+        assert list(line.get_ydata()) == expected
+        assert list(line.get_xdata()) == pytest.approx(x, rel=0.15)

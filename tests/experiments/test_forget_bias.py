@@ -53,5 +53,5 @@ def test_it_says_what_it_cannot_judge(findings):
     assert found["share solved", "b_f = 2"] == 1
     assert findings.verdict.answer == "undecided"
     evidence = findings.verdict.evidence
-    assert "(a) in (0, 1) undecided: ∂C_t/∂C_{t−1} was not recorded; " in evidence
+    assert "(a) in (0, 1) undecided: ∂c_t/∂c_{t−1} was not recorded; " in evidence
     assert "the other paths were not recorded; " in evidence

@@ -87,7 +87,7 @@ def test_three_sentences_with_intervals():
         "b_f sets the forget gate: before training its mean f_t is "
         f"{interval('FORGET', 'b_f = 0')} with b_f = 0, and {interval('FORGET', 'b_f = 5')} with "
         "b_f = 5.",
-        "∂C_t/∂C_{t−1} is f_t plus paths through h_{t−1}: with b_f = 5 its norm is "
+        "∂c_t/∂c_{t−1} is f_t plus paths through h_{t−1}: with b_f = 5 its norm is "
         f"{interval('NORM', 'b_f = 5')}, and above 1 some gradients grow; with b_i = −b_f as well "
         f"it is {interval('NORM', 'b_f = 5, b_i = −b_f')}.",
         "With b_f = 0, 1, 5 alone 0, 6, 0 of 6 runs solve the task; 6 of 6 runs do with b_f = 0, "
@@ -119,7 +119,7 @@ def test_sentences_without_ties_and_where_nothing_is_solved():
 def test_the_answer_is_one_sentence_by_the_rules():
     found = part("answer")(numbers(), before(), trained())
     assert found == (
-        "With b_f = 5 alone the norm of ∂C_t/∂C_{t−1} does not stay near one (1.2), and raising "
+        "With b_f = 5 alone the norm of ∂c_t/∂c_{t−1} does not stay near one (1.2), and raising "
         "b_f can harm learning; with b_i = −b_f as well it stays near one (1); 6 of 6 runs learn "
         "the task with b_f = 5, b_i = −b_f."
     )
@@ -129,8 +129,8 @@ def test_the_answer_is_one_sentence_by_the_rules():
 def test_key_numbers():
     found = part("key_numbers")(numbers(), before(), trained())
     assert [(own.label, own.value) for own in found] == [
-        ("‖∂C_t/∂C_{t−1}‖, b_f = 5", "1.200"),
-        ("‖∂C_t/∂C_{t−1}‖, b_f = 5, b_i = −b_f", "1.000"),
+        ("‖∂c_t/∂c_{t−1}‖, b_f = 5", "1.200"),
+        ("‖∂c_t/∂c_{t−1}‖, b_f = 5, b_i = −b_f", "1.000"),
         ("solved at step, b_f = 5, b_i = −b_f", "502"),
     ]
     assert all(own.interval and own.meaning for own in found)

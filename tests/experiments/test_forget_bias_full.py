@@ -10,7 +10,8 @@ import pytest
 
 from rnnlab.config.labels import flatten, label_settings
 from rnnlab.config.sweep import load_experiment
-from rnnlab.report.claims.evidence import EARLIER, numbers_frame
+from rnnlab.report.claims.evidence import numbers_frame
+from rnnlab.report.claims.learning import EARLIER
 from rnnlab.report.claims.words import estimate
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.results.intervals import earlier_interval, t_interval

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from rnnlab.gradients.theory import bias_to_keep
 from rnnlab.report.claims.words import estimate
+from rnnlab.report.figures.norms_by_control import norms_by_control
 from rnnlab.support.bundled import folder
 from rnnlab.support.plugins import load_analysis
 
@@ -168,6 +169,16 @@ def test_settings_in_e_folds():
 
 def test_the_figure_and_the_text():
     found = numbers()
-    drawn = part("figure")(before(), trained(), found)
+    widths, shares = (
+        {cell: part("by_length")(found, quantity, cell) for cell in part("CELLS")}
+        for quantity in part("QUANTITIES")[:2]
+    )
+    drawn = norms_by_control(before(), trained(), widths, shares, LENGTHS, 3.0)
     assert len(drawn.axes) == 6
+    for ax, of_cells in ((drawn.axes[2], widths), (drawn.axes[5], shares)):
+        for bars, own in zip(ax.containers, of_cells.values(), strict=True):
+            assert list(bars[0].get_ydata()) == [one.mean for one in own]
+    gain, lstm = (line.get_xdata() for line in (drawn.axes[0].lines[0], drawn.axes[1].lines[0]))
+    assert list(gain) == pytest.approx(GAINS)
+    assert list(lstm) == pytest.approx(BIASES)
     assert len(part("text")(found).splitlines()) == 9

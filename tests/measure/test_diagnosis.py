@@ -179,11 +179,17 @@ def test_a_gradient_that_vanishes():
     assert said(layers=3)["head"] == "b_f = 0 (top layer of 3, 100 time steps)"
     norm = "‖∂c_T/∂c_t‖ is below 10⁻³"
     assert_says(lines["reach"], "24 steps back", norm, "vanishes", "halved every 2.33 steps")
-    assert_says(lines["path"], "25 steps back", "10^-3.1", "10^-6.4", "add 3.3 decades")
-    assert_says(lines["path"], "one step is 0.45, mostly through g")
-    assert_says(lines["stability"], "over these 100 steps the state contracts: finite-time")
-    assert_says(lines["stability"], "-0.308 per step. In the long run: -0.29 ± 0.003, it contracts")
-    assert_says(lines["stability"], "spectral radius of U_g is 2;", "is 1, 0.5 times")
+    assert_says(
+        lines["path"], "25 steps back", "10^-3.1", "10^-6.4", "make the norm 3.3 decades larger"
+    )
+    assert_says(lines["path"], "the indirect share is 0.45, mostly through g.")
+    assert_says(
+        lines["stability"], "over these 100 steps nearby states converge: the largest finite"
+    )
+    assert_says(
+        lines["stability"], "-0.308 per step. In the long run it is -0.29 ± 0.003: they conv"
+    )
+    assert_says(lines["stability"], "U_g is scaled to a spectral radius of 2;", "is 1, 0.5 times")
 
 
 def test_what_an_lstm_needs():
@@ -196,6 +202,7 @@ def test_what_an_lstm_needs():
 
 
 FAR = {"reach": 99, "at": 99}
+EXPLODES = "it reaches that far, but it explodes. Against this, "
 
 
 @pytest.mark.parametrize(
@@ -203,35 +210,35 @@ FAR = {"reach": 99, "at": 99}
     [
         (
             {"log10_at": -0.5, "decay": -0.005, "half_life": 60.2},
-            ["0.32. The gradient shrinks, but ha", "not vanish", "halved every 60.2 steps."],
-            "it does.",
+            ["0.32. It shrinks, but has not vanish", "halved every 60.2 steps."],
+            "nothing needs to change.",
         ),
         (
             {"log10_at": 3.0, "decay": 0.03},
-            ["10^3.0. The gradient grows × 1.07 a step."],
-            "it does.",
+            ["10^3.0. It grows × 1.07 a step."],
+            "nothing needs to change.",
         ),
-        ({"log10_at": 3.0, "decay": -0.03}, ["10^3.0. The gradient grows."], "it does."),
+        ({"log10_at": 3.0, "decay": -0.03}, ["10^3.0. It grows."], "nothing needs to change."),
         (
             {"log10_at": -1.0, "decay": 0.03},
-            ["0.1. The gradient shrinks, but has not vanished."],
-            "it does.",
+            ["0.1. It shrinks, but has not vanished."],
+            "nothing needs to change.",
         ),
         (
             {"log10_at": -1.0, "decay": nan},
-            ["0.1. The gradient shrinks, but has not vanished."],
-            "it does.",
+            ["0.1. It shrinks, but has not vanished."],
+            "nothing needs to change.",
         ),
-        ({"log10_at": 0.0, "decay": 0.0}, ["1. The gradient keeps its size."], "it does."),
+        ({"log10_at": 0.0, "decay": 0.0}, ["1. It keeps its size."], "nothing needs to change."),
         (
             {"log10_at": 4.0, "decay": -0.1},
-            ["10^4.0. The gradient explodes."],
-            "it does, but explodes: tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
+            ["10^4.0. It explodes."],
+            f"{EXPLODES}tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
         ),
         (
             {"log10_at": 3.1, "decay": 0.031},
-            ["10^3.1. The gradient explodes: it grows × 1.07 a step."],
-            "it does, but explodes: tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
+            ["10^3.1. It explodes: it grows × 1.07 a step."],
+            f"{EXPLODES}tie the input gate (b_i = −b_f), lower b_f, or scale U_g down.",
         ),
     ],
 )
@@ -244,9 +251,15 @@ def test_a_gradient_that_reaches_the_first_step(row, reach, remedy):
 @pytest.mark.parametrize(
     ("row", "remedy"),
     [
-        ({"log10_at": -0.5, "decay": -0.005}, "at this pace it would; longer inputs tell."),
-        ({"log10_at": 4.0, "decay": 0.04}, "it explodes on the way: tie the input gate"),
-        ({"log10_at": -2.9, "decay": -0.03}, "b_f = 4.28"),
+        (
+            {"log10_at": -0.5, "decay": -0.005},
+            "at this pace the gradient would reach that far; measure",
+        ),
+        (
+            {"log10_at": 4.0, "decay": 0.04},
+            "it explodes before that. Against this, tie the input gate",
+        ),
+        ({"log10_at": -2.9, "decay": -0.03}, "falls below 10⁻³ after 100 steps; with b_f = 4.28"),
     ],
 )
 def test_a_wish_beyond_the_data(row, remedy):
@@ -256,13 +269,14 @@ def test_a_wish_beyond_the_data(row, remedy):
 @pytest.mark.parametrize(
     ("direct", "path"),
     [
-        (-0.81, "the indirect paths add 0.3 decades"),
+        (-0.81, "The indirect paths make the norm 0.3 decades larger. In one step"),
         (
             -0.79,
-            "the direct path carries it (the indirect share of one step is 0.45, mostly through g)",
+            "agree within a factor of 2, so the direct path carries the gradient. In one step the "
+            "indirect share is 0.45, mostly through g.",
         ),
-        (-0.21, "the direct path carries it"),
-        (-0.19, "the indirect paths take away 0.3 decades"),
+        (-0.21, "so the direct path carries the gradient."),
+        (-0.19, "The indirect paths make the norm 0.3 decades smaller."),
     ],
 )
 def test_who_carries_it(direct, path):
@@ -277,34 +291,36 @@ def test_who_carries_it(direct, path):
 @pytest.mark.parametrize(
     ("exponent", "verb"),
     [
-        (-0.0031, "contracts."),
-        (0.0031, "expands."),
-        (0.0029, "neither contracts nor expands clearly."),
+        (-0.0031, "they converge."),
+        (0.0031, "they diverge."),
+        (0.0029, "not clearly different from 0."),
     ],
 )
 def test_what_the_state_does_in_the_long_run(exponent, verb):
-    long_run = f"In the long run: {exponent:+.3g} ± 0.003, it {verb}"
+    long_run = f"In the long run it is {exponent:+.3g} ± 0.003: {verb}"
     assert long_run in said(top_asymptotic=exponent)["stability"]
 
 
 def test_a_long_run_that_is_not_settled_is_not_told():
     line = said(top_exponent=0.03, top_asymptotic=nan, top_asymptotic_error=nan)["stability"]
-    assert_says(line, "the state expands: finite-time top Lyapunov exponent +0.03 per step.")
-    assert_says(line, "In the long run: not settled at this length.")
+    assert_says(
+        line, "nearby states diverge: the largest finite-time Lyapunov exponent is +0.03 per"
+    )
+    assert_says(line, "This is too short to tell the exponent in the long run.")
 
 
 def test_other_stabilities():
     line = said(kernel_radius=1.5, critical_factor=1 / 3)["stability"]
-    assert line.endswith("the spectral radius of U_g is 0.5; it is 1.5, 3 times that.")
-    assert "stays stable however large U_g is made" in said(critical_factor=inf)["stability"]
-    assert said(top_exponent=-inf)["stability"].startswith("every direction of the state dies out")
+    assert line.endswith("to a spectral radius of 0.5; its radius here is 1.5, 3 times as large.")
+    assert "is stable however large U_g is." in said(critical_factor=inf)["stability"]
+    assert said(top_exponent=-inf)["stability"].startswith("within these steps every difference")
 
 
 def test_a_gru():
     lines = said(cell="gru", quantity="h", strongest="n", kernel="U_hn")
     assert "‖∂h_T/∂h_t‖ is below" in lines["reach"]
-    assert "spectral radius of U_hn is" in lines["stability"]
-    assert_says(lines["to reach 99"], "b_z = 2.63", "10⁻³", "4.59", "1/e", "z and 1 − z are tied")
+    assert "U_hn is scaled to a spectral radius of" in lines["stability"]
+    assert_says(lines["to reach 99"], "b_z = 2.63", "10⁻³", "4.59", "1/e", "A GRU ties its gates")
     exploding = said(FAR | {"cell": "gru", "log10_at": 4.0, "decay": 0.04})["to reach 99"]
     assert "raise the update bias b_z" in exploding
 
@@ -325,22 +341,22 @@ def test_a_vanilla_rnn():
     )
     assert "kernel" not in said(row, decay=0.1)["to reach 99"]
     exploding = said(FAR | row | {"log10_at": 4.0, "decay": 0.04})["to reach 99"]
-    assert exploding == "it does, but explodes: scale U_h down."
+    assert exploding == f"{EXPLODES}scale U_h down."
 
 
 def test_a_cell_of_ones_own_has_no_critical_radius():
     lines = said(cell="own", kernel="", kernel_radius=nan, critical_factor=nan)
-    assert lines["stability"].endswith("it contracts.")
-    assert lines["to reach 99"] == "no closed form is known for a cell of your own."
+    assert lines["stability"].endswith("they converge.")
+    assert lines["to reach 99"] == "no formula is known for a cell of your own."
 
 
 def test_of_several_seeds_the_one_whose_reach_is_in_the_middle():
     rows = [{"reach": reach, "at": reach + 1, "log10_at": -3 - reach / 100} for reach in (9, 20, 4)]
     lines = said(*rows)
     assert lines["head"] == "b_f = 0 (100 time steps, the middle one of 3 seeds)"
-    assert lines["reach"].startswith("9 steps back;")
-    assert lines["reach"].endswith("(Over the seeds it reaches 4 to 20 steps back.)")
-    assert lines["path"].startswith("10 steps back 10^-3.1 is left in all")
+    assert lines["reach"].startswith("the gradient reaches 9 steps back.")
+    assert lines["reach"].endswith("(The reach of all seeds is from 4 to 20 steps.)")
+    assert lines["path"].startswith("10 steps back the norm is 10^-3.1 along all")
 
 
 def test_numbers_and_words_agree():
@@ -350,8 +366,11 @@ def test_numbers_and_words_agree():
     )
     assert "explodes" in said(numbers([0, 2, 4, 6], 1))["reach"]
     comes_back = said(numbers([0, -4, 1, 2], 3))["reach"]
-    assert comes_back.endswith("below 10⁻³, but farther back it is up to 10^2.0 again.")
-    assert "0 is left in all" in said(numbers([0, -1, -inf], 2, direct=[0, -1, -2]))["path"]
+    assert comes_back.endswith("below 10⁻³, but still farther back it rises again, up to 10^2.0.")
+    assert (
+        "the norm is 0 along all paths"
+        in said(numbers([0, -1, -inf], 2, direct=[0, -1, -2]))["path"]
+    )
 
 
 SATURATED = {"saturated": 0.97, "saturated_at_zero": 0.01, "largest_input": 999.0}
@@ -361,49 +380,50 @@ SATURATED = {"saturated": 0.97, "saturated_at_zero": 0.01, "largest_input": 999.
     ("row", "line", "expected", "never"),
     [
         # Nothing declares a direct path, or it reads zero: two different things.
-        ({"has_direct": False, "cell": "own"}, "path", "declares no direct path: all", "decades"),
+        ({"has_direct": False, "cell": "own"}, "path", "declares no direct path: every", "decades"),
         ({"log10_direct_at": -inf, "direct_zeros_at": 4, "log10_excess_at": nan}, "path",
-         "0 (or less than a float can be) along the direct path alone.", "declares"),
-        ({"log10_at": -inf, "zeros_at": 4, "log10_excess_at": nan}, "path", "0 is left in all,",
-         "examples"),
+         "0 (or too small for a float) along the direct path alone.", "declares"),
+        ({"log10_at": -inf, "zeros_at": 4, "log10_excess_at": nan}, "path",
+         "the norm is 0 along all paths together, and", "examples"),
         ({"log10_at": -inf, "zeros_at": 4, "log10_later": -inf}, "reach",
          "‖∂c_T/∂c_t‖ is 0. The gradient vanishes", "10⁻³"),
         # A part of the examples reads zero: differences are over the others.
         ({"zeros_at": 1, "log10_excess_at": 1.0}, "reach", "in 3 of 4 examples and 0 in the others",
          "all 4"),
         ({"direct_zeros_at": 3, "log10_excess_at": 1.0}, "path",
-         "alone in 1 of 4 examples and 0 in the others: the indirect paths add 1.0 decades where "
-         "neither is 0", "3.3"),
+         "alone in 1 of 4 examples and 0 in the others. The indirect paths make the norm 1.0 "
+         "decades larger where neither is 0.", "3.3"),
         ({"zeros_at": 2, "log10_excess_at": nan}, "path", "in 2 of 4 examples", "decades"),
         # A factor of 0 divides nothing.
-        ({"critical_factor": 0.0}, "stability", "with any U_g however small.", "times that"),
-        ({"critical_factor": 1e-42}, "stability", "with any U_g however small.", "times that"),
+        ({"critical_factor": 0.0}, "stability", "with any U_g, however small.", "times as"),
+        ({"critical_factor": 1e-42}, "stability", "with any U_g, however small.", "times as"),
         # What is not a number is not called one.
         ({"log10_at": nan, "log10_excess_at": nan}, "reach", "is not a number.", "nan"),
-        ({"log10_at": nan, "log10_excess_at": nan}, "path", "unknown is left in all", "nan"),
+        ({"log10_at": nan, "log10_excess_at": nan}, "path", "the norm is unknown along all", "nan"),
         ({"decay": nan, "half_life": nan}, "reach", "The gradient vanishes.", "halved"),
-        ({"indirect_share": nan}, "path", "add 3.3 decades.", "nan"),
-        ({"strongest": "other"}, "path", "mostly through none of the gates)", "other"),
-        ({"strongest": ""}, "path", "one step is 0.45)", "through"),
+        ({"indirect_share": nan}, "path", "3.3 decades larger.", "nan"),
+        ({"strongest": "other"}, "path", "mostly along paths outside the gates.", "other"),
+        ({"strongest": ""}, "path", "share is 0.45.", "through"),
         ({"strongest": "", "has_direct": False, "cell": "own"}, "path", "indirect.", "through"),
-        ({"indirect_share": 0.0, "log10_excess_at": 0.0}, "path", "(there is no indirect", "0."),
+        ({"indirect_share": 0.0, "log10_excess_at": 0.0}, "path",
+         "In one step there is no indirect part.", "0."),
         # One step, one example.
         (FAR | {"steps": 1, "reach": 0, "at": 0, "log10_at": 0.0, "decay": nan}, "reach",
-         "there is one time step", "gradient"),
+         "there is only one time step", "gradient"),
         (FAR | {"steps": 1, "reach": 0, "at": 0, "log10_at": 0.0, "decay": nan}, "to reach 99",
-         "inputs of one time step do not tell.", "pace"),
+         "inputs of one time step cannot tell.", "pace"),
         (FAR | {"steps": 2, "reach": 1, "at": 1, "log10_at": -0.5}, "reach", "1 step back", "all"),
         ({"examples": 1}, "reach", "below 10⁻³. The", "examples"),
         # Growth is no half-life.
         (FAR | {"log10_at": 2.0, "decay": 0.0128, "half_life": inf}, "reach", "× 1.03 a step", "∞"),
         (FAR | {"log10_at": inf, "decay": nan, "log10_excess_at": nan}, "reach",
-         "is ∞. The gradient explodes.", "doubled"),
+         "is ∞. It explodes.", "doubled"),
         # A kernel that would have to be 10^400 times as large.
         ({"cell": "rnn", "decay": -400.0}, "to reach 99", "about 10^400 times as large", "inf"),
         # Saturated by inputs, and by biases.
         (SATURATED, "inputs", "97% of the gates' values", "outputs"),
         (SATURATED | {"has_gates": False}, "inputs", "outputs' values", "gates"),
-        (SATURATED, "to reach 99", "scale the inputs first; then: with b_f", "pace"),
+        (SATURATED, "to reach 99", "scale the inputs first. Then: with b_f", "pace"),
     ],
 )  # fmt: skip
 def test_sentences_at_the_extremes(row, line, expected, never):

@@ -77,7 +77,7 @@ def test_a_shut_forget_gate_is_a_direct_path_that_carries_nothing():
     row, text = said(LSTM(hidden=8, forget_bias=-100.0), inputs())
     assert row["has_direct"]
     assert row["log10_direct_at"] == -np.inf
-    assert "0 (or less than a float can be) along the direct path alone." in text
+    assert "0 (or too small for a float) along the direct path alone." in text
     assert "declares no direct path" not in text
     assert "inputs:" not in text
 

@@ -61,7 +61,7 @@ def home(tmp_path_factory):
 def at_home(home, monkeypatch):
     monkeypatch.chdir(home)
     yield home
-    for made in (home / "out", home / "other", home / "results" / "tiny_measured"):
+    for made in (home / "out", home / "other", *home.glob("results/*_measured*")):
         shutil.rmtree(made, ignore_errors=True)
 
 
@@ -150,7 +150,7 @@ def test_a_run_in_float64_of_ones_own_cell_from_another_folder(home, tmp_path, m
         own = load_experiment(home / "tiny.yaml", {"cell.hidden": 2, "cell.activation": "tanh"})
         expected = sensitivities(own.runs[0], params)
     np.testing.assert_allclose(measured(found, run), expected, rtol=1e-10, atol=1e-12)
-    assert "no closed form is known" in found.text or "it does" in found.text
+    assert "no formula is known" in found.text or "nothing needs to change" in found.text
 
 
 def test_a_changed_file_is_refused(home, tmp_path):
@@ -242,11 +242,11 @@ def test_weights_of_torch_and_of_ones_own(command, at_home, tmp_path, without_fi
         code, out, err = command(
             *("tiny.yaml", "cell.activation=tanh", "--params", tmp_path / f"{name}.safetensors"),
             *(*origin, "--inputs", tmp_path / "inputs.npy", "--time-first"),
-            *("--out", "out", "--length", 5),
+            *("--out", f"out/{name}", "--length", 5),
         )
         assert code == 0, err
         assert "to reach 5:" in out
-        table = pd.read_parquet("out/jacobians.parquet")
+        table = pd.read_parquet(f"out/{name}/jacobians.parquet")
         assert set(table["run"]) == {name}
         tables.append(table.drop(columns="run"))
     pd.testing.assert_frame_equal(*tables)
@@ -254,7 +254,7 @@ def test_weights_of_torch_and_of_ones_own(command, at_home, tmp_path, without_fi
     (run,) = load_experiment("tiny.yaml", ["cell.activation=tanh"]).runs
     expected = sensitivities(run, params, jnp.asarray(inputs, dtype=float))
     np.testing.assert_allclose(tables[0].sort_values("t")["log10_sensitivity"], expected, atol=1e-4)
-    assert pd.read_csv("out/measure.csv")["wanted"].item() == 5
+    assert pd.read_csv("out/own/measure.csv")["wanted"].item() == 5
 
 
 def test_inputs_of_another_number_of_features(command, at_home, tmp_path, without_figures):
@@ -282,7 +282,8 @@ def test_all_that_is_written_next_to_the_results(command, at_home):
     code, out, err = command("results/tiny")
     assert code == 0, err
     folder = at_home / "results" / "tiny_measured"
-    names = ["diagnosis.txt", *(f"{t}.parquet" for t in ("jacobians", "lyapunov", "eigenvalues"))]
+    names = ["diagnosis.txt", "measured.json"]
+    names += [*(f"{t}.parquet" for t in ("jacobians", "lyapunov", "eigenvalues"))]
     names += ["measure.csv"] + [
         f"figures/{name}.png"
         for name in ("sensitivity", "lyapunov", "jacobian_paths", "eigenvalues")
@@ -300,6 +301,85 @@ def test_all_that_is_written_next_to_the_results(command, at_home):
     again = rnnlab.run("tiny.yaml", {"seeds": 2})
     assert list(again.runs["status"]) == ["finished"] * 2
     assert str(again.stores[0].folder) == "results/tiny"
+
+
+# Nothing that was measured is lost
+
+
+@pytest.fixture
+def measured_before(command, without_figures):
+    """Two seeds of a config, in their folder; and the text there."""
+    code, _, err = command("tiny.yaml", "seeds=2")
+    assert code == 0, err
+    assert "holds" not in err
+    return diagnosis("tiny_measured")
+
+
+def diagnosis(name):
+    return Path("results", name, "diagnosis.txt").read_text()
+
+
+def test_the_same_and_more_replace_what_was_measured(command, measured_before):
+    for seeds in (2, 3):
+        code, _, err = command("tiny.yaml", f"seeds={seeds}")
+        assert code == 0, err
+        assert list(pd.read_csv("results/tiny_measured/measure.csv")["seed"]) == [*range(seeds)]
+    assert not Path("results/tiny_measured_2").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["seeds=1"], "of other settings, seeds or weights"),
+        (["seeds=2", "cell.activation=tanh"], "of other settings, seeds or weights"),
+        (["seeds=2", "--length", 3], "with another number of steps to reach back"),
+        (["seeds=2", "--inputs", "inputs.npy", "--time-first"], "with other inputs"),
+    ],
+)
+def test_another_measurement_goes_to_a_folder_of_its_own(
+    command, at_home, measured_before, arguments, what
+):
+    np.save(at_home / "inputs.npy", np.random.default_rng(1).normal(size=(7, 5, 2)))
+    for _ in range(2):
+        code, out, err = command("tiny.yaml", *arguments)
+        assert code == 0, err
+        told = f"results/tiny_measured: holds a measurement {what}; this one goes to"
+        assert err.count(f"{told} results/tiny_measured_2\n") == 1
+        assert "  results/tiny_measured_2/diagnosis.txt" in out
+    assert not Path("results/tiny_measured_3").exists()
+    assert diagnosis("tiny_measured") == measured_before
+    code, _, err = command("tiny.yaml", *arguments, "--out", "results/tiny_measured")
+    assert (code, f"holds a measurement {what}, which would be lost" in err) == (2, True)
+    assert diagnosis("tiny_measured") == measured_before
+
+
+def test_weights_that_were_trained_on_are_another_measurement(command, at_home, without_figures):
+    own = torch_rnn()[1]
+    for scale, folder in ((1, "tiny_measured"), (2, "tiny_measured_2")):
+        grown = {name: scale * value for name, value in own.items()}
+        save_file(grown, at_home / "w.safetensors")
+        code, out, err = command("tiny.yaml", "cell.activation=tanh", "--params", "w.safetensors")
+        assert code == 0, err
+        assert f"results/{folder}/diagnosis.txt" in out
+    assert diagnosis("tiny_measured") != diagnosis("tiny_measured_2")
+
+
+def test_what_is_stopped_early_replaces_nothing_that_is_whole(
+    command, at_home, measured_before, monkeypatch
+):
+    monkeypatch.setattr("rnnlab.engine.progress.make_progress", Interrupted)
+    code, out, _ = command("tiny.yaml", "seeds=2")
+    assert code == 130
+    assert diagnosis("tiny_measured") == measured_before
+    assert diagnosis("tiny_measured_2").strip() == out.split("\n\nwritten:")[0]
+
+
+def test_a_measurement_that_does_not_tell_what_it_is_of_is_kept(command, measured_before):
+    Path("results/tiny_measured/measured.json").unlink()
+    code, _, err = command("tiny.yaml", "seeds=2")
+    assert code == 0
+    assert "measured.json does not tell what was measured; this one goes to" in err
+    assert diagnosis("tiny_measured") == measured_before
 
 
 def test_one_run_of_results(command, at_home, without_figures):

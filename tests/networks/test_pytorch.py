@@ -171,7 +171,7 @@ def test_weights_of_another_cell_or_width(weights):
 
 def test_reset_before_has_no_counterpart():
     gru = under("weights/", stored("gru", 1, bias=True))
-    with pytest.raises(ValueError, match="reset='after'"):
+    with pytest.raises(ValueError, match="set reset to 'after'"):
         from_torch(GRU(hidden=HIDDEN, reset="before"), gru)
 
 

@@ -601,7 +601,7 @@ def test_what_from_torch_refuses(path):
     text = refusal(path, arrays, GRU(hidden=HIDDEN, layers=2), from_torch=True)
     assert text.endswith("'weight_ih_l0' must have shape (9, inputs), got (12, 2)")
     text = refusal(path, state_dict("gru-after"), CELLS["gru-before"], from_torch=True)
-    assert "reset='after'" in text
+    assert "set reset to 'after'" in text
     text = refusal(path, state_dict("rnn"), Leaky(hidden=HIDDEN), from_torch=True)
     assert text == "PyTorch has no counterpart of Leaky"
     del arrays["rnn.bias_hh_l1"]

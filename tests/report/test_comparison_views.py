@@ -57,7 +57,8 @@ def test_numbers_with_their_intervals(tmp_path):
     assert "baseline (remembers nothing) 0.1667" in outcome.caption
     for view in (outcome, gradients):
         assert (
-            "least and greatest, which hold it with a probability of 75 % (3 seeds)" in view.caption
+            "in brackets the least and the greatest. The true median lies between them with a "
+            "probability of 75 % (3 seeds), whatever the distribution." in view.caption
         )
         assert "t-interval" not in view.caption
 
@@ -80,10 +81,10 @@ def test_each_cell_with_the_gate_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ([5], "probability of 94 % (5 seeds)]"),
-        ([3, 4], "probability of 75 % (3 seeds) and 88 % (4 seeds)]"),
-        ([2, 7], "probability of 50 % (2 seeds); exact interval of 95 % for it from 6 seeds on]"),
-        ([6, 9], "Medians over seeds [exact interval of 95 % for it], whatever"),
+        ([5], "probability of 94 % (5 seeds), whatever"),
+        ([3, 4], "probability of 75 % (3 seeds) or 88 % (4 seeds), what"),
+        ([2, 7], "distribution. From 6 seeds on, brackets are exact 95 % intervals."),
+        ([6, 9], "Medians over seeds; in brackets exact 95 % intervals, whatever the"),
     ],
 )
 def test_the_caption_tells_what_brackets_are(tmp_path, seeds, said):

@@ -32,8 +32,12 @@ def test_a_key_number_is_written_with_its_interval_if_it_has_one():
 
 def test_words_end_with_the_sentences():
     verdict = Verdict(Answer.REFUTED, "1.14")
-    findings = Findings(TABLE, text="text", verdict=verdict, sentences=["One.", "Two."])
-    assert findings.words == "text\n\nrefuted: 1.14\n\nOne.\nTwo."
+    findings = Findings(
+        TABLE, text="text", verdict=verdict, sentences=["One.", "Two."], claim="It grows."
+    )
+    assert findings.words == (
+        "text\n\nClaim: It grows.\nVerdict: refuted\n  1.14\n\nIn short:\nOne.\nTwo."
+    )
 
 
 @pytest.fixture

@@ -11,11 +11,14 @@ import pytest
 
 import rnnlab
 from rnnlab.report import figures
+from rnnlab.report.figures.palette import DASHES
 from rnnlab.report.interactive import Interactive
 from rnnlab.report.mathtext import as_html
 from rnnlab.support.errors import UserError
 
 pytest.importorskip("plotly")
+
+from rnnlab.report.plotly_figure import figure_of
 
 CONFIG = """
 name: tiny
@@ -174,3 +177,21 @@ def test_names_are_text(name, tmp_path):
 )
 def test_mathematics_of_labels(label, expected):
     assert as_html(label) == expected
+
+
+def test_dashes_and_levels_are_those_that_were_drawn():
+    fig, ax = plt.subplots()
+    for width, (name, pattern) in enumerate(DASHES.items(), 1):
+        ax.plot([0, 1], [0, width], linestyle=pattern, linewidth=width, marker="o", label=name)
+    for name, pattern in {"dash.": "--", "dot.": ":", "dashdot.": "-.", "solid.": "-"}.items():
+        ax.plot([0, 1], [1, 0], linestyle=pattern, label=name)
+    ax.plot([0, 1], [2, 2], "o", linestyle="None", label="marks")
+    ax.axhline(3, label="level")
+    ax.axvline(0.5)
+    drawn = figure_of(ax)
+    plt.close(fig)
+    found = {trace.name: trace.line.dash for trace in drawn.data if trace.name}
+    assert {name: dash for name, dash in found.items() if name in DASHES} == {n: n for n in DASHES}
+    assert {found[f"{name}."] for name in ("dash", "dot", "dashdot")} == {"dash", "dot", "dashdot"}
+    assert (found["solid."], found["marks"]) == ("solid", None)
+    assert [(shape.name, shape.y0) for shape in drawn.layout.shapes] == [("level", 3)]

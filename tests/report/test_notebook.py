@@ -12,6 +12,7 @@ import stored_runs
 
 import rnnlab
 from rnnlab.report.notebook import MOST_ROWS
+from rnnlab.report.tables import overview
 
 
 def finished(seed, **cell):
@@ -45,7 +46,7 @@ class Parts(HTMLParser):
 
 
 OWN_TAGS = {
-    *("div", "strong", "bdi", "small", "em", "img", "details", "summary"),
+    *("div", "strong", "bdi", "small", "em", "img", "details", "summary", "ul", "li"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 
@@ -140,3 +141,22 @@ def test_text_from_configs_is_text(tmp_path, text):
     if text.isprintable():
         assert parts.text.count(text) >= 2
         assert html.escape(text) in written
+
+
+def test_an_option_of_several_parts_is_listed_once(tmp_path):
+    config = tmp_path / "tiny.yaml"
+    config.write_text(
+        "task: {kind: adding, length: 5}\ncell: {kind: rnn, hidden: 2}\n"
+        "training: {steps: 2, batch: 2}\n"
+        "record: {every: 1, examples: 2, jacobians: {every: 2, examples: 1}}"
+    )
+    results = rnnlab.run(config, out=tmp_path / "out")
+    (shared,) = re.findall(r"<details>.*</details>", results._repr_html_())
+    listed = re.findall(r"<li><bdi>(.*?)</bdi></li>", shared)
+    assert [line for line in listed if "jacobians" in line] == [
+        "record.jacobians = every 2, examples 1"
+    ]
+    assert {"training.optimizer = adam", "training.optimizer.beta1 = 0.9"} < set(listed)
+    assert len({line.split(" = ")[0] for line in listed}) == len(listed)
+    said = " ".join(part.plain for part in overview(results) if hasattr(part, "plain"))
+    assert said.count("record.jacobians") == 1

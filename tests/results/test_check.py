@@ -152,8 +152,11 @@ def test_a_run_that_names_a_place_outside_the_folder(store):
 
 
 def test_no_results_folder(tmp_path):
-    with pytest.raises(UserError, match="no results folder"):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="not a results folder of rnnlab"):
         find_damage(tmp_path)
+    with pytest.raises(UserError, match="nowhere: does not exist"):
+        find_damage(tmp_path / "nowhere")
 
 
 def test_the_command(store):

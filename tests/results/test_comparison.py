@@ -188,8 +188,8 @@ def test_several_folders_are_compared_together(tmp_path):
     ("by", "against", "message"),
     [
         ("cell.forget_bais", None, "did you mean 'cell.forget_bias'"),
-        ("cell.forget_bias", 7, "--against 7"),
-        (None, 0, "--against needs --by"),
+        ("cell.forget_bias", 7, "against=7: no such value"),
+        (None, 0, "against=0: needs by: the key"),
     ],
 )
 def test_bad_arguments(results, by, against, message):

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -44,6 +45,25 @@ def test_a_run_that_cannot_be_stored_whole_is_not_there(folder, monkeypatch):
     with pytest.raises(UserError, match="no space left on the device; what was stored before"):
         Store(folder).write_run("1" * 16, head("finished"), files(settings(forget_bias=1.0)))
     assert sorted(folder.rglob("*")) == before
+
+
+def test_an_error_of_the_file_system_names_no_temporary_file(folder, monkeypatch):
+    def refuse(path, mode="r", *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    store = Store(folder)
+    run = store.run_folder("1" * 16)
+    with pytest.raises(UserError, match=f"^{run}/error.txt: Read-only file system$"):
+        store.write_run("1" * 16, head("failed"), {"error.txt": b"Traceback"})
+    with pytest.raises(UserError, match=f"^{folder}/environment.json: Read-only file system$"):
+        store.write_environment({})
+    made = Path.mkdir
+    monkeypatch.setattr(
+        Path, "mkdir", lambda path, **how: (refuse if path.name[0] == "." else made)(path, **how)
+    )
+    with pytest.raises(UserError, match=f"^{run}: Read-only file system$"):
+        store.write_run("1" * 16, head("failed"), {"error.txt": b"Traceback"})
 
 
 def test_a_failed_run_gives_way_to_a_finished_one(folder):
@@ -113,7 +133,7 @@ def of_another_program(folder):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (not_there, "no such results folder; did you mean 'made_up'"),
+        (not_there, "does not exist; did you mean .*made_up'"),
         (empty, "is empty"),
         (of_something_else, "not a results folder"),
         (

@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import stats
 
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import Adding
 
 EXAMPLES = 20_000
@@ -167,5 +167,5 @@ def test_sizes_and_time_scales():
 )
 def test_refuses(options):
     (key,) = options
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Adding(**options)

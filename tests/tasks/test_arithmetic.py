@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import special, stats
 
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import TASKS, Arithmetic
 from rnnlab.tasks.arithmetic import ALPHABET
 
@@ -193,5 +193,5 @@ def test_sizes():
 )
 def test_refuses(options):
     (key,) = options
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Arithmetic(**options)

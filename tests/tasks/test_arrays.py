@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import special
 
 import rnnlab
@@ -468,5 +467,5 @@ def test_refuses_a_file_that_is_missing(tmp_path):
 )
 def test_refuses(options):
     (key,) = options
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Arrays(**({"path": "my.npz"} | options))

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import special, stats
 
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import Copying
 
 GAPS = ["fixed", "variable"]
@@ -183,5 +183,5 @@ def test_sizes_and_time_scales():
 )
 def test_refuses(options):
     (key,) = options
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Copying(**options)

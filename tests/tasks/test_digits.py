@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import special
 
 from rnnlab.support.errors import UserError
@@ -83,7 +82,7 @@ def test_sizes_and_time_scales():
 @pytest.mark.parametrize("options", [{"permuted": 1}, {"evaluation_share": 2.0}, {"length": 5}])
 def test_refuses(options):
     (key,) = options
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Digits(**options)
 
 

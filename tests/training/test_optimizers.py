@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from pydantic import ValidationError
 
 from rnnlab.cells import LSTM
+from rnnlab.support.errors import UserError
 from rnnlab.tasks import Adding
 from rnnlab.training.objective import Objective
 from rnnlab.training.options import Training
@@ -272,5 +272,5 @@ def test_clipping_by_norm_keeps_the_direction_of_a_gradient_whose_square_overflo
     ],
 )
 def test_refuses(key, value):
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(UserError, match=key):
         Training(**{key: value})

@@ -77,6 +77,7 @@ class Claim:
         called: what its answers are called, if not supported, refuted and undecided.
         has_standard_figures: whether the figures of every experiment are drawn too.
         headlines: the one number to remember: the first of these that was measured.
+        says: a text whose first line is what is claimed, such as the ``__doc__`` of its file.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Claim:
     called: Mapping[Answer, str] = field(default_factory=dict)
     has_standard_figures: bool = True
     headlines: Sequence[Headline] = ()
+    says: str | None = None
 
     def __call__(self, results: Results) -> Findings:
         """Table, figures, text, numbers and verdict."""
@@ -106,6 +108,7 @@ class Claim:
             found.key_numbers or key_numbers(self.headlines, found.numbers),
             {self.name: found.caption} if found.caption else {},
             standard.not_drawn,
+            (self.says or "").partition("\n")[0].removeprefix("Claim: "),
         )
 
     def decide(self, numbers: pd.DataFrame, settings: pd.DataFrame) -> Verdict:

@@ -1,5 +1,6 @@
 """The numbers that a verdict rests on, as a table: each with its interval and its runs."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -8,14 +9,9 @@ import pandas as pd
 from rnnlab.results.intervals import (
     Estimate,
     bounded_median_interval,
-    earlier_interval,
     median_interval,
-    share_interval,
     t_interval,
 )
-
-# The quantity of ``earlier``.
-EARLIER = "share of pairs of runs in which the first solves earlier"
 
 # Two settings that are compared, the first with the second.
 Pair = tuple[str, str]
@@ -34,6 +30,7 @@ class Number(NamedTuple):
         low: of its 95 % interval; NaN where there are too few runs.
         high: of it.
         runs: on which it rests.
+        interval: what ``low`` and ``high`` are, see ``interval_name``; empty where there are none.
     """
 
     quantity: str
@@ -42,6 +39,7 @@ class Number(NamedTuple):
     low: float
     high: float
     runs: int
+    interval: str = ""
 
 
 def numbers_frame(numbers: Iterable[Number]) -> pd.DataFrame:
@@ -49,25 +47,37 @@ def numbers_frame(numbers: Iterable[Number]) -> pd.DataFrame:
     return pd.DataFrame(list(numbers), columns=list(Number._fields))
 
 
-def number(quantity: str, of: str, estimate: Estimate, runs: int) -> Number:
-    """An estimate with its name."""
-    return Number(quantity, of, *estimate, runs)
+def number(
+    quantity: str, of: str, estimate: Estimate, runs: int, comparisons: int = 1, kind: str = ""
+) -> Number:
+    """An estimate with its name.
+
+    Args:
+        quantity: see ``Number``.
+        of: likewise.
+        estimate: value and interval.
+        runs: see ``Number``.
+        comparisons: how many intervals are judged together, as the interval's own function had it.
+        kind: of the interval, if it is no confidence interval.
+    """
+    has_interval = not (math.isnan(estimate.low) and math.isnan(estimate.high))
+    interval = kind + interval_name(comparisons) if has_interval else ""
+    return Number(quantity, of, *estimate, runs, interval)
+
+
+def interval_name(comparisons: int) -> str:
+    """What an interval is: plain, or widened so that several hold together."""
+    return "95 %" if comparisons == 1 else f"95 % for all {comparisons} together"
+
+
+def at(place: str, numbers: Iterable[Number], separator: str = ": ") -> list[Number]:
+    """The same numbers of one place, such as a task, which their names say first."""
+    return [one._replace(of=f"{place}{separator}{one.of}") for one in numbers]
 
 
 def versus(pair: Pair) -> str:
     """The name of a number that compares the two: "a − b"."""
     return " − ".join(pair)
-
-
-def ended(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs that finished or diverged; one that diverged is unsolved, even if it had solved before.
-
-    Args:
-        runs: ``Results.runs``.
-    """
-    found = runs[runs["status"].isin(["finished", "diverged"])]
-    is_finished = found["status"] == "finished"
-    return found.assign(solved_at=found["solved_at"].astype(float).where(is_finished))
 
 
 def mean_of(
@@ -102,7 +112,8 @@ def _of_each(
 ) -> list[Number]:
     groups = values.dropna(subset=quantity).groupby(by, observed=True, sort=False)[quantity]
     return [
-        number(quantity, str(name), interval(own, comparisons), len(own)) for name, own in groups
+        number(quantity, str(name), interval(own, comparisons), len(own), comparisons)
+        for name, own in groups
     ]
 
 
@@ -156,17 +167,8 @@ def _of_pairs(
     for one, other in pairs:
         both = (wide[one] - wide[other]).dropna()
         of = versus((one, other))
-        found.append(number(quantity, of, interval(both, comparisons), len(both)))
+        found.append(number(quantity, of, interval(both, comparisons), len(both), comparisons))
     return found
-
-
-def of_same_seeds(
-    one: pd.DataFrame, other: pd.DataFrame, column: str
-) -> tuple[pd.Series, pd.Series]:
-    """A column of two settings' runs, of the seeds that both have, in the same order."""
-    first, second = (runs.set_index("seed")[column].astype(float) for runs in (one, other))
-    seeds = first.index.intersection(second.index)
-    return first[seeds], second[seeds]
 
 
 def bounded_difference(
@@ -184,52 +186,7 @@ def bounded_difference(
     at_least = (one["at_least"] - other["at_most"]).dropna()
     at_most = (one["at_most"] - other["at_least"]).dropna()
     median = bounded_median_interval(at_least, at_most, comparisons)
-    return number(quantity, of, median, len(at_least))
-
-
-def solved(runs: pd.DataFrame, comparisons: int = 1, by: str = "setting") -> list[Number]:
-    """For each setting the share of runs that solved the task and the median step at which.
-
-    Args:
-        runs: one row a run that ended: ``by`` and ``solved_at``, NaN where it was not solved,
-            which counts as later than any step.
-        comparisons: how many intervals are judged together.
-        by: the column that names settings.
-    """
-    found = []
-    for name, own in runs.groupby(by, observed=True, sort=False)["solved_at"]:
-        own = own.astype(float)
-        many = len(own)
-        share = share_interval(int(own.notna().sum()), many, comparisons)
-        found += [
-            number("share solved", str(name), share, many),
-            number("solved at", str(name), median_interval(own, comparisons), many),
-        ]
-    return found
-
-
-def earlier(
-    runs: pd.DataFrame, pairs: Sequence[Pair], comparisons: int = 1, by: str = "setting"
-) -> list[Number]:
-    """How often the first of two settings solves the task earlier; of each pair "a − b".
-
-    The share of pairs of runs, one of each setting, in which that of the first is the earlier, and
-    its interval, see ``earlier_interval``: ½ is no difference.
-
-    Args:
-        runs: as for ``solved``.
-        pairs: of settings.
-        comparisons: how many intervals are judged together.
-        by: the column that names settings.
-    """
-    found = []
-    for one, other in pairs:
-        first, second = (
-            runs.loc[runs[by] == name, "solved_at"].astype(float) for name in (one, other)
-        )
-        share = earlier_interval(first, second, comparisons)
-        found.append(number(EARLIER, versus((one, other)), share, len(first) + len(second)))
-    return found
+    return number(quantity, of, median, len(at_least), comparisons)
 
 
 def of_runs(frame: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: str) -> pd.DataFrame:
@@ -246,6 +203,17 @@ def of_runs(frame: pd.DataFrame, value: Callable[[pd.DataFrame], float], name: s
     keys = ["run", "setting", "seed"]
     groups = frame.groupby(keys, observed=True, sort=False)
     return pd.DataFrame([(*key, value(own)) for key, own in groups], columns=[*keys, name])
+
+
+def of_line(
+    value: Callable[[pd.Series, pd.Series], float],
+) -> Callable[[pd.DataFrame], float]:
+    """A number of the line of log10 norms against the distance, as of ``rnnlab.gradients.decay``.
+
+    Returns:
+        It, as a function of the rows of ``Results.gradients`` of one run and record.
+    """
+    return lambda record: value(record["log10_mean"], record["distance"])
 
 
 def bias_name(value: object, symbol: str = "b_f") -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rnnlab.report.claims.evidence import Pair
-from rnnlab.report.claims.words import is_measured
+from rnnlab.report.claims.evidence import Pair, versus
+from rnnlab.report.claims.words import is_measured, known
+from rnnlab.results.intervals import Estimate
 
 # The settings by that number, from the least to the greatest.
 Family = dict[float, str]
@@ -50,3 +51,14 @@ def against(own: Family, reference: int | float) -> list[Pair]:
     if reference not in own:
         return []
     return [(name, own[reference]) for value, name in own.items() if value > reference]
+
+
+def of_greatest(numbers: pd.DataFrame, quantity: str, of: Sequence[Family]) -> dict[str, Estimate]:
+    """Known estimates at the greatest number of each family, by setting."""
+    return known(numbers, quantity, (own[max(own)] for own in measured(numbers, quantity, of)))
+
+
+def of_pairs(numbers: pd.DataFrame, quantity: str, pairs: Sequence[Pair]) -> dict[Pair, Estimate]:
+    """Known estimates of the comparisons of these pairs."""
+    found = known(numbers, quantity, map(versus, pairs))
+    return {pair: found[versus(pair)] for pair in pairs if versus(pair) in found}

@@ -8,8 +8,9 @@ import pandas as pd
 
 from rnnlab.config.labels import kind_name
 from rnnlab.report.claims.claim import Claim, Measured
-from rnnlab.report.claims.evidence import Number, ended, number
+from rnnlab.report.claims.evidence import Number, number
 from rnnlab.report.claims.headline import Headline
+from rnnlab.report.claims.learning import ended
 from rnnlab.report.claims.rules import Judge, Part, Rule, between
 from rnnlab.report.claims.verdict import Answer
 from rnnlab.report.claims.words import estimate, in_words, is_measured
@@ -54,6 +55,7 @@ def reproduction(
     published: Sequence[Published],
     has_standard_figures: bool = True,
     headlines: Sequence[Headline] = (),
+    says: str | None = None,
 ) -> Claim:
     """The claim that a paper's results are obtained here too.
 
@@ -64,6 +66,7 @@ def reproduction(
         published: what the paper reports; what was not run is left out.
         has_standard_figures: see ``Claim``.
         headlines: see ``Claim``.
+        says: see ``Claim``.
     """
 
     def parts(numbers: pd.DataFrame, settings: pd.DataFrame) -> list[Part]:
@@ -76,6 +79,7 @@ def reproduction(
         called=IN_WORDS,
         has_standard_figures=has_standard_figures,
         headlines=headlines,
+        says=says,
     )
 
 
@@ -131,7 +135,7 @@ def losses_of_baseline(
     final = runs["run"].map(last).astype(float).where(runs["status"] == "finished")
     ratios = final / runs["baseline"].astype(float)
     return [
-        number(OF_BASELINE, str(of), median_interval(own, comparisons), len(own))
+        number(OF_BASELINE, str(of), median_interval(own, comparisons), len(own), comparisons)
         for of, own in ratios.groupby(runs["of"], sort=False)
     ]
 

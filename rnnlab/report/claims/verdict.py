@@ -1,5 +1,6 @@
 """Answers: how an interval compares with a threshold that was set beforehand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,13 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.called or self.answer}: {self.evidence}"
+
+    @property
+    def statements(self) -> list[str]:
+        """What the evidence lists; then which parts hold, and so on, as ``of_parts`` says it."""
+        listed, *parts = re.split(r"(?<=\.) (?=Holds: |Fails: |Undecided: )", self.evidence)
+        outside_brackets = r"; (?![^(]*\))"
+        return [*re.split(outside_brackets, listed), *parts]
 
 
 def is_above(estimate: Estimate, threshold: int | float) -> Answer:

@@ -125,10 +125,10 @@ def of_windows(
 def _medians(of: str, own: pd.DataFrame, comparisons: int) -> list[Number]:
     """Medians of one cell at one length; lowest setting and steepness are not judged."""
     width = bounded_median_interval(own["at_least"], own["at_most"], comparisons)
-    steep = own["steepness"].dropna()
+    share, steep = median_interval(own["share"], comparisons), own["steepness"].dropna()
     return [
-        number(WIDTH, of, width, len(own)),
-        number(SHARE, of, median_interval(own["share"], comparisons), len(own)),
+        number(WIDTH, of, width, len(own), comparisons),
+        number(SHARE, of, share, len(own), comparisons),
         number(LOWEST_WITHIN, of, median_interval(own["lowest"]), len(own)),
         number(STEEPNESS, of, median_interval(steep), len(steep)),
     ]
@@ -139,5 +139,5 @@ def _differences(of: str, one: pd.DataFrame, other: pd.DataFrame, comparisons: i
     share = (one["share"] - other["share"]).dropna()
     return [
         bounded_difference(WIDTH, of, one, other, comparisons),
-        number(SHARE, of, median_interval(share, comparisons), len(share)),
+        number(SHARE, of, median_interval(share, comparisons), len(share), comparisons),
     ]

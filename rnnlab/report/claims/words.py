@@ -84,3 +84,23 @@ def pairs_in_words(share: Estimate) -> str:
     if share.low == share.high:
         return f"{share.mean:.2f} of pairs of runs (all tie)"
     return f"{in_words(share, '.2f')} of pairs of runs"
+
+
+def settings_in_words(table: pd.DataFrame) -> list[str]:
+    """A sentence for each setting: its gate and gradient before training, and which runs solve it.
+
+    Args:
+        table: see ``compare``; settings without gradients are left out.
+    """
+    lines = []
+    for _, row in table[table["decay_first"].notna()].iterrows():
+        decay = row["decay_first"]
+        direction = "shrinks" if decay < 0 else "grows"
+        solved = f"solved in {row['solved']} of {row['runs']} runs"
+        if math.isfinite(row["solved_at"]):
+            solved += f", at step {row['solved_at']:.0f} (median)"
+        lines.append(
+            f"{row['setting']}: mean f_t {row['gate_first']:.3f} before training, where the "
+            f"gradient {direction} by {abs(decay):.4f} decades a step going back; {solved}."
+        )
+    return lines

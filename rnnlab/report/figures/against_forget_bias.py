@@ -91,22 +91,32 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
     lines = dict(iter(runs.groupby(_line_of(runs))))
     with_bias = [line for line, own in lines.items() if not _is_chrono(own).all()]
     for line, own in lines.items():
-        if line not in with_bias:
-            _level(ax, median_solved_at(own["solved_at"].astype(float)), str(line))
-            continue
-        style, room = STYLES[str(line)], 0.8 / len(with_bias)
-        shift = room * (with_bias.index(line) - (len(with_bias) - 1) / 2)
         at = own["solved_at"].astype(float)
-        by_bias = at.groupby(own["cell.forget_bias"].astype(float))
-        for bias, steps in by_bias:
-            known = steps.dropna().to_numpy()
-            places, size = beside(ax, known, bias + shift, room, upright=True)
-            ax.plot(places, known, **style.line | {"linestyle": "", "markersize": size})
-            late = LATE * last_step
-            unsolved(ax, bias + shift, late, len(steps) - len(known), style, upright=True)
-        medians = by_bias.apply(median_solved_at).replace(np.inf, np.nan)
-        ax.plot(medians.index, medians, **style.line | {"marker": "", "linewidth": 0.8})
+        if line not in with_bias:
+            _level(ax, median_solved_at(at), str(line))
+            continue
+        medians = at.groupby(own["cell.forget_bias"].astype(float)).apply(median_solved_at)
+        finite = medians.replace(np.inf, np.nan)
+        look = STYLES[str(line)].line | {"marker": "", "linewidth": 0.8}
+        ax.plot(finite.index, finite, **look)
+    _runs(ax, {str(line): lines[line] for line in with_bias}, LATE * last_step)
     say_if_none_solved(ax, runs["solved_at"], last_step)
+
+
+def _runs(ax: Axes, lines: dict[str, pd.DataFrame], late: float) -> None:
+    """The marks of the runs, those of a bias side by side by line."""
+    room = 0.8 / max(1, len(lines))
+    drawn = [
+        (line, float(bias) + room * (index - (len(lines) - 1) / 2), steps.astype(float))
+        for index, (line, own) in enumerate(lines.items())
+        for bias, steps in own.groupby(own["cell.forget_bias"].astype(float))["solved_at"]
+    ]
+    known = [steps.dropna().to_numpy() for _, _, steps in drawn]
+    places, size = beside(ax, known, [middle for _, middle, _ in drawn], room, upright=True)
+    for (line, middle, steps), at, where in zip(drawn, known, places, strict=True):
+        style = STYLES[line]
+        ax.plot(where, at, **style.line | {"linestyle": "", "markersize": size})
+        unsolved(ax, middle, late, len(steps) - len(at), style, size, upright=True)
 
 
 def _level(ax: Axes, value: float, line: str) -> None:

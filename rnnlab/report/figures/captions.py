@@ -1,6 +1,7 @@
 """Captions: what a figure draws, on which axes, what its lines and marks mean, what to look at."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 SEEDS = "Lines are medians over seeds; each seed is a thin line."
@@ -83,6 +84,12 @@ def caption_of(draw: Callable[..., object]) -> str:
     """The caption of a figure that a function draws: its docstring, up to the arguments."""
     text = (inspect.getdoc(draw) or "").partition("\n\nArgs:")[0]
     return " ".join(text.replace("``", "`").split())
+
+
+def read_captions(text: str) -> dict[str, str]:
+    """The captions of ``captions_text``, by file name."""
+    found = re.findall(r"^\*\*`(.+?)`\*\* ?(.*)$", text, re.MULTILINE)
+    return dict(found)
 
 
 def captions_text(files: Iterable[str], own: Mapping[str, str]) -> str:

@@ -46,11 +46,11 @@ CATEGORIES = (
 )
 # Settings without the number by which the others are ordered.
 WITHOUT_NUMBER = (CATEGORIES[0], CATEGORIES[4], CATEGORIES[5], ("#8C8C8C", "#A8A8A8"))
-# Of each group of ordered settings: Matplotlib's map, and its part on a light and on a dark ground.
+# Of each group of ordered settings, on a light and on a dark ground: Matplotlib's map, its part.
 RAMPS = (
-    ("viridis", (0.02, 0.7), (0.35, 0.95)),
-    ("YlOrBr_r", (0.0, 0.42), (0.2, 0.58)),
-    ("RdPu_r", (0.15, 0.55), (0.35, 0.8)),
+    (("viridis", 0.02, 0.7), ("viridis", 0.35, 0.95)),
+    (("gist_heat", 0.2, 0.75), ("inferno", 0.55, 0.95)),
+    (("RdPu_r", 0.15, 0.55), ("RdPu_r", 0.35, 0.8)),
 )
 
 
@@ -141,9 +141,11 @@ def _symbol(index: int) -> str:
 
 def _shade(group: int, place: float) -> tuple[str, str]:
     """The colours at a place from 0, the least number, to 1, the greatest."""
-    name, *grounds = RAMPS[group % len(RAMPS)]
-    light, dark = (matplotlib.colormaps[name](a + (b - a) * place) for a, b in grounds)
-    return to_hex(light), to_hex(dark)
+    light, dark = (
+        to_hex(matplotlib.colormaps[name](a + (b - a) * place))
+        for name, a, b in RAMPS[group % len(RAMPS)]
+    )
+    return light, dark
 
 
 def _parts(label: str) -> dict[str, str]:

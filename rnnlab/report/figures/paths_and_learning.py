@@ -91,7 +91,7 @@ def _line(
     dash: Any = {"color": style.light, "linestyle": "", "marker": "_", "markeredgewidth": 0.5}
     ax.plot(x, runs[column], markersize=4, alpha=0.5, **dash)
     medians = runs[column].groupby(x).median()
-    joined = medians.drop(places.get("chrono"), errors="ignore")
+    joined = medians[medians.index != places.get("chrono")]
     ax.plot(joined.index, joined, color=style.light, linewidth=1.2)
     ax.plot(medians.index, medians, label=label, **style.line | MARK)
 
@@ -102,12 +102,12 @@ def _solved(ax: Axes, runs: pd.DataFrame) -> None:
     last_step = float(runs["training.steps"].max())
     ax.set_xlim(0, 1.2 * last_step)
     ax.set_ylim(len(settings) - 0.5, -0.5)
-    for row, setting in enumerate(settings):
-        own = runs[runs["setting"] == setting]
-        at = own["solved_at"].dropna().to_numpy(float)
-        places, size = beside(ax, at, float(row))
+    rows = [runs[runs["setting"] == setting] for setting in settings]
+    solved = [own["solved_at"].dropna().to_numpy(float) for own in rows]
+    places, size = beside(ax, solved, range(len(rows)))
+    for row, (own, at) in enumerate(zip(rows, solved, strict=True)):
         style = LINES[bool(_is_tied(own).any())]
-        ax.plot(at, places, **style.line | MARK | {"markersize": size})
+        ax.plot(at, places[row], **style.line | MARK | {"markersize": size})
         ax.text(1.03 * last_step, row, f"{len(at)} of {len(own)}", va="center", fontsize=7)
     ax.axvline(last_step, color="0.6", linewidth=0.6, zorder=0)
     labels = [title_label(name, LABEL_WIDTH) for name in settings]

@@ -1,6 +1,6 @@
 """Runs that differ in their seed: a line or a mark for each, none of which hides another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,12 +76,12 @@ def marks(
         ax.set_xlim(0 if from_zero else drawn.min() - margin, drawn.max() + 2 * margin)
     ax.set_ylim(len(styles) - 0.5, -0.5)
     ax.locator_params(axis="x", nbins=5)
-    for row, (name, style) in enumerate(styles.items()):
-        own = values[names == name].to_numpy(float)
-        known = own[np.isfinite(own)]
-        places, size = beside(ax, known, row)
-        ax.plot(known, places, **style.line | {"linestyle": "", "markersize": size})
-        unsolved(ax, late, row, len(own) - len(known), style)
+    rows = [values[names == name].to_numpy(float) for name in styles]
+    known = [own[np.isfinite(own)] for own in rows]
+    places, size = beside(ax, known, range(len(rows)))
+    for row, style in enumerate(styles.values()):
+        ax.plot(known[row], places[row], **style.line | {"linestyle": "", "markersize": size})
+        unsolved(ax, late, row, len(rows[row]) - len(known[row]), style, size)
 
 
 def unsolved(
@@ -90,6 +90,7 @@ def unsolved(
     y: int | float,
     many: int,
     style: Style,
+    size: float,
     upright: bool = False,
 ) -> None:
     """One open mark for so many runs that did not solve the task, with their number.
@@ -100,11 +101,12 @@ def unsolved(
         y: of it.
         many: how many there are; without any nothing is drawn.
         style: of the setting.
+        size: of the mark, in points.
         upright: whether the number stands above the mark, and not beside it.
     """
     if not many or not np.isfinite([x, y]).all():
         return
-    ax.plot([x], [y], **style.line | {"linestyle": "", "markersize": SIZES[0]} | UNSOLVED)
+    ax.plot([x], [y], **style.line | {"linestyle": "", "markersize": size} | UNSOLVED)
     where: Any = {"xytext": (0, 3), "ha": "center", "va": "bottom"}
     if not upright:
         where = {"xytext": (4, 0), "ha": "left", "va": "center"}
@@ -133,36 +135,51 @@ def say_if_none_solved(ax: Axes, solved_at: pd.Series, steps: int | float) -> No
 
 def beside(
     ax: Axes,
-    values: Float[np.ndarray, "runs"],
-    place: int | float,
+    values: Sequence[Float[np.ndarray, " _"]],
+    places: Sequence[int | float],
     room: float = 0.8,
     upright: bool = False,
-) -> tuple[Float[np.ndarray, "runs"], float]:
-    """Where marks of these values stand beside a place, so that none overlaps another.
+) -> tuple[list[Float[np.ndarray, " _"]], float]:
+    """Where marks of these values stand beside their places, so that none overlaps another.
 
     Args:
         ax: whose scales and limits are set.
-        values: of the marks, on the x axis.
-        place: on the y axis.
-        room: how much of the y axis the marks may take, around the place.
-        upright: whether values are on the y axis, and the place on the x axis.
+        values: for each place those of its marks, on the x axis.
+        places: on the y axis.
+        room: how much of the y axis the marks of a place may take, around it.
+        upright: whether values are on the y axis, and places on the x axis.
 
     Returns:
-        The place of each mark, and the size of all in points: the largest that fits.
+        For each place where its marks stand, and the size of all marks in points, the largest that
+        fits at every place.
     """
-    if not len(values):
-        return values, float(SIZES[0])
     _ = ax.viewLim  # Brings limits that follow data up to date.
     across = 0 if upright else 1
-    pixels = _pixels(ax, values, np.full(len(values), place), upright)
-    ends = _pixels(ax, values[[0, 0]], place + np.array([-room, room]) / 2, upright)[:, across]
+    found = list(zip(values, places, strict=True))
+    pixels = [_pixels(ax, own, np.full(len(own), place), upright) for own, place in found]
+    rooms = [_room(ax, own, place, room, upright) for own, place in found]
     for size in SIZES:
         step = APART * size * ax.figure.dpi / 72
-        lanes = _lanes(pixels[:, 1 - across], step)
-        if 2 * np.abs(lanes).max() * step <= np.ptp(ends):
+        lanes = [_lanes(own[:, 1 - across], step) for own in pixels]
+        if all(
+            2 * np.abs(own).max(initial=0) * step <= wide
+            for own, wide in zip(lanes, rooms, strict=True)
+        ):
             break
-    pixels[:, across] += np.clip(lanes * step, -np.ptp(ends) / 2, np.ptp(ends) / 2)
-    return ax.transData.inverted().transform(pixels)[:, across], float(size)
+    for own, lane, wide in zip(pixels, lanes, rooms, strict=True):
+        own[:, across] += np.clip(lane * step, -wide / 2, wide / 2)
+    back = ax.transData.inverted()
+    return [back.transform(own)[:, across] for own in pixels], float(size)
+
+
+def _room(
+    ax: Axes, values: Float[np.ndarray, " _"], place: int | float, room: float, upright: bool
+) -> float:
+    """How many pixels the marks of a place may take."""
+    if not len(values):
+        return 0.0
+    ends = _pixels(ax, values[[0, 0]], place + np.array([-room, room]) / 2, upright)
+    return float(np.ptp(ends[:, 0 if upright else 1]))
 
 
 def _pixels(

@@ -13,6 +13,7 @@ from rnnlab.results.intervals import Estimate, share_interval
 from rnnlab.training.quantities.summary import INTERVAL
 
 MOST_NUMBERS = 3
+MOST_TASKS = 3
 
 
 def answer_data(findings: Mapping[str, Findings], comparison: pd.DataFrame) -> dict[str, Any]:
@@ -60,24 +61,37 @@ def numbers_data(
     return (own or of_comparison(comparison))[:MOST_NUMBERS]
 
 
-def _ended(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The settings of which a run has ended, the best first."""
+def _of_tasks(comparison: pd.DataFrame) -> list[pd.DataFrame]:
+    """The settings of which a run has ended, by task, of each the best first.
+
+    What was reached on different tasks, such as their losses, cannot be ranked.
+    """
     if not len(comparison):
-        return comparison
+        return []
     own = comparison[comparison["runs"] > 0]
-    share = own["solved"] / own["runs"]
-    ranked = own.assign(share=-share).sort_values(["share", "solved_at", "final_loss"])
-    return ranked.drop(columns="share")
+    ranked = own.assign(share=-own["solved"] / own["runs"])
+    order = ["share", "solved_at", "final_loss"]
+    return [of.sort_values(order) for _, of in ranked.groupby("task", sort=False)]
 
 
 def in_words(comparison: pd.DataFrame) -> str:
-    """A sentence on which setting did best, from the comparison."""
-    ended = _ended(comparison)
-    if not len(ended):
+    """A sentence for each of the first tasks on which setting did best, from the comparison."""
+    tasks = _of_tasks(comparison)
+    if not tasks:
         return "No run has finished yet."
+    sentences = list(map(_best_in_words, tasks[:MOST_TASKS]))
+    if (more := len(tasks) - MOST_TASKS) > 0:
+        sentences.append(f"The table has {more} more task{'s' if more > 1 else ''}.")
+    return " ".join(sentences)
+
+
+def _best_in_words(ended: pd.DataFrame) -> str:
+    """Which setting of one task did best."""
     best, worst = ended.iloc[0], ended.iloc[-1]
     if not best["solved"]:
         least = ended.sort_values("final_loss").iloc[0]
+        if math.isnan(least["final_loss"]):
+            return "No run solved the task, and none finished."
         loss = with_interval(_estimate(least, "final_loss"))
         return f"No run solved the task; the least final loss is {loss}, with {least['setting']}."
     text = f"{best['setting']} solved the task in {_counts(best)}"
@@ -95,12 +109,12 @@ def _counts(row: pd.Series) -> str:
 def of_comparison(comparison: pd.DataFrame) -> list[dict[str, str]]:
     """Three numbers of the comparison: share solved, final loss, decay of the gradient.
 
-    The first two are of the best setting, the decay is of the first one.
+    The first two are of the best setting of the first task, the decay is of its first setting.
     """
-    ended = _ended(comparison)
-    if not len(ended):
+    tasks = _of_tasks(comparison)
+    if not tasks:
         return []
-    best, first = ended.iloc[0], comparison.loc[ended.index.min()]
+    best, first = tasks[0].iloc[0], comparison.loc[tasks[0].index.min()]
     share = share_interval(int(best["solved"]), int(best["runs"]))
     return [
         _number(

@@ -1,5 +1,7 @@
 """The text below each plot of a page, by the name of the plot."""
 
+from rnnlab.training.quantities.training import SOLVED_WINDOW
+
 MEDIAN = (
     "Lines are medians over seeds, and bands and bars reach from the least to the greatest seed; "
     "with “each”, a line is a seed."
@@ -47,9 +49,10 @@ CAPTIONS = {
         "10 steps, at 0 all of it. " + MEDIAN
     ),
     "learning": (
-        "Training loss, the mean of the last 50 steps. The baseline is the loss of a network that "
-        "remembers nothing; marks are where a run first stays below the threshold and counts as "
-        f"having solved the task. {MEDIAN}"
+        "Training loss, the mean over as many steps as the axis says, up to each step: a curve "
+        "begins where there are so many. The baseline is the loss of a network that remembers "
+        f"nothing. A mark is where the mean of {SOLVED_WINDOW} steps is first below the threshold: "
+        f"the run counts as having solved the task. {MEDIAN}"
     ),
     "gates": f"Mean of a gate over units and examples, top layer, against time. {MEDIAN}",
     "eigenvalues": (

@@ -16,7 +16,7 @@ from rnnlab.report.page.words import GROUPS, words_of
 from rnnlab.results.stored_run import StoredRun
 
 # How the room is divided between the tables; what one leaves goes to those below it.
-SHARES = {"jacobians": 2, "gradients": 5, "gates": 3}
+SHARES = {"jacobians": 2, "gradients": 5, "gates": 3, "lyapunov": 1}
 FEWEST_OF_A_LENGTH = 8
 
 Named = dict[Name, Lines]
@@ -155,17 +155,28 @@ def _aligned(name: Name, items: list[Item], chosen: Plan) -> tuple[dict[str, Any
     grids = [_on_grid(item.lines, steps, x) for item in items]
     curve = {
         "name": name.name,
+        "of": name.of,
         "group": name.group,
         "xLabel": name.x,
         **words_of(name)._asdict(),
         "x": packed(x),
         "steps": steps.tolist(),
         "items": [
-            {"setting": item.setting, "seeds": item.seeds, "values": packed(grid)}
+            {"setting": item.setting, "seeds": item.seeds, **_numbers(grid)}
             for item, grid in zip(items, grids, strict=True)
         ],
     }
     return curve, sum(grid.size for grid in grids)
+
+
+def _numbers(grid: np.ndarray) -> dict[str, Any]:
+    """The values, the indices of the records that have one, and the least and greatest."""
+    known = grid[np.isfinite(grid)]
+    return {
+        "values": packed(grid),
+        "records": np.flatnonzero(~np.isnan(grid).all(axis=(1, 2))).tolist(),
+        "extent": [float(known.min()), float(known.max())] if known.size else None,
+    }
 
 
 def common_places(items: Sequence[Item], most: int) -> np.ndarray:

@@ -13,8 +13,9 @@ from jaxtyping import ArrayLike
 from rnnlab.report.page.theme import themes
 
 ASSETS = Path(__file__).parent / "assets"
-PLOTLY = ASSETS / "plotly-cartesian.min.js"
-OWN_MODULES = sorted(path for path in ASSETS.glob("*.js") if path != PLOTLY)
+# Libraries of others, as npm gives them: plotly.js draws, ml-matrix finds eigenvalues.
+LIBRARIES = [ASSETS / "plotly-cartesian.min.js", ASSETS / "ml-matrix.min.js"]
+OWN_MODULES = sorted(path for path in ASSETS.glob("*.js") if path not in LIBRARIES)
 # No character that could end the script element, or that old JavaScript takes for a new line.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 # Whatever a text holds, the browser loads nothing.
@@ -35,7 +36,7 @@ PAGE = """<!doctype html>
 <body>
 {body}
 <script type="application/json" id="data">{data}</script>
-<script>{plotly}</script>
+<script>{libraries}</script>
 <script type="importmap">{modules}</script>
 <script type="module">import "rnnlab/{start}";</script>
 </body>
@@ -58,10 +59,15 @@ def page_html(title: str, body: str, start: str, data: Mapping[str, Any]) -> str
         style=(ASSETS / "style.css").read_text(encoding="utf-8"),
         body=body,
         data=json_text(data),
-        plotly=PLOTLY.read_text(encoding="utf-8"),
+        libraries="\n".join(map(_library, LIBRARIES)),
         modules=json_text({"imports": module_urls()}),
         start=start,
     )
+
+
+def _library(path: Path) -> str:
+    """The text of a library, without the address of its source map."""
+    return path.read_text(encoding="utf-8").partition("//# sourceMappingURL=")[0]
 
 
 def module_urls() -> dict[str, str]:

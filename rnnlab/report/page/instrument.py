@@ -10,10 +10,11 @@ from jaxtyping import Float
 
 from rnnlab.cells import LSTM
 from rnnlab.cells.initializers import InputKernel, RecurrentKernel
-from rnnlab.report.page.html import ASSETS, packed, page_html
+from rnnlab.report.page.html import packed, page_html
 from rnnlab.report.page.instrument_texts import HIDDEN, SEEDS, texts
 from rnnlab.report.page.measured import measured_data
 from rnnlab.report.page.settings import Setting
+from rnnlab.report.page.templates import render
 from rnnlab.support.files import storage_errors, write_text
 from rnnlab.support.jax_settings import own_settings
 from rnnlab.tasks import Adding, Copying
@@ -31,8 +32,8 @@ ADDING, COPYING = Adding(length=LONGEST), Copying(length=LONGEST)
 
 def write_instrument(path: Path) -> Path:
     """Write the page of the instrument alone."""
-    body = (ASSETS / "explore.html").read_text(encoding="utf-8")
-    text = page_html("rnnlab explore", body, "explore_page.js", {"explore": instrument_data()})
+    data = {"explore": instrument_data()}
+    text = page_html("rnnlab explore", render("explore.html", **data), "explore.js", data)
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
@@ -63,8 +64,7 @@ def instrument_data(settings: Sequence[Setting] = ()) -> dict[str, Any]:
             "copy": packed(_each_seed(_symbols)),
             "symbols": COPYING.symbols,
             "classes": COPYING.input_size,
-            "settings": measured_data(settings),
-            **texts(),
+            **texts(measured_data(settings)),
         }
 
 

@@ -1,6 +1,6 @@
 """What the instrument starts with, its sliders, and what it says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -13,6 +13,7 @@ class Slider(NamedTuple):
         low: its least value.
         high: its greatest value.
         step: from one value to the next.
+        unit: after the value.
         cells: the cells that have it.
         without: switches that set the same, and so hide it.
     """
@@ -22,32 +23,33 @@ class Slider(NamedTuple):
     low: float
     high: float
     step: float
+    unit: str = ""
     cells: tuple[str, ...] = ("LSTM", "GRU", "RNN")
     without: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):
-    """A few values side by side; ``options`` are pairs of a value and its words."""
+    """A few values side by side; ``options`` are the words of each value, which is a text."""
 
     name: str
     label: str
-    options: tuple[tuple[Any, str], ...]
+    options: Mapping[str, str]
     cells: tuple[str, ...] = ("LSTM", "GRU", "RNN")
     without: tuple[str, ...] = ()
 
 
-def _same(*values: str) -> tuple[tuple[str, str], ...]:
-    return tuple((value, value) for value in values)
+def _same(*values: str) -> dict[str, str]:
+    return {value: value for value in values}
 
 
 HIDDEN = 32
 SEEDS = (0, 1, 2)
-SWITCH = ((False, "off"), (True, "on"))
+SWITCH = {"": "off", "true": "on"}
 CHOICES = (
     Choice("cell", "Cell", _same("LSTM", "GRU", "RNN")),
     Choice("sequence", "Sequence", _same("adding", "copy")),
     Choice("kernel", "Kernels", _same("orthogonal", "uniform")),
-    Choice("seed", "Seed", tuple((index, str(seed)) for index, seed in enumerate(SEEDS))),
+    Choice("seed", "Seed", {str(index): str(seed) for index, seed in enumerate(SEEDS)}),
     Choice("tie", "Tie b_i = −b_f", SWITCH, ("LSTM",), ("chrono",)),
     Choice("chrono", "Chrono", SWITCH, ("LSTM", "GRU")),
 )
@@ -66,12 +68,12 @@ START: dict[str, Any] = {
     "chrono": False,
 }
 SLIDERS = (
-    Slider("b_f", "forget bias b_f", -8, 8, 0.1, ("LSTM",), ("chrono",)),
-    Slider("b_z", "update bias b_z", -8, 8, 0.1, ("GRU",), ("chrono",)),
-    Slider("b_i", "input bias b_i", -8, 8, 0.1, ("LSTM",), ("chrono", "tie")),
-    Slider("b_o", "output bias b_o", -8, 8, 0.1, ("LSTM",)),
+    Slider("b_f", "forget bias b_f", -8, 8, 0.1, "", ("LSTM",), ("chrono",)),
+    Slider("b_z", "update bias b_z", -8, 8, 0.1, "", ("GRU",), ("chrono",)),
+    Slider("b_i", "input bias b_i", -8, 8, 0.1, "", ("LSTM",), ("chrono", "tie")),
+    Slider("b_o", "output bias b_o", -8, 8, 0.1, "", ("LSTM",)),
     Slider("gain", "recurrent gain", 0.05, 3, 0.05),
-    Slider("T", "sequence length T", 25, 500, 1),
+    Slider("T", "sequence length T", 25, 500, 1, " steps"),
 )
 LIMITS = {slider.name: (slider.low, slider.high) for slider in SLIDERS}
 # {left}: what of the gradient at the last step is left at the first; {gates}: by the gates alone;
@@ -152,25 +154,55 @@ CELLS = {
 }
 
 
-def texts() -> dict[str, Any]:
-    """These texts as data of the page."""
+def texts(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """These texts as data of the page, which starts with the first of these settings of results."""
+    start = START | (settings[0]["choice"] if settings else {})
+    cells = {name: _of_cell(*letters) for name, letters in CELLS.items()}
     return {
-        "start": START,
+        "start": _in_words(start),
+        "sets": _sets(start | {"of": 0}),
         "choices": [choice._asdict() for choice in CHOICES],
         "sliders": [slider._asdict() for slider in SLIDERS],
-        "presets": [
-            {"name": name, "choice": START | changes, "text": text}
-            for name, changes, text in PRESETS
+        "presets": [_preset(*preset) for preset in PRESETS],
+        "plots": {name: _titled(name, cells, *words) for name, words in PLOTS.items()},
+        "cells": cells,
+        "settings": [
+            dict(own) | {"sets": _sets(START | own["choice"] | {"of": index})}
+            for index, own in enumerate(settings)
         ],
-        "plots": {name: {"title": title, "lead": lead} for name, (title, lead) in PLOTS.items()},
-        "cells": {name: _of_cell(*letters) for name, letters in CELLS.items()},
     }
+
+
+def _preset(name: str, changes: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A preset leaves the seed and the sequence as they are."""
+    choice = {**START, **changes}
+    sets = _sets({key: choice[key] for key in choice if key not in ("seed", "sequence")})
+    return {"name": name, "sets": sets, "text": text}
+
+
+def _titled(name: str, cells: Mapping[str, Any], title: str, lead: str) -> dict[str, str]:
+    """The words of a plot, and the cells that have something to draw in it."""
+    drawn = [cell for cell, own in cells.items() if name == "zero" or own["plots"][name]["lines"]]
+    return {"title": title, "lead": lead, "cells": " ".join(drawn)}
+
+
+def _sets(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """A choice as values of the page's inputs, by their names."""
+    return {f"x.{name}": value for name, value in _in_words(choice).items()}
+
+
+def _in_words(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """What is no slider is a text."""
+    return {name: own if name in LIMITS else _as_text(own) for name, own in choice.items()}
+
+
+def _as_text(value: Any) -> str:
+    return ("true" if value else "") if isinstance(value, bool) else str(value)
 
 
 def _of_cell(carry: str, keeps: str, paths: str, gates: str, states: str) -> dict[str, Any]:
     """The texts and plots of a cell; ``cards`` are pairs of a label and a word of the presets."""
-    alone = f"; the gate {keeps}_t alone would leave {{gates}}, in the unit that forgets least."
-    chrono = f"Chrono draws b_{keeps} = log u for each unit, u uniform from 1 to {{longest}}"
+    alone = f"; by {keeps}_t alone it would be {{gates}} times, in the unit that forgets least."
     cards = {
         f"left {{back}} steps back: ‖∂{carry}_T/∂{carry}_{{0}}‖": "left",
         **({f"the same by Π {keeps}_t alone": "gates"} if keeps else {}),
@@ -181,11 +213,9 @@ def _of_cell(carry: str, keeps: str, paths: str, gates: str, states: str) -> dic
     }
     return {
         "keeps": keeps,
-        "text": "{back} steps back, {left} of the gradient is left"
+        "text": "{back} steps back, the gradient is {left} times what it was at the end"
         + (alone if keeps else "; there is no gate on the way."),
         "cards": list(cards.items()),
-        "chrono": chrono + (", and sets b_i = −b_f." if carry == "c" else "."),
-        "tied": "b_i = {b_i}." if carry == "c" else "",
         "plots": _plots(carry, keeps, paths, gates, states),
     }
 
@@ -199,7 +229,7 @@ def _plots(carry: str, keeps: str, paths: str, gates: str, states: str) -> dict[
         reach[f"Π {keeps}_t, the gate alone"] = ("norms", "direct")
         step[f"{keeps}_t alone"] = ("oneStep", "direct")
         direct, all_others = ("shares", "direct"), ("shares", "indirect")
-        shares = {f"direct: {keeps}_t": direct, **shares, "all indirect": all_others}
+        shares = {f"direct: {keeps}_t": direct, "all indirect": all_others, **shares}
     if carry == "c":
         reach["product of ∂c_t/∂c_{t−1}"] = ("norms", "product")
     norm = f"log10 ‖∂{carry}_T/∂{carry}_t‖"

@@ -11,6 +11,7 @@ from rnnlab.report.page.html import packed
 from rnnlab.report.page.instrument_texts import HIDDEN, LIMITS, START
 from rnnlab.report.page.settings import Setting
 from rnnlab.report.page.tables import Lines, of_jacobians
+from rnnlab.report.page.thinning import evenly
 from rnnlab.results.stored_run import StoredRun
 from rnnlab.support.checksums import Damaged
 
@@ -27,19 +28,22 @@ POINTS = {"sensitivity": "sensitivity", "total": "oneStep"}
 def measured_data(settings: Sequence[Setting]) -> list[dict[str, Any]]:
     """The settings that the instrument can be set to, each with its measured points.
 
+    They are at most ``MOST``, evenly over the sweep.
+
     ``choice`` is what the instrument is set to, ``differs`` what it cannot follow; ``sensitivity``
     and ``oneStep`` are medians over runs before training, by ``x``: steps back, and t.
     """
-    found: list[dict[str, Any]] = []
-    for setting in settings:
-        choice = choice_of(setting.values)
-        if choice is not None and len(found) < MOST:
-            points = _points(setting)
-            found.append(
-                {"label": setting.label, "choice": choice, "differs": differs(setting.values)}
-                | points
-            )
-    return found
+    known = [setting for setting in settings if choice_of(setting.values) is not None]
+    offered = [known[place] for place in evenly(len(known), MOST)]
+    return [
+        {
+            "label": setting.label,
+            "choice": choice_of(setting.values),
+            "differs": differs(setting.values),
+            **_points(setting),
+        }
+        for setting in offered
+    ]
 
 
 def choice_of(values: Mapping[str, Any]) -> dict[str, Any] | None:

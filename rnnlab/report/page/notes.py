@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnlab.report.figures.biases import number
+from rnnlab.report.page.measured import MOST, choice_of
 from rnnlab.report.page.settings import Setting
 from rnnlab.results.read import Results
 from rnnlab.results.runs import environments, mixtures_of
@@ -46,10 +47,15 @@ def _of_runs(results: Results) -> list[str]:
 
 
 def notes_on_settings(settings: Sequence[Setting]) -> list[str]:
-    """Sentences on settings that have several layers, or were measured before training too."""
+    """Sentences on settings of several layers, measured before training, or not in Explore."""
     notes = []
     if any(number(setting.values.get("cell.layers")) > 1 for setting in settings):
         notes.append("Of cells in several layers, curves and eigenvalues are of the top layer.")
+    offered = sum(bool(s.ended) and choice_of(s.values) is not None for s in settings)
+    if offered > MOST:
+        notes.append(
+            f"Explore offers {MOST} of {offered} settings that it can show, evenly over the sweep."
+        )
     before = [s.before for s in settings if s.before] + [s for s in settings if s.is_before]
     if before:
         seeds = {int(seed) for setting in before for seed in setting.runs["seed"]}

@@ -28,7 +28,7 @@ Numbers = dict[str, float]
 
 
 def by_setting_data(drawn: Drawn) -> list[dict[str, Any]]:
-    """The part ``bySetting`` of the page's data: before training, and at the end of each run.
+    """Numbers of each run, by name: before training, and at the end of each run.
 
     Before training, what was measured of a setting for that purpose, with seeds of its own, takes
     the place of its trained runs' first records.
@@ -53,7 +53,6 @@ def by_setting_data(drawn: Drawn) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "label": LABELS.get(name, name),
             "step": 0 if end == "first" else last,
             "items": [
                 {"setting": index, "seeds": list(own), "values": list(own.values())}
@@ -90,7 +89,8 @@ def _of_jacobians(record: pd.DataFrame) -> Iterator[tuple[str, float]]:
     later = record[record["t"] > 0]
     for path in paths_of(record):
         yield path, later[f"{path}{SPECTRAL}"].mean()
-    yield "share", later["share"].mean()
+    if "share" in later:
+        yield "share", later["share"].mean()
     yield "radius", later["spectral_radius"].mean()
     yield "left", _log10_mean(record[record["t"] == 0], "log10_sensitivity")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.config.labels import flatten, label_each, varying_keys
-from rnnlab.report.figures.palette import Style, styles_of
+from rnnlab.config.labels import flatten, label_each
+from rnnlab.report.figures.palette import styles_of
 from rnnlab.report.page.thinning import evenly
 from rnnlab.results.read import Results
 from rnnlab.results.stored_run import ENDED, StoredRun
@@ -18,8 +18,6 @@ from rnnlab.support.text import printable
 Flat = dict[str, Any]
 # Of so many trained settings a page draws lines at first; the reader switches others on.
 SHOWN = 12
-# With more settings, only what differs between them is told of each.
-MOST_WITH_ALL_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -132,36 +130,15 @@ def settings_data(settings: Sequence[Setting], drawn: Sequence[int]) -> list[dic
     trained = [index for index in drawn if not settings[index].is_before] or list(drawn)
     shown = {trained[place] for place in evenly(len(trained), SHOWN)}
     looks = styles_of([setting.label for setting in settings])
-    keys = _told_keys(settings)
     return [
-        _described(setting, looks[setting.label], keys)
-        | {"drawn": index in set(drawn), "shown": index in shown}
+        {
+            "label": setting.label,
+            "color": {"light": look.light, "dark": look.dark},
+            "dash": look.dash,
+            "symbol": look.symbol,
+            "beforeTraining": setting.is_before,
+            "shown": index in shown,
+        }
         for index, setting in enumerate(settings)
+        for look in [looks[setting.label]]
     ]
-
-
-def _told_keys(settings: Sequence[Setting]) -> set[str]:
-    """The options told of each setting: all of cell and task, and those that differ in training."""
-    trained = [setting.values for setting in settings if not setting.is_before]
-    every = [setting.values for setting in settings]
-    varying = set(varying_keys(trained))
-    if len(settings) > MOST_WITH_ALL_VALUES:
-        return varying | set(varying_keys(every))
-    return varying | {key for own in every for key in own if key.startswith(("cell.", "task."))}
-
-
-def _described(setting: Setting, look: Style, keys: set[str]) -> dict[str, Any]:
-    runs = setting.runs[setting.runs["status"].isin(ENDED)]
-    solved = runs["solved_at"].notna() & (runs["status"] == "finished")
-    return {
-        "label": setting.label,
-        "folder": setting.folder,
-        "color": {"light": look.light, "dark": look.dark},
-        "dash": look.dash,
-        "symbol": look.symbol,
-        "order": look.order,
-        "runs": len(runs),
-        "solved": int(solved.sum()),
-        "values": {key: own for key, own in setting.values.items() if key in keys},
-        "beforeTraining": setting.is_before,
-    }

@@ -1,4 +1,4 @@
-"""Eigenvalues and Lyapunov exponents of a page."""
+"""Eigenvalues of a page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,8 @@ LEFT_OUT = "To keep the page small, {} of some {} are left out."
 def eigenvalues_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
     """The part ``eigenvalues``: of the top layer, at the start and at the end of each run.
 
-    Of as many runs as there is room for: one of each setting first.
+    Of as many runs as there is room for: one of each setting first. ``reach`` is the greatest
+    coordinate of a point, or of the predicted ring.
     """
     found: list[dict[str, Any]] = []
     for index, run, _ in sorted(_runs(drawn, "eigenvalues"), key=lambda own: own[2]):
@@ -25,8 +26,9 @@ def eigenvalues_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
             if (room := room - 2 * len(top)) < 0:
                 drawn.notes.append(LEFT_OUT.format("eigenvalues", "runs"))
                 return _ordered(found)
-            first = top.iloc[0]
+            first, points = top.iloc[0], top[["real", "imag"]].abs().to_numpy()
             ring = {"centre": float(first["ring_centre"]), "radius": float(first["ring_radius"])}
+            of_ring = abs(ring["centre"]) + ring["radius"]
             found.append(
                 {
                     "step": step,
@@ -35,39 +37,11 @@ def eigenvalues_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
                     "t": int(first["t"]),
                     "real": packed(top["real"].to_numpy()),
                     "imag": packed(top["imag"].to_numpy()),
+                    "reach": float(np.nanmax([points.max(), of_ring])),
                     "ring": None if np.isnan(list(ring.values())).any() else ring,
                 }
             )
     return _ordered(found)
-
-
-def lyapunov_data(drawn: Drawn, room: int) -> list[dict[str, Any]]:
-    """The part ``lyapunov``: means over examples, at the start and at the end of each setting."""
-    by_setting: dict[tuple[int, int], dict[int, np.ndarray]] = {}
-    for index, run, _ in _runs(drawn, "lyapunov"):
-        for step, own in _ends(drawn, run, "lyapunov"):
-            by_setting.setdefault((step, index), {})[int(run.record["seed"])] = _means(own)
-    found = []
-    for (step, index), by_seed in by_setting.items():
-        exponents = np.stack(list(by_seed.values()))
-        if (room := room - exponents.size) < 0:
-            drawn.notes.append(LEFT_OUT.format("Lyapunov exponents", "settings"))
-            break
-        found.append(
-            {
-                "step": step,
-                "setting": index,
-                "seeds": list(by_seed),
-                "exponents": packed(exponents),
-            }
-        )
-    return _ordered(found)
-
-
-def _means(record: pd.DataFrame) -> np.ndarray:
-    """The mean of each exponent over examples, greatest exponent first."""
-    ordered = record.sort_values(["index", "example"])["exponent"].to_numpy()
-    return ordered.reshape(-1, record["example"].nunique()).mean(axis=1)
 
 
 def _runs(drawn: Drawn, table: str) -> Iterator[tuple[int, StoredRun, int]]:

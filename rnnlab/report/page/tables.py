@@ -10,7 +10,7 @@ import pandas as pd
 from rnnlab.report.figures.records import log10_with_zeros, quantities_of
 from rnnlab.report.figures.sensitivity import sensitivity_with_zeros
 
-BACK, TIME = "steps back in time", "time step t"
+BACK, TIME, INDEX = "steps back in time", "time step t", "index, greatest first"
 SPECTRAL = "_spectral"
 SENSITIVITIES = ("sensitivity", "stack sensitivity")
 
@@ -92,6 +92,12 @@ def of_jacobians(table: pd.DataFrame) -> Iterator[tuple[Name, Lines]]:
         yield Name("share", "share", TIME, carry), lines(top, top["t"], top["share"])
 
 
+def of_lyapunov(table: pd.DataFrame) -> Iterator[tuple[Name, Lines]]:
+    """The Lyapunov exponents, means over examples, against their index from 1 on."""
+    means = table.groupby(["step", "index"])["exponent"].mean().reset_index()
+    yield Name("lyapunov", "exponents", INDEX), lines(means, means["index"] + 1, means["exponent"])
+
+
 def paths_of(jacobians: pd.DataFrame) -> list[str]:
     """The recorded paths: the direct one, those through a gate, their sum, and the total."""
     names = map(str, jacobians.columns)
@@ -106,6 +112,7 @@ def _top(table: pd.DataFrame) -> pd.DataFrame:
 
 
 CURVES: dict[str, Callable[[pd.DataFrame], Iterator[tuple[Name, Lines]]]] = {
+    "lyapunov": of_lyapunov,
     "jacobians": of_jacobians,
     "gradients": of_gradients,
     "gates": of_gates,

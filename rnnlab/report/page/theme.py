@@ -13,7 +13,7 @@ SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "x", "
 
 
 def themes() -> dict[str, Any]:
-    """For Plotly: colours, the layout of a plot and each of its axes, by the name of the theme."""
+    """For Plotly: colours and the layout of a plot, by the name of the theme."""
     return {
         "light": _theme("light", LIGHT, "#22262c", "#5d6570", "#e8e9ec", "#ffffff"),
         "dark": _theme("dark", DARK, "#e4e7eb", "#a2abb7", "#30363f", "#1b1f25"),
@@ -24,14 +24,33 @@ def _theme(
     name: str, colors: list[str], ink: str, muted: str, grid: str, paper: str
 ) -> dict[str, Any]:
     font = {"family": FONT, "size": 12, "color": ink}
+    axis = {
+        "gridcolor": grid,
+        "linecolor": muted,
+        "tickcolor": muted,
+        "showline": True,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "fixedrange": True,
+        "automargin": True,
+        "nticks": 7,
+        "tickfont": {"size": 11, "color": muted},
+        "exponentformat": "power",
+        "title": {"standoff": 8, "font": font},
+    }
     return {
         "name": name,
         "ink": ink,
         "muted": muted,
         "paper": paper,
         "looks": [
-            {"color": color, "dash": DASHES[i % len(DASHES)], "symbol": SYMBOLS[i]}
-            for i, color in enumerate(colors)
+            {
+                "color": colors[i % len(colors)],
+                "dash": DASHES[i % len(DASHES)],
+                "symbol": SYMBOLS[(i + i // len(colors)) % len(SYMBOLS)],
+            }
+            for i in range(2 * len(colors))
         ],
         "layout": {
             "height": 340,
@@ -43,6 +62,7 @@ def _theme(
             "dragmode": False,
             "hovermode": "closest",
             "hoverlabel": {"bgcolor": paper, "bordercolor": muted, "font": font},
+            "template": {"layout": {"xaxis": axis, "yaxis": axis}},
             "legend": {
                 "orientation": "h",
                 "y": 1.02,
@@ -52,19 +72,4 @@ def _theme(
                 "itemdoubleclick": False,
             },
         },
-        "axis": {
-            "gridcolor": grid,
-            "linecolor": muted,
-            "tickcolor": muted,
-            "showline": True,
-            "zeroline": False,
-            "ticks": "outside",
-            "ticklen": 4,
-            "fixedrange": True,
-            "automargin": True,
-            "nticks": 7,
-            "tickfont": {"size": 11, "color": muted},
-            "exponentformat": "power",
-        },
-        "axisTitle": {"standoff": 8, "font": font},
     }

@@ -1,4 +1,4 @@
-"""What the curves of a page are called, and what they mean."""
+"""What the curves of a page are called."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,43 +18,37 @@ class Words(NamedTuple):
     Attributes:
         label: of its axis.
         short: where one of several is chosen.
-        meaning: in a sentence.
         isLog: whether its values are logarithms, base 10.
     """
 
     label: str
     short: str
-    meaning: str
     isLog: bool = False
 
 
 def _gates(gate: str, of: str) -> Words:
-    return Words(f"mean {gate}_t", gate, f"Mean of {gate}_t over units and examples.")
+    return Words(f"mean {gate}_t", gate)
 
 
 def _share(name: str, of: str) -> Words:
-    meaning = (
-        f"‖Σ indirect‖/‖total‖ (Frobenius) of ∂{of}_t/∂{of}_{{t−1}}: how much of one step goes "
-        "through the gates. Mean over examples."
-    )
-    return Words("share of the indirect path", "share", meaning)
+    return Words("share of the indirect path", "share")
 
 
 def _path(path: str, of: str) -> Words:
-    what = PATHS.get(path, f"the path through {path}")
-    meaning = f"Spectral norm of {what} in ∂{of}_t/∂{of}_{{t−1}}. Mean over examples."
-    return Words(f"spectral norm of {what}", path, meaning)
+    return Words(f"spectral norm of {PATHS.get(path, f'the path through {path}')}", path)
+
+
+def _exponents(name: str, of: str) -> Words:
+    return Words("exponent, per step", name)
 
 
 def _decay(part: str, of: str) -> Words:
-    if part == "sensitivity":
-        norm, what = f"‖∂{of}_T/∂{of}_t‖", "How much a change at t changes the last step T."
-    elif part == "stack sensitivity":
-        norm, what = f"‖∂{of}_T/∂{of}_t‖, stack", "The same of the top layer, through all layers."
-    else:
-        norm, what = f"‖∂L/∂{part}_t‖", "Total derivative of the memory loss."
-    meaning = f"{what} Mean of log10 over examples; a line ends where it reads zero."
-    return Words(f"log10 {norm}", norm, meaning, isLog=True)
+    norms = {
+        "sensitivity": f"‖∂{of}_T/∂{of}_t‖",
+        "stack sensitivity": f"‖∂{of}_T/∂{of}_t‖, stack",
+    }
+    norm = norms.get(part, f"‖∂L/∂{part}_t‖")
+    return Words(f"log10 {norm}", norm, isLog=True)
 
 
 # In the order in which they stand on the page.
@@ -63,6 +57,7 @@ GROUPS: dict[str, Callable[[str, str], Words]] = {
     "paths": _path,
     "share": _share,
     "gates": _gates,
+    "lyapunov": _exponents,
 }
 
 

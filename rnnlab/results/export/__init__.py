@@ -8,7 +8,7 @@ from rnnlab.results.export.to_mlflow import to_mlflow
 from rnnlab.results.export.to_tensorboard import to_tensorboard
 from rnnlab.results.export.to_wandb import to_wandb
 from rnnlab.results.read import Results
-from rnnlab.support.errors import UserError, did_you_mean
+from rnnlab.support.errors import ArgumentError, did_you_mean
 from rnnlab.support.files import storage_errors
 
 __all__ = ["FORMATS", "export"]
@@ -38,7 +38,7 @@ def export(results: Results, to: str, out: Path) -> list[Path]:
             the folder cannot be written.
     """
     if to not in WRITERS:
-        raise UserError(f"no export to {to!r}; {did_you_mean(to, FORMATS)}")
+        raise ArgumentError("to", to, f"no such format; {did_you_mean(to, FORMATS)}")
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         return WRITERS[to](results, out)

@@ -1,14 +1,15 @@
 """Event files for TensorBoard, written without TensorFlow."""
 
 import glob
+import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from rnnlab.results.export.library import require
 from rnnlab.results.export.runs import ExportedRun, runs_to_export
 from rnnlab.results.read import Results
+from rnnlab.support.files import standing_for
 
 
 def to_tensorboard(results: Results, out: Path) -> list[Path]:
@@ -27,13 +28,15 @@ def to_tensorboard(results: Results, out: Path) -> list[Path]:
 
 def _replace(run: ExportedRun, out: Path) -> Path:
     """Write into a temporary folder that then replaces the run's folder of an earlier export."""
-    partial = Path(tempfile.mkdtemp(prefix=".", dir=out))
+    target = out / run.folder_name
+    partial = out / f".{os.getpid()}.{run.key}"
     try:
-        partial.chmod(0o755)
-        _write(run, partial)
-        for earlier in out.glob(f"*-{glob.escape(run.key)}"):
-            shutil.rmtree(earlier)
-        return partial.rename(out / run.folder_name)
+        with standing_for(target, partial):
+            partial.mkdir()
+            _write(run, partial)
+            for earlier in out.glob(f"*-{glob.escape(run.key)}"):
+                shutil.rmtree(earlier)
+            return partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -45,7 +45,7 @@ def parts(numbers, settings):
     ]
 
 
-losses = Claim("losses", measure, parts)
+losses = Claim("losses", measure, parts, says="Claim: It is so.\\nMore.")
 only_numbers = Claim("losses", lambda results: Measured(measure(results).numbers), parts, LAST)
 """
 
@@ -93,7 +93,10 @@ def test_from_results_to_the_files(tmp_path):
     assert pd.read_csv(tmp_path / "numbers.csv")["of"].tolist() == list(by_hand)
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert verdict == {"answer": "supported", "evidence": found.verdict.evidence, "called": ""}
-    words = f"6 runs\n\nsupported: {found.verdict.evidence}\n\nIt does.\n"
+    words = (
+        "6 runs\n\nClaim: It is so.\nVerdict: supported\n"
+        f"  {found.verdict.evidence.replace('; ', chr(10) + '  ')}\n\nIn short:\nIt does.\n"
+    )
     assert (tmp_path / "findings.txt").read_text() == words
     assert (tmp_path / "figures" / "losses.png").exists()
 

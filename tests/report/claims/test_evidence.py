@@ -6,30 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.gradients.decay import decay_per_step
 from rnnlab.report.claims.evidence import (
-    EARLIER,
+    at,
     bias_name,
     bounded_difference,
     differences,
-    earlier,
-    ended,
     mean_of,
     median_differences,
     median_of,
     number,
     numbers_frame,
+    of_line,
     of_runs,
-    of_same_seeds,
-    solved,
     versus,
 )
-from rnnlab.report.claims.words import estimate
-from rnnlab.results.intervals import (
-    earlier_interval,
-    median_interval,
-    share_interval,
-    t_interval,
-)
+from rnnlab.results.intervals import Estimate, median_interval, t_interval
 
 RUNS = pd.DataFrame(
     {
@@ -44,13 +36,14 @@ RUNS = pd.DataFrame(
 
 def test_means_leave_out_what_is_missing():
     one, two = mean_of(RUNS, "x")
-    assert one == ("x", "one", *t_interval([1, 2, 4]), 3)
-    assert two == ("x", "two", *t_interval([9, 3, 1, 0.5]), 4)
+    assert one == ("x", "one", *t_interval([1, 2, 4]), 3, "95 %")
+    assert two == ("x", "two", *t_interval([9, 3, 1, 0.5]), 4, "95 %")
 
 
 def test_differences_are_paired_by_seed():
     (found,) = differences(RUNS, "x", [("one", "two")], comparisons=3)
-    assert found == ("x", "one − two", *t_interval([0.5, 1, 1], comparisons=3), 3)
+    expected = t_interval([0.5, 1, 1], comparisons=3)
+    assert found == ("x", "one − two", *expected, 3, "95 % for all 3 together")
 
 
 def test_medians_and_their_differences_are_exact():
@@ -58,20 +51,13 @@ def test_medians_and_their_differences_are_exact():
     runs = pd.DataFrame({"setting": ["a"] * 6 + ["b"] * 6, "seed": [*range(6)] * 2})
     runs = runs.assign(loss=[*values, *np.full(6, 0.2)])
     one, two = median_of(runs, "loss")
-    assert one == ("loss", "a", *median_interval(values), 6)
-    assert two == ("loss", "b", 0.2, 0.2, 0.2, 6)
+    assert one == ("loss", "a", *median_interval(values), 6, "95 %")
+    assert two == ("loss", "b", 0.2, 0.2, 0.2, 6, "95 %")
     (found,) = median_differences(runs, "loss", [("a", "b")])
-    assert found[2:] == pytest.approx((*(np.array(median_interval(values)) - 0.2), 6))
+    assert found[2:6] == pytest.approx((*(np.array(median_interval(values)) - 0.2), 6))
     (too_few,) = median_differences(runs, "loss", [("a", "b")], comparisons=2)
     assert math.isnan(too_few.low)
-
-
-def test_pairs_are_of_the_same_seeds():
-    one = pd.DataFrame({"seed": [2, 0, 1], "solved_at": [20, None, 10]})
-    other = pd.DataFrame({"seed": [1, 2, 5], "solved_at": [11, 22, 55]})
-    first, second = of_same_seeds(one, other, "solved_at")
-    assert list(first) == [20, 10]
-    assert list(second) == [22, 11]
+    assert too_few.interval == ""
 
 
 def test_differences_from_what_was_not_run_are_unknown():
@@ -107,31 +93,6 @@ def test_bounds_of_a_difference_hold_wherever_the_values_are():
         assert within.high <= found.high
 
 
-def test_a_run_that_diverged_is_unsolved():
-    status = ["finished", "diverged", "missing", "failed"] + ["finished"] * 4
-    found = ended(RUNS.assign(status=status))
-    assert list(found["run"]) == list("abefgh")
-    assert list(found["solved_at"].fillna(-1)) == [10, -1, -1, -1, -1, 5]
-
-
-def test_unsolved_runs_count():
-    found = numbers_frame(solved(RUNS))
-    assert estimate(found, "share solved", "one") == share_interval(3, 4)
-    assert estimate(found, "share solved", "two") == share_interval(1, 4)
-    assert estimate(found, "solved at", "one").mean == 25
-    assert estimate(found, "solved at", "two").mean == math.inf
-
-
-def test_who_solves_earlier():
-    """Of 16 pairs: three solved runs before three unsolved ones, one as late as these three."""
-    (found,) = earlier(RUNS, [("one", "two")], comparisons=2)
-    expected = earlier_interval([10, 20, 30, np.nan], [np.nan, np.nan, np.nan, 5], comparisons=2)
-    assert found == (EARLIER, "one − two", *expected, 8)
-    assert expected.mean == (3 * 3 + 3 / 2) / 16
-    (none,) = earlier(RUNS, [("one", "three")])
-    assert math.isnan(none.value)
-
-
 def test_a_number_of_each_run():
     rows = pd.DataFrame(
         {
@@ -153,3 +114,29 @@ def test_names_of_what_is_compared_and_of_biases():
     assert versus(("a", "b")) == "a − b"
     names = [bias_name(1.0), bias_name(-2), bias_name("chrono"), bias_name(0.5, "b_z")]
     assert names == ["b_f = 1", "b_f = -2", "b_f chrono", "b_z = 0.5"]
+
+
+def test_the_table_says_what_each_interval_is():
+    """A plain one, one that is widened, one that there is not, and one with a single end."""
+    ends = [(0, 2), (0, 2), (math.nan, math.nan), (0, math.inf)]
+    estimates = [Estimate(1, *both) for both in ends]
+    found = [
+        number("x", "a", of, 3, many) for of, many in zip(estimates, (1, 9, 9, 2), strict=True)
+    ]
+    assert list(numbers_frame(found)["interval"]) == [
+        "95 %",
+        "95 % for all 9 together",
+        "",
+        "95 % for all 2 together",
+    ]
+
+
+def test_numbers_of_a_place_are_named_after_it():
+    found = at("copy", [number("x", "a", Estimate(1, 0, 2), 3)])
+    assert found == [number("x", "copy: a", Estimate(1, 0, 2), 3)]
+    assert at("copy", found, ", ")[0].of == "copy, copy: a"
+
+
+def test_a_number_of_the_line_of_one_record():
+    record = pd.DataFrame({"log10_mean": [-1.0, -3.0, -5.0], "distance": [0, 1, 2]})
+    assert of_line(decay_per_step)(record) == pytest.approx(-2)

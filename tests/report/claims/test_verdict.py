@@ -48,3 +48,10 @@ def test_of_parts():
 
 def test_in_words():
     assert str(Verdict(Answer.REFUTED, "it is 3")) == "refuted: it is 3"
+
+
+def test_evidence_in_statements():
+    """Split at semicolons outside brackets, and before what holds and fails."""
+    evidence = "a: 1 (b; c); d 2. Holds: e; f. Fails: g."
+    found = Verdict(Answer.REFUTED, evidence).statements
+    assert found == ["a: 1 (b; c)", "d 2.", "Holds: e; f.", "Fails: g."]

@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from rnnlab.report.claims.evidence import number, numbers_frame, solved
+from rnnlab.report.claims.evidence import number, numbers_frame
+from rnnlab.report.claims.learning import solved
 from rnnlab.report.claims.words import (
     estimate,
     estimate_if_measured,

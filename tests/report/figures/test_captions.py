@@ -7,8 +7,9 @@ from made_up import settings, summary, write
 from made_up_jacobians import eigenvalues, jacobians, lyapunov, runs
 
 from rnnlab.config.model import load_config
-from rnnlab.report.figures.captions import caption, caption_of, captions_text
-from rnnlab.report.findings import Findings, jacobian_figures, standard_findings, write_findings
+from rnnlab.report.figures.at_ends import jacobian_figures
+from rnnlab.report.figures.captions import caption, caption_of, captions_text, read_captions
+from rnnlab.report.findings import Findings, standard_findings, write_findings
 from rnnlab.results.read import load
 from rnnlab.support.bundled import config_names, folder
 from rnnlab.support.plugins import load_analysis
@@ -87,6 +88,14 @@ def test_a_caption_is_the_docstring_up_to_the_arguments():
     assert captions_text([], {}) == "# Captions\n"
 
 
+def test_captions_are_read_as_they_were_written():
+    own = {"mine": "What **I** draw, `x`.", "bare": ""}
+    text = captions_text(["mine.png", "bare.png", "lyapunov.png"], own)
+    found = read_captions(text)
+    assert found == {"mine.png": own["mine"], "bare.png": "", "lyapunov.png": caption("lyapunov")}
+    assert read_captions("# Captions\n") == {}
+
+
 @pytest.mark.parametrize("name", sorted({load_config(name)[0].analysis for name in NAMES}))
 def test_the_functions_that_draw_claims_say_what_they_draw(name):
     measure = load_analysis(name, "analysis", folder("configs")).measure
@@ -98,4 +107,11 @@ def test_the_functions_that_draw_claims_say_what_they_draw(name):
         assert any(word in text for word in ("mark", "Mark", "line", "Line", "column")), text
 
 
-SHARED = ("curves_and_published", "against_forget_bias", "paths_and_learning")
+SHARED = (
+    "curves_and_published",
+    "against_forget_bias",
+    "paths_and_learning",
+    "decay_by_place",
+    "left_by_layers_and_length",
+    "norms_by_control",
+)

@@ -58,7 +58,7 @@ def test_lines_of_shares_follow_from_settings_and_not_from_labels():
 @pytest.mark.parametrize(
     ("column", "values", "expected"),
     [
-        ("cell.input_bias", [0.0, "tied"], ["LSTM", "$b_i$ = −$b_f$"]),
+        ("cell.input_bias", [0.0, "tied"], ["$b_i$ = 0", "$b_i$ = −$b_f$"]),
         ("training.clip_norm", [np.nan, 1.5], ["clip_norm = none", "clip_norm = 1.5"]),
         ("cell.hidden", [8, 16], ["hidden = 8", "hidden = 16"]),
         ("cell.own", [[1, 2], [3]], ["own = [1, 2]", "own = [3]"]),
@@ -70,6 +70,13 @@ def test_settings_that_differ_in_more_than_a_bias_are_lines_of_their_own(column,
     second = own["setting"] == LSTM_2
     own[column] = [values[is_second] for is_second in second.astype(int)]
     assert labels_of(figures.indirect_share(jacobians([LSTM_0, LSTM_2]), own)) == expected
+
+
+def test_untied_settings_are_called_so_beside_tied_ones_and_other_cells():
+    own = runs([LSTM_0, LSTM_2, GRU])
+    own["cell.input_bias"] = own["setting"].map({LSTM_0: 0.0, LSTM_2: "tied"}).astype(object)
+    names = labels_of(figures.indirect_share(jacobians([LSTM_0, LSTM_2, GRU]), own))
+    assert names == ["LSTM, $b_i$ = 0", "LSTM, $b_i$ = −$b_f$", "GRU"]
 
 
 def test_a_number_and_chrono_that_differ_in_nothing_else():

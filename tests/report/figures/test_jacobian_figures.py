@@ -22,7 +22,7 @@ from made_up_jacobians import (
 )
 
 from rnnlab.report import figures
-from rnnlab.report.findings import jacobian_figures
+from rnnlab.report.figures.at_ends import jacobian_figures
 from rnnlab.support.errors import UserError
 
 

@@ -76,6 +76,20 @@ def test_colours_of_a_sweep_can_be_told_apart(labels, ground):
     assert len({(style.dash, style.symbol) for style in found.values()}) == len(labels)
 
 
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_two_families_of_six_and_two_settings_without_a_number_can_be_told_apart(ground):
+    """The settings that the demo measures before training, in one figure and on one page."""
+    ties = ("", ", b_i = −b_f")
+    labels = [f"b_f = {bias}{tie}" for tie in ties for bias in range(6)]
+    found = styles_of([*labels, *(f"b_f chrono to 100{tie}" for tie in ties)])
+    colours = [getattr(style, ground) for style in found.values()]
+    assert nearest(colours) > 15
+    assert min(nearest(colours, seen) for seen in ("protan", "deutan")) > 6
+    for tie in ties:
+        lightness = [lab(getattr(found[f"b_f = {bias}{tie}"], ground))[0] for bias in range(6)]
+        assert (np.diff(lightness) > 5).all()
+
+
 def test_there_is_one_blue():
     assert min(nearest(ground) for ground in zip(*CATEGORIES, strict=True)) > 30
 

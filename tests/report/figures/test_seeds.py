@@ -9,6 +9,7 @@ import pytest
 
 from rnnlab.report.figures.against_forget_bias import against_forget_bias
 from rnnlab.report.figures.palette import category, styles_of
+from rnnlab.report.figures.paths_and_learning import paths_and_learning
 from rnnlab.report.figures.retention_and_learning import retention_and_learning
 from rnnlab.report.figures.seeds import beside, marks, seed_lines
 from rnnlab.report.figures.style import panels
@@ -110,11 +111,32 @@ def test_marks_beside_a_place_on_a_logarithmic_axis():
     ax.set_ylim(1e-6, 1e3)
     ax.set_xlim(-0.5, 3.5)
     values = np.geomspace(1e-5, 1e2, 40).repeat(2)
-    places, size = beside(ax, values, 2.0, room=0.5, upright=True)
+    (places,), size = beside(ax, [values], [2.0], room=0.5, upright=True)
     ax.plot(places, values, "o", markersize=size)
     assert (np.abs(places - 2) <= 0.26).all()
     assert overlaps(ax) == (0, 80)
-    assert beside(ax, np.array([]), 1.0)[0].size == 0
+    assert beside(ax, [np.array([])], [1.0])[0][0].size == 0
+
+
+def sizes_of_marks(ax):
+    return {m.get_markersize() for m in ax.get_lines() if m.get_linestyle() == "None"}
+
+
+def test_all_marks_of_a_panel_have_one_size():
+    """A crowded row has small marks: those of the other rows, solved or not, are no larger."""
+    crowded, sparse = runs(1, 40, 0.8, spread=0.1), runs(2, 3, 0.5)
+    frame = pd.concat([crowded, sparse[sparse["setting"] == "b_f = 1"]])
+    frame["setting"] = pd.Categorical(frame["setting"], ["b_f = 0", "b_f = 1"], ordered=True)
+    before = frame.assign(norm=1.0, left=-1.0)
+    paths = dict.fromkeys(("total", "direct", "indirect"), "norm")
+    panel_of = {
+        "marks": retention_and_learning(frame).axes[2],
+        "against b_f": against_forget_bias(before, frame, "norm", "left").axes[2],
+        "demo": paths_and_learning(before, frame, paths, "left").axes[3],
+    }
+    for name, ax in panel_of.items():
+        (size,) = sizes_of_marks(ax)
+        assert size < 4, name
 
 
 def test_seeds_are_thin_lines_that_end_where_they_are_not_finite():

@@ -12,7 +12,7 @@ from rnnlab.report.page.drawn import drawn_of
 from rnnlab.report.page.learning import learning_data
 from rnnlab.report.page.one_number import by_setting_data
 from rnnlab.report.page.settings import settings_of
-from rnnlab.report.page.spectra import eigenvalues_data, lyapunov_data
+from rnnlab.report.page.spectra import eigenvalues_data
 from rnnlab.report.page.tables import BACK, TIME
 from rnnlab.results.read import load
 
@@ -82,10 +82,11 @@ def test_every_number_of_every_curve(stored):
         *(("paths", name, 2) for name in ("direct", "f", "i", "indirect", "total")),
         ("share", "share", 2),
         *(("gates", name, 4) for name in ("f", "i", "o")),
+        ("lyapunov", "exponents", 2),
     ]
     assert own.notes == []
     checked = 0
-    for curve in curves:
+    for curve in curves[:-1]:
         assert curve["xLabel"] == (BACK if curve["group"] == "decay" else TIME)
         x = unpack(curve["x"])
         assert list(x) == list(range(7))
@@ -105,7 +106,7 @@ def test_seeds_become_their_range_where_room_is_short(stored, tmp_path):
     many = [(settings(bias), seed, "finished", {}) for bias in (0.0, 1.0) for seed in range(6)]
     tables = store(tmp_path / "many", many)
     drawn = opened(tmp_path / "many")
-    curves = curves_data(drawn, 1500)
+    curves = curves_data(drawn, 1700)
     (curve,) = [c for c in curves if (c["group"], c["name"]) == ("gates", "f")]
     item = curve["items"][1]
     assert item["seeds"] == ["least", "median", "greatest"]
@@ -214,29 +215,35 @@ def test_what_is_left_without_jacobians_is_of_the_gradient(tmp_path):
             assert known[0]["items"][0]["values"] == pytest.approx([wanted], rel=1e-6)
 
 
-def test_learning_curves_are_means_of_the_last_fifty_losses(tmp_path):
+@pytest.mark.parametrize(("steps", "window"), [(220, 50), (120, 30)])
+def test_learning_curves_are_means_of_whole_windows(tmp_path, steps, window):
     runs = [
-        (settings(0.0, steps=120), 3, "finished", {"summary": {"solved_at": 77}}),
-        (settings(0.0, steps=120), 5, "diverged", {"steps": [0, 10, 60]}),
+        (settings(0.0, steps=steps), 3, "finished", {"summary": {"solved_at": 77}}),
+        (settings(0.0, steps=steps), 5, "diverged", {"steps": [0, 10, 60]}),
     ]
     tables = store(tmp_path / "learning", runs)
     found = learning_data(opened(tmp_path / "learning"), ROOM)
     x = unpack(found["x"]).astype(int)
-    assert list(x) == list(range(121))
+    assert found["yLabel"] == f"training loss, mean of {window} steps"
+    assert list(x) == list(range(window - 1, steps + 1))
     (item,) = found["items"]
     losses = unpack(item["loss"])
     for seed, values in zip((3, 5), losses, strict=True):
         own = list(tables[0, seed]["training"]["loss"])
         for step, value in zip(x, values, strict=True):
-            last = own[max(0, step - 49) : step + 1]
+            last = own[step - window + 1 : step + 1]
             if step < len(own):
-                assert value == pytest.approx(float(sum(map(float, last))) / len(last), rel=1e-5)
+                assert len(last) == window
+                assert value == pytest.approx(float(sum(map(float, last))) / window, rel=1e-5)
             else:
                 assert math.isnan(value)
-    assert item["solvedAt"][0] == 77
-    assert math.isnan(item["solvedAt"][1])
-    assert item["diverged"] == [False, True]
-    assert (found["baseline"], found["thresholds"], item["threshold"]) == ([0.2], [0.01], 0.01)
+    first, second = found["runs"]
+    assert first["solvedAt"] == 77
+    assert math.isnan(second["solvedAt"])
+    assert [run["diverged"] for run in found["runs"]] == [False, True]
+    assert [run["threshold"] for run in found["runs"]] == [0.01, 0.01]
+    assert found["levels"] == [(0.2, "remembers nothing"), (0.01, "solved below")]
+    assert found["isLog"]
 
 
 def test_spectra(stored):
@@ -249,30 +256,24 @@ def test_spectra(stored):
         assert list(unpack(entry["real"])) == [r["real"] for r in rows]
         assert list(unpack(entry["imag"])) == [r["imag"] for r in rows]
         assert entry["ring"] == {"centre": 0.5, "radius": 0.25}
-    lyapunov = lyapunov_data(own, ROOM)
-    assert [(e["step"], e["setting"]) for e in lyapunov] == [
-        (s, i) for s in (0, 30) for i in (0, 1, 2)
-    ]
-    for entry in lyapunov:
-        for seed, values in zip(entry["seeds"], unpack(entry["exponents"]), strict=True):
-            rows = tables[entry["setting"], seed]["lyapunov"].to_dict("records")
-            for index, value in enumerate(values):
-                two = [r for r in rows if (r["step"], r["index"]) == (entry["step"], index)]
-                assert value == pytest.approx(sum(r["exponent"] for r in two) / 2, rel=1e-5)
+
+
+def test_lyapunov_exponents_are_means_over_examples(stored):
+    tables, own = stored
+    (curve,) = [c for c in curves_data(own, ROOM) if c["group"] == "lyapunov"]
+    assert [item["setting"] for item in curve["items"]] == [0, 1, 2]
+    for item in curve["items"]:
+        values = unpack(item["values"])
+        for s, seed in enumerate(item["seeds"]):
+            rows = tables[item["setting"], seed]["lyapunov"].to_dict("records")
+            for k, step in enumerate(curve["steps"]):
+                for i, place in enumerate(unpack(curve["x"])):
+                    two = [r for r in rows if (r["step"], r["index"]) == (step, place - 1)]
+                    mean = sum(r["exponent"] for r in two) / 2
+                    assert values[k, s, i] == pytest.approx(mean, rel=1e-5)
 
 
 def test_fewer_eigenvalues_where_room_is_short_are_of_every_setting(stored):
     found = eigenvalues_data(stored[1], 6 * 2 * 2 * 3)
     assert {(e["setting"], e["seed"]) for e in found} == {(0, 0), (1, 0), (2, 0)}
     assert "To keep the page small, eigenvalues of some runs are left out." in stored[1].notes
-
-
-def test_lyapunov_exponents_that_have_no_room_are_told(stored):
-    whole = lyapunov_data(stored[1], ROOM)
-    size = sum(unpack(entry["exponents"]).size for entry in whole)
-    told = "To keep the page small, Lyapunov exponents of some settings are left out."
-    assert told not in stored[1].notes
-    assert len(lyapunov_data(stored[1], size)) == len(whole)
-    assert told not in stored[1].notes
-    assert 0 < len(lyapunov_data(stored[1], size - 1)) < len(whole)
-    assert told in stored[1].notes

@@ -3,6 +3,7 @@
 import json
 import math
 import unicodedata
+from html import escape
 
 import numpy as np
 import pytest
@@ -15,16 +16,15 @@ from rnnlab.report.page.curves import curves_data
 from rnnlab.report.page.drawn import drawn_of
 from rnnlab.report.page.html import json_text
 from rnnlab.report.page.one_number import NOTHING_LEFT
-from rnnlab.report.page.report import LATEST, report_data, write_report
+from rnnlab.report.page.report import LATEST, report_data, told_apart, write_report
 from rnnlab.report.page.settings import settings_of
 from rnnlab.results.comparison import compare
 from rnnlab.results.intervals import share_interval
 from rnnlab.results.read import load
 
 KEYS = [
-    *("kind", "title", "question", "answer", "numbers", "notes", "settings", "seeds", "steps"),
-    *("curves", "bySetting", "learning", "eigenvalues", "lyapunov", "table", "captions", "made"),
-    "explore",
+    *("title", "question", "answer", "numbers", "notes", "settings", "steps", "curves", "against"),
+    *("learning", "eigenvalues", "table", "captions", "made", "explore"),
 ]
 
 
@@ -55,11 +55,11 @@ def test_the_data_have_all_keys_and_are_json(tmp_path):
     data = data_of(tmp_path / "one")
     assert list(data) == KEYS
     assert json.loads(json_text(data)) == json.loads(json.dumps(data))
-    assert data["seeds"] == [0, 1]
     assert data["steps"] == [0, 10, 20, 30]
     assert [own["label"] for own in data["settings"]] == ["b_f = 0", "b_f = 1"]
-    assert [own["order"] for own in data["settings"]] == [0.0, 1.0]
-    assert data["settings"][1]["values"]["cell.forget_bias"] == 1.0
+    assert data["against"]["symbol"] == "b_f"
+    assert data["against"]["places"] == {"0": 0.0, "1": 1.0}
+    assert data["against"]["families"] == [[0, 1]]
     assert data["notes"] == [NOTHING_LEFT.format("b_f = 1")]
 
 
@@ -94,6 +94,51 @@ def test_the_answer_where_no_run_solves_the_task(tmp_path):
     store(tmp_path / "one", [ended(0.0, 0), ended(1.0, 0, summary={"final_loss": 0.05})])
     text = data_of(tmp_path / "one")["answer"]["text"]
     assert text == "No run solved the task; the least final loss is 0.05, with b_f = 1."
+
+
+def test_settings_are_ranked_within_a_task(tmp_path):
+    """Losses of different tasks cannot be ranked: of each task its own best is told, of three."""
+    losses = {(7, 0.0): 0.3, (7, 1.0): 0.2, (9, 0.0): 0.05, (9, 1.0): 0.06}
+    runs = [
+        (settings(bias, length=length), 0, "finished", {"summary": {"final_loss": loss}})
+        for (length, bias), loss in losses.items()
+    ]
+    store(tmp_path / "one", runs)
+    data = data_of(tmp_path / "one")
+    assert data["answer"]["text"] == (
+        "No run solved the task; the least final loss is 0.2, with b_f = 1, length = 7. "
+        "No run solved the task; the least final loss is 0.05, with b_f = 0, length = 9."
+    )
+    assert data["numbers"][1]["label"] == "final loss, b_f = 1, length = 7"
+    assert data["numbers"][1]["value"] == "0.2"
+    for name, length in (("two", 9), ("three", 11), ("four", 13)):
+        ends = {0.0: {"solved_at": 20}, 1.0: {"solved_at": 10}}
+        runs = [
+            (settings(bias, length=length), 0, "finished", {"summary": own})
+            for bias, own in ends.items()
+        ]
+        store(tmp_path / name, runs, name=name)
+    folders = [tmp_path / name for name in ("one", "two", "three", "four")]
+    text = data_of(*folders)["answer"]["text"]
+    assert text.count("solved the task") == 3
+    assert "b_f = 1, length = 9 (two) solved the task in 1 of 1 runs, at step 10" in text
+    assert text.endswith(" The table has 1 more task.")
+
+
+def test_the_answer_where_every_run_diverged(tmp_path):
+    diverged = {"final_loss": math.nan, "solved_at": None}
+    store(tmp_path / "one", [ended(0.0, s, "diverged", summary=diverged) for s in (0, 1)])
+    text = data_of(tmp_path / "one")["answer"]["text"]
+    assert text == "No run solved the task, and none finished."
+
+
+def test_curves_of_cells_that_carry_c_and_h_have_names_of_their_own():
+    def curve(name, of):
+        return {"group": "paths", "name": name, "short": name, "of": of}
+
+    curves = told_apart([curve("total", "c"), curve("f", "c"), curve("total", "h")])
+    assert [own["name"] for own in curves] == ["total", "f", "total *"]
+    assert [own["short"] for own in curves] == ["total of c", "f", "total of h"]
 
 
 def test_the_table_is_the_comparison(tmp_path):
@@ -150,7 +195,8 @@ def test_hostile_texts_are_data(tmp_path, text):
     start = '<script type="application/json" id="data">'
     inside = page.split(start)[1].split("</script>")[0]
     assert "<" not in inside
-    assert json.loads(inside)["title"] == data["title"]
+    assert json.loads(inside)["curves"] == data["curves"]
+    assert escape(data["title"]) in page.split(start)[0]
     for found in texts_in(data):
         assert not [c for c in found if unicodedata.category(c) in ("Cc", "Cf") and c != "\n"]
     seen = "alert(1)" if "alert" in text else None
@@ -173,7 +219,8 @@ def test_runs_that_are_missing_failed_or_diverged_are_told(tmp_path):
         "b_f = 0, seed 2, failed: ValueError: too large",
         "1 of 5 runs: diverged: it counts as unsolved, and its curves end early.",
     ]
-    assert [(own["runs"], own["solved"]) for own in data["settings"]] == [(2, 0), (0, 0)]
+    ends = [(run["seed"], run["diverged"]) for run in data["learning"]["runs"]]
+    assert ends == [(0, False), (1, True)]
     assert {item["setting"] for curve in data["curves"] for item in curve["items"]} == {0}
 
 
@@ -268,7 +315,6 @@ def test_several_results_are_compared(tmp_path):
     assert data["question"] == "one: First? two: Second?"
     labels = ["b_f = 0", "b_f = 1 (a/one)", "b_f = 1 (b/one)", "b_f = 2"]
     assert [own["label"] for own in data["settings"]] == labels
-    assert [own["folder"] for own in data["settings"]] == ["a/one"] * 2 + ["b/one"] * 2
     assert [row[0]["text"] for row in data["table"]["rows"]] == labels
     (curve,) = [c for c in data["curves"] if (c["group"], c["name"]) == ("decay", "c")]
     assert [item["setting"] for item in curve["items"]] == [0, 1, 2, 3]
@@ -298,7 +344,8 @@ def test_measured_before_training(tmp_path):
     assert [own["label"] for own in data["settings"]] == ["b_f = 0", "b_f = 1", "b_f = 2"]
     assert [own["beforeTraining"] for own in data["settings"]] == [False, False, True]
     assert [own["shown"] for own in data["settings"]] == [True, True, False]
-    entries = {(own["name"], own["step"]): own["items"] for own in data["bySetting"]}
+    (norms,) = [own for own in data["against"]["measures"] if own["name"] == "norm"]
+    entries = {(own["name"], own["step"]): own["items"] for own in norms["entries"]}
     seeds = {step: [item["seeds"] for item in entries["total", step]] for step in (0, 30)}
     assert seeds == {0: [[0, 1, 2, 3, 4]] * 3, 30: [[0, 1]] * 2}
     for item in entries["total", 0]:
@@ -306,7 +353,7 @@ def test_measured_before_training(tmp_path):
             rows = tables[item["setting"], seed]["jacobians"]
             later = [r["total_spectral"] for r in rows.to_dict("records") if r["t"] >= 1]
             assert value == pytest.approx(sum(later) / len(later), rel=1e-5)
-    for part in (*(own["items"] for own in data["curves"]), data["eigenvalues"], data["lyapunov"]):
+    for part in (*(own["items"] for own in data["curves"]), data["eigenvalues"]):
         assert {item["setting"] for item in part} == {0, 1}
     assert len(data["table"]["rows"]) == 2
     assert any("before training, with 5 seeds" in note for note in data["notes"])
@@ -345,7 +392,7 @@ def test_a_thousand_settings(tmp_path):
     data = data_of(tmp_path / "many")
     assert len(data["settings"]) == len(data["table"]["rows"]) == 1000
     assert sum(own["shown"] for own in data["settings"]) == 12
-    assert data["settings"][0]["values"] == {"cell.forget_bias": 0.0}
+    assert [len(family) for family in data["against"]["families"]] == [100]
     assert len(json_text(data)) < 2e6
 
 
@@ -356,10 +403,14 @@ def test_many_settings_keep_to_the_room(tmp_path):
     (curve,) = [c for c in data["curves"] if (c["group"], c["name"]) == ("decay", "c")]
     shown = [item["setting"] for item in curve["items"]]
     assert (len(shown), shown[0], shown[-1]) == (100, 0, 169)
-    assert shown == [index for index, own in enumerate(data["settings"]) if own["drawn"]]
+    assert shown == sorted(map(int, data["against"]["places"]))
     assert {item["setting"] for item in data["learning"]["items"]} == set(shown)
     assert sum(own["shown"] for own in data["settings"]) == 12
     told = "Plots show 100 of 170 settings, evenly over the sweep; the table has all of them."
+    assert told in data["notes"]
+    offered = [own["label"] for own in data["explore"]["settings"]]
+    assert (len(offered), offered[0], offered[-1]) == (24, "b_f = 0", "b_f = 169")
+    told = "Explore offers 24 of 170 settings that it can show, evenly over the sweep."
     assert told in data["notes"]
 
 

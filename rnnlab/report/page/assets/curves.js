@@ -1,11 +1,11 @@
 // Numbers of the page's data: summarised over seeds, drawn as lines and in panels.
 
-import { data } from "rnnlab/data.js";
-import { addPlot } from "rnnlab/plot.js";
+import { data, nearest } from "rnnlab/data.js";
+import { addPlot, axis, look } from "rnnlab/plot.js";
 import { state } from "rnnlab/state.js";
 import { digits, plain } from "rnnlab/text.js";
-import { look } from "rnnlab/theme.js";
 
+const NOTHING = "No setting that is switched on has this.";
 export const isOn = ({ setting }) => state.get("settings").includes(setting);
 export const labelOf = ({ setting }) => data.settings[setting].label;
 
@@ -16,26 +16,28 @@ export function rowsOf({ shape, values }, index = 0) {
   return Array.from({ length: rows }, (_, row) => values.subarray(at(row), at(row + 1)));
 }
 
-/** Index of the number that is nearest. */
-export const nearest = (numbers, wanted) => numbers.reduce((best, number, i) =>
-  (Math.abs(number - wanted) < Math.abs(numbers[best] - wanted) ? i : best), 0);
-
 /** A training step in words; −1 stands for weights that a user brought. */
 export const stepWords = (step) =>
-  step < 0 ? "weights as given" : step === 0 ? "before training" : `after ${step} updates`;
+  (step > 0 ? `after ${step} updates` : step < 0 ? "weights as given" : "before training");
 
 /** Which steps are shown, where one is not the slider's. */
 function stepNote(steps) {
   const sorted = [...new Set(steps)].sort((a, b) => a - b);
-  if (sorted.every((step) => step === state.get("step"))) return "";
+  if (sorted.every((step) => step === now())) return "";
   const words = sorted.map(stepWords).join(" and ");
   return `Shown ${words}, the nearest record${sorted.length > 1 ? "s of the settings" : ""}.`;
 }
 
-/** Of records with a step, those nearest to the slider's. */
+/** The slider's step; of a page without one its only step. */
+export const now = () => state.get("step") ?? data.steps[0];
+
+/** Of records with a step, those nearest to the slider's, of each setting its own. */
 export function recordsAtStep(records) {
-  const step = records[nearest(records.map((record) => record.step), state.get("step"))].step;
-  return { step, own: records.filter((record) => record.step === step), note: stepNote([step]) };
+  const own = Object.values(Object.groupBy(records, ({ setting }) => setting)).flatMap((all) => {
+    const { step } = all[nearest(all.map((record) => record.step), now())];
+    return all.filter((record) => record.step === step);
+  });
+  return { own, note: stepNote(own.map(({ step }) => step)) };
 }
 
 /** A number, or null where Plotly should end a line. */
@@ -50,9 +52,9 @@ export function spread(values) {
 }
 
 /**
- * Lines over x of the settings that are switched on: the median over seeds in a band from the least
- * to the greatest, or a line a seed. What is missing is passed over; where a value is not finite,
- * line and band end. `rowsOfItem` gives an item's values, a row a seed.
+ * Lines over x of the settings that are on: the median over seeds in a band from the least to the
+ * greatest, or a line a seed. What is missing is passed over; line and band end where a value is
+ * not finite. `rowsOfItem` gives an item's values, a row a seed.
  */
 export function lines(x, items, rowsOfItem, options) {
   const { xName, yName, scale = (y) => y, hover = "%{y:.4~g}", trace = {} } = options;
@@ -74,12 +76,11 @@ export function lines(x, items, rowsOfItem, options) {
     words.push(`${label}: ${ends.join(", ")}`);
     if (!isSingle && values.length > 1) {
       add(outline(medians), { fill: "toself", fillcolor: `${color}24`, line: { width: 0 },
-        hoverinfo: "skip", hovertemplate: null, showlegend: false });
+        hoverinfo: "skip", hovertemplate: null });
     }
     const strands = isSingle ? values.map((row) => curve((i) => [scale(row[i])])) : [medians];
     strands.forEach((points, s) => {
-      const line = { color, dash, width: isSingle ? 1.2 : 2 };
-      add(points, { line, ...(s && { showlegend: false }) });
+      add(points, { line: { color, dash, width: isSingle ? 1.2 : 2 } });
       rows.push(...points.map((point) => [label, ...(isSingle ? [item.seeds[s]] : []), ...point]));
     });
   }
@@ -100,52 +101,41 @@ function outline(points) {
     ...stretch.toReversed().map(([at, , , high]) => [at, high]), [null, NaN]]);
 }
 
-/** Indices of the steps at which an item has numbers: settings may have records of their own. */
-export function recorded({ shape: [steps, seeds, width], values }) {
-  const isThere = (k) => values.subarray(k * seeds * width, (k + 1) * seeds * width)
-    .some((value) => !Number.isNaN(value));
-  return Array.from({ length: steps }, (_, k) => k).filter(isThere);
-}
-
 /** The lines of a curve, of each setting at its record that is nearest to the slider's step. */
 export function linesAtStep({ x, label, xLabel, steps, items }, options = {}) {
   const used = [];
-  const drawn = lines(x.values, items, ({ values }) => {
-    const own = recorded(values);
-    const index = own[nearest(own.map((k) => steps[k]), state.get("step"))];
+  const drawn = lines(x.values, items, ({ values, records }) => {
+    const index = records[nearest(records.map((k) => steps[k]), now())];
     used.push(steps[index]);
     return rowsOf(values, index);
   }, { xName: xLabel, yName: label, ...options });
-  return { note: stepNote(used), ...drawn };
+  return { used, note: used.length ? stepNote(used) : NOTHING, ...drawn };
 }
 
 /** A range of the axis that stays as it is while the step moves. */
 export function fixedRange(entries) {
-  const items = entries.flatMap((entry) => entry.items);
-  const found = items.filter(isOn).map(({ values }) => values.extent);
-  const [low, high] = [Math.min(...found.map(([l]) => l)), Math.max(...found.map(([, h]) => h))];
+  const on = entries.flatMap(({ items }) => items).filter((item) => item.extent && isOn(item));
+  const low = Math.min(...on.map(({ extent }) => extent[0]));
+  const high = Math.max(...on.map(({ extent }) => extent[1]));
   const margin = 0.04 * (high - low || 1);
-  return low <= high ? [low >= 0 && low < high / 2 ? 0 : low - margin, high + margin] : undefined;
+  return on.length ? [low >= 0 && low < high / 2 ? 0 : low - margin, high + margin] : undefined;
 }
 
-/** A plot of the curves of a group against one axis, a panel each, if there are any. */
-export function addCurves(parent, group, title, options = {}) {
-  const entries = data.curves.filter((curve) => curve.group === group);
-  if (entries.length === 0) return;
-  const [{ xLabel, label }] = entries, { yTitle = label } = options;
-  const titles = entries.length > 1 ? entries.map(({ short }) => short) : [""];
-  const draw = (width) => {
-    const { axes, layout } = panels(titles, width, { title: plain(xLabel) },
-      { title: plain(yTitle), range: fixedRange(entries) });
-    const drawn = entries.map((entry, i) => linesAtStep(entry, { yName: yTitle,
-      trace: { ...axes(i), ...(i && { showlegend: false }) } }));
-    const rows = drawn.flatMap(({ table }, i) =>
-      table.rows.map((row) => [entries[i].short, ...row]));
-    return { traces: drawn.flatMap(({ traces }) => traces), layout, note: drawn[0].note,
+/** A plot of the curves of a group, a panel each; `options` are of the y axis. */
+export function addCurves(group, yTitle, options = {}) {
+  const all = data.curves.filter((curve) => curve.group === group);
+  addPlot(group, (width) => {
+    const on = all.filter(({ items }) => items.some(isOn)), entries = on.length ? on : [all[0]];
+    const titles = all.length > 1 ? entries.map(({ short }) => short) : [""];
+    const { axes, layout } = panels(titles, width, axis(entries[0].xLabel),
+      { ...axis(yTitle), range: fixedRange(entries), ...options });
+    const drawn = entries.map((entry, i) => linesAtStep(entry, { yName: yTitle, trace: axes(i) }));
+    return { traces: drawn.flatMap(({ traces }) => traces), layout,
+      note: on.length ? stepNote(drawn.flatMap(({ used }) => used)) : NOTHING,
       summary: drawn.map(({ summary }, i) => `${entries[i].short}: ${summary}`).join(". "),
-      table: { columns: ["curve", ...drawn[0].table.columns], rows } };
-  };
-  addPlot(parent, { name: group, title, draw, keys: ["step", "settings", "band"], ...options });
+      table: { columns: ["curve", ...drawn[0].table.columns], rows: drawn.flatMap(({ table }, i) =>
+        table.rows.map((row) => [entries[i].short, ...row])) } };
+  });
 }
 
 /** Panels on one scale, side by side: the axes of the i-th for its traces, and the layout. */
@@ -156,15 +146,17 @@ export function panels(titles, width, xaxis, yaxis, isSquare = false) {
   const layout = { height: (rows + 0.22 * (rows - 1)) * height + 70, annotations: [],
     margin: { l: 52, r: 14, t: 26, b: 44 },
     grid: { rows, columns, pattern: "independent", xgap: 0.08, ygap: 0.22 } };
-  titles.forEach((_, i) => {
+  const axes = (i) => ({ xaxis: `x${i ? i + 1 : ""}`, yaxis: `y${i ? i + 1 : ""}` });
+  titles.forEach((title, i) => {
     const id = i ? i + 1 : "";
-    const common = (axis, isLabelled, { title, ...own }) => ({ nticks: 5, automargin: false, ...own,
-      ...(i && { matches: axis }), showticklabels: isLabelled, title: isLabelled ? title : "" });
+    const common = (first, isLabelled, { title: own, ...rest }) => ({ nticks: 5, ...rest,
+      ...(i && { matches: first }), automargin: false,
+      showticklabels: isLabelled, title: isLabelled && own });
     layout[`xaxis${id}`] = common("x", i + columns >= titles.length, xaxis);
     layout[`yaxis${id}`] = common("y", i % columns === 0, yaxis);
-    layout.annotations.push({ text: `<b>${plain(titles[i], 40)}</b>`, showarrow: false,
+    layout.annotations.push({ text: `<b>${plain(title, 40)}</b>`, showarrow: false,
       x: 0, xref: `x${id} domain`, xanchor: "left",
       y: 1.01, yref: `y${id} domain`, yanchor: "bottom" });
   });
-  return { layout, axes: (i) => ({ xaxis: `x${i ? i + 1 : ""}`, yaxis: `y${i ? i + 1 : ""}` }) };
+  return { layout, axes };
 }

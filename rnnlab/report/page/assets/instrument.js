@@ -1,42 +1,34 @@
 // The numbers of the instrument: from settings and the kernels that rnnlab has drawn, in float64.
 
-import { CELLS, linearised, unroll } from "rnnlab/cells.js";
-import { add, addDiagonal, eigenvalues, multiply, scaleColumns, scaleRows, size, spectralNorm }
+import { CELLS, keyed, unroll } from "rnnlab/cells.js";
+import { crossing, diagonal, eigenvalues, norm, product, scaled, spectralNorm }
   from "rnnlab/linear_algebra.js";
 
-const CLOSE = 1e-12;
-const { fround } = Math;
-const keyed = (names, value) => Object.fromEntries(names.map((name, i) => [name, value(name, i)]));
-export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values) => values.reduce((whole, value) => whole + value, 0) / values.length;
 
-// Entry [index, …] of an array of the page, in float64.
-function part({ shape, values }, ...index) {
-  const length = shape.slice(index.length).reduce((product, own) => product * own, 1);
-  const start = index.reduce((offset, at, axis) => offset * shape[axis] + at, 0) * length;
-  return Float64Array.from(values.subarray(start, start + length));
-}
+// Entry [index, …] of an array of the page.
+const part = ({ shape, values }, ...index) => index.reduce((own, at, axis) =>
+  own.subarray(at * own.length / shape[axis], (at + 1) * own.length / shape[axis]), values);
 
 /** The longest time scale that chrono draws, as rnnlab's tasks set it. */
 export const longestScale = ({ sequence, T }, { symbols }) =>
   sequence === "adding" ? T : 1.5 * (T - 2 * symbols);
 
 // Kernels and biases; in float32 where rnnlab draws them so.
-function parameters(cell, settings, instrument) {
-  const { kernel, seed, sequence, gain, tie, b_f, b_i } = settings;
-  const n = instrument.hidden, at = [instrument.families.indexOf(kernel), seed];
-  const constants = cell.biases({ ...settings, b_i: tie ? -b_f : b_i });
-  const each = (value) => keyed(cell.kernels, value);
-  const bias = each((k) => new Float64Array(n).fill(constants[k]));
-  if (settings.chrono && cell.keeps) { // log u, u ~ U[1, t_max − 1]
-    const range = fround(longestScale(settings, instrument) - 2);
-    bias[cell.keeps] = part(instrument.chrono, seed)
-      .map((v) => fround(Math.log(fround(fround(v * range) + 1))));
-    if (bias.f) bias.i = bias.f.map((b) => -b);
+function parameters({ kernels, keeps }, settings, instrument) {
+  const { kernel, seed, sequence, tie, chrono } = settings, { hidden: n, families } = instrument;
+  const at = [families.indexOf(kernel), seed], gain = Math.fround(settings.gain);
+  const each = (value) => keyed(kernels, (k, i) => new Float64Array(value(k, i)));
+  const bias = each((k) => new Array(n).fill(settings[`b_${k}`] ?? 0));
+  if (chrono && keeps) { // log u, u ~ U[1, t_max − 1]
+    const range = Math.fround(longestScale(settings, instrument) - 2);
+    const u = part(instrument.chrono, seed).map((v) => v * range).map((v) => v + 1);
+    bias[keeps] = new Float64Array(u.map(Math.log));
   }
+  if (bias.f && (chrono || tie)) bias.i = bias.f.map((b) => -b);
   return {
-    n,
-    bias,
-    U: each((_, i) => part(instrument.recurrent, ...at, i).map((u) => fround(fround(gain) * u))),
+    n, bias,
+    U: each((_, i) => part(instrument.recurrent, ...at, i).map((u) => gain * u)),
     W: each((_, i) => part(instrument.input[sequence], ...at, i)),
   };
 }
@@ -59,124 +51,67 @@ function inputsOf({ sequence, seed, T }, instrument) {
 /** All that is shown, as arrays over t = 0 … T − 1; the settings are named as the dials. */
 export function measure(settings, instrument) {
   const cell = CELLS[settings.cell], params = parameters(cell, settings, instrument);
-  const steps = unroll(cell, params, inputsOf(settings, instrument)), root = Math.sqrt(params.n);
+  const inputs = inputsOf(settings, instrument), steps = unroll(cell, params, inputs);
+  const [atRest] = unroll(cell, params, [inputs[0].map(() => 0)]), root = Math.sqrt(params.n);
   return {
     gates: keyed(cell.gates, (gate) => steps.map(({ seen }) => mean(seen[gate]))),
-    states: keyed(cell.states, (name) => steps.map(({ seen }) => size(seen[name]) / root)),
+    states: keyed(cell.states, (name) => steps.map(({ seen }) => norm(seen[name]) / root)),
     ...backwards(cell, params, steps),
-    ...atZero(cell, params, settings.gain),
+    ...atZero(cell, params, atRest, settings.gain),
   };
 }
 
-// log10 of the norms of ∂carry_T/∂carry_t, backwards from T: in all (`byCarry`; `byH` is the part
-// through h_t), by the product of one-step ∂carry/∂carry, and by the gate alone; and each step's
-// Jacobian. Matrices are scaled by a power of two, which is kept beside them: none underflows.
-function backwards(cell, { n, U }, steps) {
-  const ways = Object.keys(steps[0].paths), direct = cell.keeps ? ["direct"] : [];
-  const norms = keyed([...direct, "total", "product"], () => []);
-  const oneStep = keyed([...direct, "total"], () => []);
-  const shares = keyed([...direct, ...ways, "indirect"], () => []);
-  const [byCarry, byH, product, through, total, next, spare] =
-    Array.from({ length: 7 }, () => new Float64Array(n * n));
-  const kept = new Float64Array(n), atStart = new Float64Array(n).fill(cell.carry === "h" ? 1 : 0);
-  let power = 0, productPower = 0;
-  for (const A of [byCarry, product]) addDiagonal(A, new Float64Array(n).fill(1));
+// log10 of the norms of ∂carry_T/∂carry_t, backwards from T: in all (C; H is ∂carry_T/∂h_t), by
+// the product P of one-step ∂carry/∂carry, and by the gate alone; and each step's Jacobian. C, H, P
+// are divided by the norms of C and P, whose logarithms are added up: none underflows.
+function backwards({ carry, keeps }, { n, U }, steps) {
+  const one = new Float64Array(n).fill(1), none = new Float64Array(n), found = [];
+  let [C, H, P] = [one, none, one].map(diagonal), kept = none, logC = 0, logP = 0;
   for (let t = steps.length - 1; t >= 0; t--) {
-    const { keep, paths, output } = steps[t], follow = steps[t - 1]?.follow ?? atStart;
-    norms.total[t] = log10(spectralNorm(byCarry, n), power);
-    norms.product[t] = log10(spectralNorm(product, n), productPower);
-    through.fill(0);
-    for (const way of ways) {
-      scaleRows(U[way], paths[way], spare);
-      add(through, spare);
-      scaleColumns(spare, follow);
-      shares[way][t] = size(spare);
-    }
-    total.set(through);
-    scaleColumns(total, follow);
-    shares.indirect[t] = size(total);
-    addDiagonal(total, keep);
-    oneStep.total[t] = spectralNorm(total, n);
-    if (cell.keeps) {
-      norms.direct[t] = Math.max(...kept);
-      oneStep.direct[t] = Math.max(...keep);
-      shares.direct[t] = size(keep);
-      for (let u = 0; u < n; u++) kept[u] += Math.log10(keep[u]);
-    }
-    const whole = size(total);
-    for (const values of Object.values(shares)) values[t] /= whole;
+    const { seen, paths: { o, ...paths } } = steps[t], keep = seen[keeps] ?? none;
+    const follow = steps[t - 1]?.seen.follow ?? (carry === "h" ? one : none);
+    const ways = Object.keys(paths), byH = new Float64Array(n * n); // ∂carry_t/∂h_{t−1}
+    for (const k of ways) scaled(paths[k], U[k], one, byH);
+    const indirect = scaled(one, byH, follow), total = scaled(one, byH, follow, diagonal(keep));
 
-    multiply(byCarry, through, next, n);
-    if (output) { // what h_{t−1} does to h_t past c_t
-      scaleRows(U.o, output, spare);
-      multiply(byH, spare, through, n);
-      add(next, through);
-    }
-    byH.set(next);
-    scaleColumns(next, follow);
-    scaleColumns(byCarry, keep);
-    add(byCarry, next);
-    multiply(product, total, spare, n);
-    product.set(spare);
-    power += rescale(byCarry, byH);
-    productPower += rescale(product);
+    const [normC, normP, whole] = [spectralNorm(C), spectralNorm(P), norm(total)];
+    [logC, logP] = [logC + Math.log10(normC), logP + Math.log10(normP)];
+    const direct = (value) => keeps && { direct: value }, share = (A) => norm(A) / whole;
+    const shares = keyed(ways, (k) => share(scaled(paths[k], U[k], follow)));
+    found[t] = {
+      norms: { ...direct(Math.max(...kept)), total: logC, product: logP },
+      oneStep: { ...direct(Math.max(...keep)), total: spectralNorm(total) },
+      shares: { ...direct(share(keep)), ...shares, indirect: share(indirect) },
+    };
+    kept = kept.map((log, u) => log + Math.log10(keep[u]));
+    const [perC, perP] = [normC, normP].map((own) => one.map(() => 1 / own));
+    P = scaled(perP, product(P, total, n), one);
+    H = scaled(perC, product(C, byH, n, o && product(H, scaled(o, U.o, one), n)), one);
+    C = scaled(one, H, follow, scaled(perC, C, keep));
   }
-  return { norms, oneStep, shares };
-}
-
-const log10 = (norm, power) => Math.log10(norm) + power * Math.log10(2);
-
-// Divide matrices by the power of two near their largest entry; returns its exponent.
-function rescale(...matrices) {
-  let largest = 0;
-  for (const A of matrices) for (const a of A) largest = Math.max(largest, Math.abs(a));
-  const power = largest > 0 ? Math.floor(Math.log2(largest)) : 0, factor = 2 ** -power;
-  for (const A of matrices) for (let i = 0; i < A.length; i++) A[i] *= factor;
-  return power;
+  return keyed(Object.keys(found[0]), (group) =>
+    keyed(Object.keys(found[0][group]), (name) => found.map((step) => step[group][name])));
 }
 
 // The (h, c) Jacobian at the zero state: eigenvalues, predicted ring, gains of lost stability.
-function atZero(cell, params, gain) {
-  const { n } = params, { keep, leak, write, U } = linearised(cell, params);
-  const ofU = eigenvalues(U, n), ratios = leak.map((own, u) => own / write[u]);
-  const areEqual = (values) => Math.max(...values) - Math.min(...values) < CLOSE * values[0];
-  const jacobian = (factor) => { // with the kernel times a factor
-    const J = new Float64Array(n * n);
-    scaleRows(U, write.map((own) => factor * own), J);
-    addDiagonal(J, keep);
-    return J;
-  };
-  const at = areEqual(leak)
-    ? (factor) => ofU.map(([re, im]) => [keep[0] + factor * write[0] * re, factor * write[0] * im])
-    : (factor) => eigenvalues(jacobian(factor), n);
-  // The h of an LSTM passes nothing on.
-  const found = [...at(1), ...Array((cell.states.length - 1) * n).fill([0, 0])];
+function atZero({ keeps, candidate, states }, { n, U: { [candidate]: U } }, { seen, paths }, gain) {
+  const one = new Float64Array(n).fill(1), keep = seen[keeps] ?? new Float64Array(n);
+  const write = paths[candidate].map((own, u) => own * seen.follow[u]), ofU = eigenvalues(U);
+  const [k, w] = [keep[0], write[0]], ratio = (1 - k) / w; // the ratio of every unit
+  const at = keep.every((own) => own === k) // with the kernel times a factor
+    ? (factor) => ofU.map(([re, im]) => [k + factor * w * re, factor * w * im])
+    : (factor) => eigenvalues(scaled(write.map((own) => factor * own), U, one, diagonal(keep)));
+  const isStable = (factor) => greatest(at(factor)) < 1;
+  const found = [...at(1), ...Array((states.length - 1) * n).fill([0, 0])];
+  let unstable = ratio / spectralNorm(U); // no lower factor is
+  while (isStable(unstable)) unstable *= 1.05;
   return {
     eigenvalues: { real: found.map(([re]) => re), imag: found.map(([, im]) => im) },
     ring: { centre: mean(keep), radius: mean(write) * greatest(ofU) },
-    // The real positive eigenvalue of the kernel that makes the zero state unstable, where it is
-    // one (rnnlab.theory's critical_gain); and the gain at which these kernels do.
-    criticalGain: areEqual(ratios) ? ratios[0] : null,
-    lossOfStability: gain
-      * leastRoot((factor) => greatest(at(factor)) - 1, Math.min(...ratios) / spectralNorm(U, n)),
+    // By a real positive eigenvalue (rnnlab.theory's critical_gain), and by those of these kernels.
+    criticalGain: ratio,
+    lossOfStability: gain * crossing(isStable, unstable / 1.05, unstable),
   };
 }
 
 const greatest = (pairs) => Math.max(...pairs.map((pair) => Math.hypot(...pair)));
-
-// The least root that is not below `high`: from there in steps of 5 %, then by the secant method
-// that keeps a bracket (Illinois). No factor below the least leak/write over ‖U‖₂ loses stability.
-function leastRoot(excess, high) {
-  let low = high, f_high = excess(high), f_low = f_high;
-  while (f_high < 0) {
-    [low, f_low, high] = [high, f_high, 1.05 * high];
-    f_high = excess(high);
-  }
-  while (high - low > CLOSE * high) {
-    const middle = high - f_high * (high - low) / (f_high - f_low), f = excess(middle);
-    if (f === 0) return middle;
-    if (f < 0) [low, f_low, f_high] = [middle, f, f_high / 2];
-    else [high, f_high, f_low] = [middle, f, f_low / 2];
-  }
-  return high;
-}

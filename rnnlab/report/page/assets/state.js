@@ -1,33 +1,35 @@
-// What a reader has chosen. It stands in the address's #, so that a link shows what its sender saw.
+// What a reader has chosen: the values of the page's named inputs. They stand in the address's #,
+// so that a link shows what its sender saw.
 
-const fields = new Map();
+import { nearest } from "rnnlab/data.js";
+
+const inputs = Map.groupBy(document.querySelectorAll("main [name]"), ({ name }) => name);
+const placesOf = ({ dataset }) => dataset.values && JSON.parse(dataset.values);
+const fallbacks = new Map(Array.from(inputs, ([key, own]) => [key, read(own)]));
+const values = new Map();
 const listeners = [];
 let waiting;
 
 export const state = {
-  /**
-   * Declare a key. `parse` makes a value of its text in the address, undefined of a wrong one;
-   * without it the key never stands there. Nor does a key whose value is the fallback.
-   */
-  define(key, fallback, parse) {
-    const read = () => {
-      const text = new URLSearchParams(location.hash.slice(1)).get(key);
-      return (text === null ? undefined : parse?.(text)) ?? fallback;
-    };
-    fields.set(key, { fallback, read, isKept: parse !== undefined, value: read() });
-  },
-  get: (key) => fields.get(key).value,
+  get: (key) => values.get(key),
   /** Change several keys at once; who subscribed to one that has changed is called once. */
   set(changes) {
-    const changed = Object.keys(changes).filter((key) => changes[key] !== state.get(key));
-    for (const key of changed) fields.get(key).value = changes[key];
+    take(changes);
     clearTimeout(waiting);
     waiting = setTimeout(write, 150); // browsers complain about hundreds of changes
-    const concerns = ({ keys }) => keys.some((key) => changed.includes(key));
-    for (const { callback } of listeners.filter(concerns)) callback();
   },
   subscribe: (keys, callback) => listeners.push({ keys, callback }),
 };
+
+function take(changes) {
+  const keys = Object.keys(changes).filter((key) => changes[key] !== values.get(key));
+  for (const key of keys) {
+    values.set(key, changes[key]);
+    if (inputs.has(key)) show(inputs.get(key), changes[key]);
+  }
+  const concerned = listeners.filter((own) => own.keys.some((key) => keys.includes(key)));
+  concerned.forEach(({ callback }) => callback());
+}
 
 /** Call back now and whenever a key changes. */
 export function follow(key, callback) {
@@ -35,21 +37,51 @@ export function follow(key, callback) {
   state.subscribe([key], () => callback(state.get(key)));
 }
 
-/** A parser that takes only these values, by their texts. */
-export const oneOf = (choices) => (text) => choices.find((choice) => String(choice) === text);
+/** A number, or what stands at a slider's place; the text of a choice; numbers of ticked boxes. */
+function read(own) {
+  const [input] = own;
+  if (input.type === "range") return placesOf(input)?.[input.value] ?? input.valueAsNumber;
+  if (input.type !== "checkbox") return (own.find(({ checked }) => checked) ?? input).value;
+  return own.filter(({ checked }) => checked).map(({ value }) => Number(value));
+}
 
-/** A parser of numbers within limits. */
-export const between = (low, high) => (text) =>
-  text.trim() !== "" && Number(text) >= low && Number(text) <= high ? Number(text) : undefined;
+/** The value that a text stands for; undefined of a wrong one. */
+function parsed(own, text) {
+  const [input] = own, number = text.trim() === "" ? NaN : Number(text);
+  if (input.type === "range") {
+    const places = placesOf(input);
+    if (places) return places[nearest(places, number)];
+    if (!(number >= input.min && number <= input.max)) return undefined;
+    return input.step === "1" ? Math.round(number) : number;
+  }
+  if (input.type === "hidden") return text;
+  const choices = [...(input.options ?? own)].map(({ value }) => value);
+  if (input.type !== "checkbox") return choices.find((choice) => choice === text);
+  const wanted = text.split(",").filter(Boolean);
+  return wanted.every((one) => choices.includes(one)) ? wanted.map(Number) : undefined;
+}
 
-const kept = () => [...fields].filter(([, { isKept }]) => isKept);
+function show(own, value) {
+  const texts = [value].flat().map(String);
+  for (const input of own) {
+    if (["radio", "checkbox"].includes(input.type)) input.checked = texts.includes(input.value);
+    else input.value = placesOf(input)?.indexOf(value) ?? value;
+  }
+}
 
 function write() {
-  const chosen = kept().filter(([, { value, fallback }]) => value !== fallback);
-  const query = new URLSearchParams(chosen.map(([key, { value }]) => [key, String(value)]));
+  const chosen = [...fallbacks].filter(([key, own]) => String(own) !== String(state.get(key)));
+  const query = new URLSearchParams(chosen.map(([key]) => [key, String(state.get(key))]));
   history.replaceState(null, "", `#${query}`);
 }
 
-// Another link opened in the same window.
-addEventListener("hashchange", () =>
-  state.set(Object.fromEntries(kept().map(([key, { read }]) => [key, read()]))));
+function readAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const value = (key) => (asked.has(key) ? parsed(inputs.get(key), asked.get(key)) : undefined);
+  take(Object.fromEntries(Array.from(fallbacks, ([key, own]) => [key, value(key) ?? own])));
+}
+
+addEventListener("input", ({ target: { name } }) =>
+  inputs.has(name) && state.set({ [name]: read(inputs.get(name)) }));
+addEventListener("hashchange", readAddress); // another link, opened in the same window
+readAddress();

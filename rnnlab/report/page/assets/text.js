@@ -1,19 +1,15 @@
 // Texts: as nodes of the page, as labels of Plotly, as CSV. None of them is ever read as HTML.
 
-// What follows _ after one letter, as in b_f, ∂C_{t−1}, dC_t, (h, c)_t; and the 10 of log10.
+// What follows _ after one letter, as in b_f, ∂c_{t−1}, dc_t, (h, c)_t; and the 10 of log10.
 const SUBSCRIPT =
-  /(?<=(?<![A-Za-z_])d?[A-Za-z]|\))_(\{[^{}]+\}|[A-Za-z0-9]+(?![A-Za-z0-9_]))|(?<=log)(10)/;
+  /(?<=(?<![A-Za-z_])d?[A-Za-z]|\))_(\{[^{}]+\}|[A-Za-z0-9]+(?![A-Za-z0-9_]))|(?<=\blog)(10)(?!\d)/;
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element: functions become handlers, other properties attributes; texts stay texts. */
+/** An element with these properties and children. */
 export function make(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === "function") node[name] = value;
-    else if (value !== false && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children.flat());
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
   return node;
 }
 

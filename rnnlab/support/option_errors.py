@@ -14,20 +14,28 @@ MOST_LINES = 20
 LONGEST_MEANT = 100
 
 
-def explain(error: ValidationError, model: type[BaseModel], source: str, section: str = "") -> str:
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    source: str,
+    section: str = "",
+    *,
+    is_yaml: bool = True,
+) -> str:
     """The error message: one line for each wrong key.
 
     Args:
         error: pydantic's.
         model: the model that it checked.
-        source: the file, and the setting of a sweep.
+        source: the file, and the setting of a sweep; or the model's name.
         section: dotted key of what the model describes, such as ``cell``.
+        is_yaml: whether the keys and values are those of a config, or options in Python.
     """
     by_key: dict[str, list[Any]] = {}
     for detail in error.errors(include_url=False):
         by_key.setdefault(_dotted(section, detail, model), []).append(detail)
     lines = [
-        f"{source}: {key[:200] + ': ' if key else ''}{_sentence(details, model)}"
+        f"{source}: {key[:200] + ': ' if key else ''}{_sentence(details, model, is_yaml)}"
         for key, details in list(by_key.items())[:MOST_LINES]
     ]
     more = len(by_key) - len(lines)
@@ -52,13 +60,15 @@ def _dotted(section: str, detail: Any, model: type[BaseModel]) -> str:
     return ".".join([section, *parts] if section else parts)
 
 
-def _sentence(details: list[Any], model: type[BaseModel]) -> str:
+def _sentence(details: list[Any], model: type[BaseModel], is_yaml: bool) -> str:
     first = details[0]
     value = first["input"]
     kind = first["type"]
     if kind == "extra_forbidden":
         *path, name = first["loc"]
-        return f"unknown key (value {shown(value)}); {did_you_mean(name, _fields_at(model, path))}"
+        noun = "key" if is_yaml else "option"
+        hint = did_you_mean(name, _fields_at(model, path))
+        return f"unknown {noun} (value {shown(value)}); {hint}"
     if kind == "missing":
         return "missing"
     if kind == "value_error":
@@ -69,7 +79,7 @@ def _sentence(details: list[Any], model: type[BaseModel]) -> str:
     given = value.get("kind") if kind == "union_tag_invalid" else value
     choices = [c for d in details for c in re.findall(r"'([^']*)'", _wanted(d)) if c != "kind"]
     hint = f"; {did_you_mean(given, choices)}" if choices and isinstance(given, str) else ""
-    return f"{shown(given)} is not valid: must be {wanted}{hint}{_meant(given, details)}"
+    return f"{shown(given)} is not valid: must be {wanted}{hint}{_meant(given, details) * is_yaml}"
 
 
 def _meant(value: object, details: list[Any]) -> str:
