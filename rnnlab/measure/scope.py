@@ -49,7 +49,7 @@ class Scope:
         write_sealed(path, content)
 
     def lacking(self, earlier: "Scope") -> str:
-        """What an earlier survey has that this one lacks, in words; empty if nothing.
+        """Say in words which measurements of an earlier survey this one lacks; empty if none.
 
         The same subjects, inputs and length give the same numbers, and more subjects include them.
         """

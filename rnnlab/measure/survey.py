@@ -100,14 +100,14 @@ class _Measured:
 
     @property
     def head(self) -> dict[str, Any]:
-        """What stands in front of each row of it."""
+        """The columns that name the run in each row of a table."""
         return {"run": self.subject.id, "setting": self.setting, "seed": self.subject.run.seed}
 
 
 def _each(
     subjects: Sequence[Subject], inputs: np.ndarray | None, wanted: int | None, progress: Progress
 ) -> Iterator[_Measured | str]:
-    """What was measured of each subject, or the reason why nothing was."""
+    """Measure each subject; gives its measurement, or the reason why there is none."""
     progress.start(total=len(subjects), done=0)
     names = label_settings([subject.run.settings.resolved for subject in subjects])
     for subject, setting in zip(subjects, names, strict=True):

@@ -120,7 +120,7 @@ class Findings:
 
     @property
     def _verdict(self) -> str:
-        """What is claimed, the answer, and a line for each statement that it rests on."""
+        """The claim, the answer, and a line for each item of the evidence."""
         if self.verdict is None:
             return ""
         claim = [f"Claim: {self.claim}"] if self.claim else []

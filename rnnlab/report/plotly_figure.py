@@ -24,7 +24,7 @@ PATTERNS = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
 
 
 def _shares(pattern: Sequence[Any] | None) -> list[float]:
-    """Of the pattern's length, each dash and each gap."""
+    """The length of each dash and gap, as a share of the whole pattern."""
     return [] if pattern is None else [float(part) / float(sum(pattern)) for part in pattern]
 
 

@@ -21,7 +21,7 @@ def provide(name: str, module: str, attribute: str) -> None:
 
 
 def provided(name: str) -> Any:
-    """What is provided under this name.
+    """The object that a higher room has registered under this name.
 
     Raises:
         KeyError: nothing is.

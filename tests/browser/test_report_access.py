@@ -80,6 +80,12 @@ def test_every_plot_has_its_numbers_in_words(small_run, open_page):
     assert page.locator("main").count() == 1
 
 
+def test_the_first_plot_is_drawn_at_once_even_below_the_window(small_run, open_page):
+    page = open_page(small_run[1], viewport={"width": 400, "height": 300})
+    page.wait_for_selector("#plot-paths .main-svg", state="attached")
+    assert page.evaluate("scrollY") == 0
+
+
 def test_print_draws_every_plot_on_white(small_run, open_page):
     page = open_page(small_run[1], color_scheme="dark")
     traces(page, "paths")

@@ -66,7 +66,7 @@ def number(
 
 
 def interval_name(comparisons: int) -> str:
-    """What an interval is: plain, or widened so that several hold together."""
+    """The name of a confidence interval: of 95 %, alone or for several intervals together."""
     return "95 %" if comparisons == 1 else f"95 % for all {comparisons} together"
 
 

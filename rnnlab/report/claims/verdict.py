@@ -45,7 +45,7 @@ class Verdict:
 
     @property
     def statements(self) -> list[str]:
-        """What the evidence lists; then which parts hold, and so on, as ``of_parts`` says it."""
+        """The items of the evidence, then the sentences of ``of_parts`` on which parts hold."""
         listed, *parts = re.split(r"(?<=\.) (?=Holds: |Fails: |Undecided: )", self.evidence)
         outside_brackets = r"; (?![^(]*\))"
         return [*re.split(outside_brackets, listed), *parts]

@@ -23,7 +23,7 @@ def left_by_layers_and_length(
     lengths: Sequence[int],
     vanished: float,
 ) -> Figure:
-    """What is left of the gradient before training, by T with one layer, and by layers at two T.
+    """The gradient left before training: against T with one layer, against layers at two T.
 
     Medians over 20 seeds with their intervals; arrows: norms read zero. Below the grey line it has
     vanished.

@@ -1,6 +1,6 @@
 """The instrument: the kernels and sequences that the page computes with, as rnnlab draws them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from rnnlab.cells import LSTM
 from rnnlab.cells.initializers import InputKernel, RecurrentKernel
 from rnnlab.report.page.html import packed, page_html
-from rnnlab.report.page.instrument_texts import HIDDEN, SEEDS, texts
+from rnnlab.report.page.instrument_texts import HIDDEN, OF_MARKUP, SEEDS, texts
 from rnnlab.report.page.measured import measured_data
 from rnnlab.report.page.settings import Setting
 from rnnlab.report.page.templates import render
@@ -33,11 +33,17 @@ ADDING, COPYING = Adding(length=LONGEST), Copying(length=LONGEST)
 def write_instrument(path: Path) -> Path:
     """Write the page of the instrument alone."""
     data = {"explore": instrument_data()}
-    text = page_html("rnnlab explore", render("explore.html", **data), "explore.js", data)
+    body, own = render("explore.html", **data), {"explore": of_script(data["explore"])}
+    text = page_html("rnnlab explore", body, "explore.js", own)
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     return path
+
+
+def of_script(explore: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of ``instrument_data`` that the script reads; the rest is the markup's."""
+    return {key: own for key, own in explore.items() if key not in OF_MARKUP}
 
 
 def instrument_data(settings: Sequence[Setting] = ()) -> dict[str, Any]:
@@ -49,7 +55,6 @@ def instrument_data(settings: Sequence[Setting] = ()) -> dict[str, Any]:
     with own_settings(double=False):
         return {
             "hidden": HIDDEN,
-            "seeds": list(SEEDS),
             "families": list(FAMILIES),
             "recurrent": packed(_kernels("U", ADDING.input_size)),
             "input": {

@@ -154,6 +154,10 @@ CELLS = {
 }
 
 
+# What only the markup needs of these texts.
+OF_MARKUP = ("sets", "choices", "sliders", "presets")
+
+
 def texts(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """These texts as data of the page, which starts with the first of these settings of results."""
     start = START | (settings[0]["choice"] if settings else {})
@@ -192,7 +196,7 @@ def _sets(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(choice: Mapping[str, Any]) -> dict[str, Any]:
-    """What is no slider is a text."""
+    """A choice in which all values but those of sliders are texts."""
     return {name: own if name in LIMITS else _as_text(own) for name, own in choice.items()}
 
 

@@ -16,7 +16,7 @@ from rnnlab.report.page.comparison_table import comparison_of, table_data
 from rnnlab.report.page.curves import curves_data
 from rnnlab.report.page.drawn import drawn_of
 from rnnlab.report.page.html import json_text, page_html
-from rnnlab.report.page.instrument import instrument_data
+from rnnlab.report.page.instrument import instrument_data, of_script
 from rnnlab.report.page.learning import learning_data
 from rnnlab.report.page.made import made_data
 from rnnlab.report.page.notes import notes_on, notes_on_settings
@@ -79,6 +79,7 @@ def report_html(data: Mapping[str, Any]) -> str:
         **data,
     )
     own = {key: data[key] for key in OF_SCRIPT}
+    own["explore"] = own["explore"] and of_script(own["explore"])
     return page_html(data["title"], body, "report.js", own)
 
 
@@ -100,7 +101,7 @@ def _measures(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _quantities(decay: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What each curve is called where one is chosen.
+    """The label of each curve in the list of quantities.
 
     A part of the state may have a distance in some settings, and t alone in others.
     """

@@ -12,6 +12,33 @@ DASHES = ["solid", "dash", "dot", "dashdot", "longdash"]
 SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "x", "cross"]
 
 
+LAYOUT = {
+    "height": 340,
+    "margin": {"l": 52, "r": 14, "t": 14, "b": 44},
+    "showlegend": False,
+    "dragmode": False,
+    "hovermode": "closest",
+    "legend": {
+        "orientation": "h",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "x": 0,
+        "itemclick": False,
+        "itemdoubleclick": False,
+    },
+}
+AXIS = {
+    "showline": True,
+    "zeroline": False,
+    "ticks": "outside",
+    "ticklen": 4,
+    "fixedrange": True,
+    "automargin": True,
+    "nticks": 7,
+    "exponentformat": "power",
+}
+
+
 def themes() -> dict[str, Any]:
     """For Plotly: colours and the layout of a plot, by the name of the theme."""
     return {
@@ -24,19 +51,11 @@ def _theme(
     name: str, colors: list[str], ink: str, muted: str, grid: str, paper: str
 ) -> dict[str, Any]:
     font = {"family": FONT, "size": 12, "color": ink}
-    axis = {
+    axis = AXIS | {
         "gridcolor": grid,
         "linecolor": muted,
         "tickcolor": muted,
-        "showline": True,
-        "zeroline": False,
-        "ticks": "outside",
-        "ticklen": 4,
-        "fixedrange": True,
-        "automargin": True,
-        "nticks": 7,
         "tickfont": {"size": 11, "color": muted},
-        "exponentformat": "power",
         "title": {"standoff": 8, "font": font},
     }
     return {
@@ -44,32 +63,26 @@ def _theme(
         "ink": ink,
         "muted": muted,
         "paper": paper,
-        "looks": [
-            {
-                "color": colors[i % len(colors)],
-                "dash": DASHES[i % len(DASHES)],
-                "symbol": SYMBOLS[(i + i // len(colors)) % len(SYMBOLS)],
-            }
-            for i in range(2 * len(colors))
-        ],
-        "layout": {
-            "height": 340,
-            "margin": {"l": 52, "r": 14, "t": 14, "b": 44},
-            "showlegend": False,
+        "looks": _looks(colors),
+        "layout": LAYOUT
+        | {
             "font": font,
             "paper_bgcolor": paper,
             "plot_bgcolor": paper,
-            "dragmode": False,
-            "hovermode": "closest",
             "hoverlabel": {"bgcolor": paper, "bordercolor": muted, "font": font},
             "template": {"layout": {"xaxis": axis, "yaxis": axis}},
-            "legend": {
-                "orientation": "h",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "x": 0,
-                "itemclick": False,
-                "itemdoubleclick": False,
-            },
         },
     }
+
+
+def _looks(colors: list[str]) -> list[dict[str, str]]:
+    """Two rounds of the colours, with other dashes and symbols in the second."""
+    many = len(colors)
+    return [
+        {
+            "color": colors[i % many],
+            "dash": DASHES[i % len(DASHES)],
+            "symbol": SYMBOLS[(i + i // many) % len(SYMBOLS)],
+        }
+        for i in range(2 * many)
+    ]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from two_settings import RUNS
 
 from rnnlab.gradients.decay import decay_per_step
 from rnnlab.report.claims.evidence import (
@@ -22,16 +23,6 @@ from rnnlab.report.claims.evidence import (
     versus,
 )
 from rnnlab.results.intervals import Estimate, median_interval, t_interval
-
-RUNS = pd.DataFrame(
-    {
-        "run": list("abcdefgh"),
-        "setting": ["one"] * 4 + ["two"] * 4,
-        "seed": [0, 1, 2, 3, 3, 2, 1, 0],
-        "x": [1.0, 2.0, 4.0, np.nan, 9.0, 3.0, 1.0, 0.5],
-        "solved_at": [10, 20, 30, None, None, None, None, 5],
-    }
-)
 
 
 def test_means_leave_out_what_is_missing():

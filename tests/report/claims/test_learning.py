@@ -4,21 +4,12 @@ import math
 
 import numpy as np
 import pandas as pd
+from two_settings import RUNS
 
 from rnnlab.report.claims.evidence import numbers_frame
 from rnnlab.report.claims.learning import EARLIER, earlier, ended, of_same_seeds, solved
 from rnnlab.report.claims.words import estimate
 from rnnlab.results.intervals import earlier_interval, share_interval
-
-RUNS = pd.DataFrame(
-    {
-        "run": list("abcdefgh"),
-        "setting": ["one"] * 4 + ["two"] * 4,
-        "seed": [0, 1, 2, 3, 3, 2, 1, 0],
-        "x": [1.0, 2.0, 4.0, np.nan, 9.0, 3.0, 1.0, 0.5],
-        "solved_at": [10, 20, 30, None, None, None, None, 5],
-    }
-)
 
 
 def test_pairs_are_of_the_same_seeds():

@@ -11,7 +11,7 @@ from in_process import run_command
 from rnnlab import GRU, LSTM, Adding, Copying, VanillaRNN
 from rnnlab.report.page.html import LIBRARIES, OWN_MODULES
 from rnnlab.report.page.instrument import instrument_data, write_instrument
-from rnnlab.report.page.instrument_texts import PRESETS, SLIDERS, START
+from rnnlab.report.page.instrument_texts import PRESETS, SEEDS, SLIDERS, START
 from rnnlab.report.page.measured import choice_of, differs, measured_data
 
 MOST_BYTES = 300_000
@@ -37,7 +37,7 @@ def test_kernels_are_those_of_every_cell(data):
         assert kernels.shape == (2, 3, 4, 32, inputs)
         for f, family in enumerate(data["families"]):
             names = {"recurrent_kernel": family, "input_kernel": FAMILIES[family]}
-            for s, seed in enumerate(data["seeds"]):
+            for s, seed in enumerate(SEEDS):
                 for kind, gates in cells.items():
                     params = kind(hidden=32, **names).init(jax.random.key(seed), inputs)
                     for gate, same in gates.items():
@@ -49,7 +49,7 @@ def test_kernels_are_those_of_every_cell(data):
 
 @pytest.mark.parametrize("t_max", [7.5, 100, 750])
 def test_chrono_is_as_the_cells_draw_it(data, t_max):
-    for v, seed in zip(unpacked(data["chrono"]), data["seeds"], strict=True):
+    for v, seed in zip(unpacked(data["chrono"]), SEEDS, strict=True):
         bias = np.log(1 + v * (np.float32(t_max) - 2))
         key = jax.random.key(seed)
         lstm = LSTM(hidden=32, forget_bias="chrono", t_max=t_max).init(key, 2)
@@ -59,7 +59,7 @@ def test_chrono_is_as_the_cells_draw_it(data, t_max):
 
 
 def test_sequences_are_those_of_the_tasks(data):
-    for s, seed in enumerate(data["seeds"]):
+    for s, seed in enumerate(SEEDS):
         key = jax.random.key(seed)
         values = unpacked(data["adding"]["values"])[s]
         for length in (25, 100, 500):

@@ -39,7 +39,8 @@ export function addPlot(name, draw, ready) {
   if (!element) return undefined;
   const find = (selector) => element.querySelector(`:scope > ${selector}`);
   const drawing = find(".drawing"), details = find("details");
-  const plot = { name, draw, ready, find, drawing, details, title: drawing.ariaLabel };
+  const plot = { name, draw, ready, find, drawing, details, title: drawing.ariaLabel,
+    isVisible: plots.size === 0 }; // the first one is drawn at once
   plot.update = () => {
     plot.isStale = true;
     wake();
