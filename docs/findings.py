@@ -13,6 +13,7 @@ import shutil
 
 from extensions.cards import cards, summary, tables_page
 from extensions.kept import PAPERS, REFERENCE, ROOT, VERSION, config_of, figure_names
+from extensions.reports import keep_report
 from extensions.sources import REDUCED
 
 from rnnlab.report.figure_files import CAPTIONS
@@ -54,7 +55,7 @@ def configs(command: str) -> list[str]:
 
 
 def collect(name: str) -> None:
-    """Keep what a run's findings are, without its data."""
+    """Keep what a run's findings are and what its page shows, without its data."""
     source, to = RESULTS / config_of(name).name, REFERENCE / name
     (to / "figures").mkdir(parents=True, exist_ok=True)
     figures = sorted(path.name for path in (source / "figures").glob("*.png"))
@@ -65,6 +66,7 @@ def collect(name: str) -> None:
     drawn = read_captions((source / "figures" / CAPTIONS).read_text(encoding="utf-8"))
     own = {figure.removesuffix(".png"): drawn[figure] for figure in figures}
     (to / "figures" / CAPTIONS).write_text(captions_text(figures, own), encoding="utf-8")
+    keep_report(name, source)
     experiment = json.loads((source / "experiment.json").read_text(encoding="utf-8"))
     (to / f"{VERSION}.txt").write_text(f"{experiment[VERSION]}\n", encoding="utf-8")
 

@@ -103,6 +103,9 @@ def tables_page(name: str) -> str:
 Here are the figures and tables of these results: [compare.csv]({to}/compare.csv),
 [numbers.csv]({to}/numbers.csv), and what it was run on, [environment.json]({to}/environment.json).
 
+```{{generated}} report {name}
+```
+
 {figures(name, to)}
 
 ```{{generated}} tables {name}

@@ -13,14 +13,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from extensions import bundled_configs, commands, config_keys, result_tables, whole_pages
+from extensions import bundled_configs, commands, config_keys, reports, result_tables
 
 MAKERS: dict[str, Callable[..., str]] = {
     "commands": commands.markdown,
     "config_keys": config_keys.markdown,
-    "example": whole_pages.command,
     "configs": bundled_configs.markdown,
     "tables": result_tables.markdown,
+    "report": reports.markdown,
+    "reports": reports.listed,
 }
 
 

@@ -1,6 +1,6 @@
-"""The instrument and an example of a report: pages of rnnlab's own, made as the site is built.
+"""The instrument, and reports of results that are kept: pages of rnnlab's own.
 
-They are made again when the code has changed since.
+They are made as the site is built, and again when the code or the results have changed since.
 """
 
 import subprocess
@@ -10,37 +10,31 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+from extensions.reports import address, page, reported
+
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "build" / "pages"
-INSTRUMENT, REPORT = PAGES / "instrument.html", PAGES / "example_report.html"
-SOURCES = ("rnnlab", "configs", "experiments", "docs/extensions/whole_pages.py")
-# The demo, in a size that takes seconds.
-EXAMPLE = (
-    "run forget_bias task.length=50 cell.hidden=16 training.steps=300 record.every=30 "
-    "record.jacobians.every=90 seeds=2 before_training.seeds=3 --out build/example"
-)
-
-
-def command() -> str:
-    """How to make the example."""
-    return f"```bash\nrnnlab {EXAMPLE}\n```"
+INSTRUMENT = PAGES / "instrument.html"
+SOURCES = ("rnnlab", "results/reference", "docs/extensions")
 
 
 def make(app: Sphinx) -> None:
-    """Write both pages, where they are older than what makes them."""
+    """Write the pages that are older than what makes them."""
     PAGES.mkdir(parents=True, exist_ok=True)
     if is_old(INSTRUMENT):
         run("explore", "--out", str(INSTRUMENT))
-    if is_old(REPORT):
-        run(*EXAMPLE.split(), "--no-report")
-        run("report", "build/example", "--out", str(REPORT))
+    for name in reported():
+        to = PAGES / address(name)
+        if is_old(to):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_text(page(name), encoding="utf-8")
 
 
-def is_old(page: Path) -> bool:
+def is_old(made: Path) -> bool:
     """Whether it is missing, or some source is newer."""
     files = (file for name in SOURCES for file in [ROOT / name, *(ROOT / name).rglob("*")])
     newest = max(file.stat().st_mtime for file in files if file.suffix != ".pyc" and file.is_file())
-    return not page.exists() or page.stat().st_mtime < newest
+    return not made.exists() or made.stat().st_mtime < newest
 
 
 def run(*arguments: str) -> None:

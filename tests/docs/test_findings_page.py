@@ -153,8 +153,11 @@ def test_what_is_kept_of_a_run_says_its_version(tmp_path, monkeypatch):
     monkeypatch.setattr(findings, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(findings, "REFERENCE", reference)
     monkeypatch.setattr(kept, "REFERENCE", reference)
+    with_report = []
+    monkeypatch.setattr(findings, "keep_report", lambda *of: with_report.append(of))
     assert kept.version("chrono") == 2
     findings.collect("chrono")
+    assert with_report == [("chrono", source)]
     assert kept.version("chrono") == 17
     assert kept.captions.__wrapped__("chrono") == {"chrono.png": r"As (∂c)\_t was drawn."}
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from extensions.reports import reported
 from extensions.subscripts import set_low_and_high
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
 # Whole pages of rnnlab's own, which have tests of their own.
-OWN = {"instrument.html", "example_report.html"}
+OWN = {"instrument.html"}
+REPORTS = SITE / "reports"
 # What a browser loads by itself, as opposed to what a reader may click.
 LOADED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 
@@ -61,7 +63,11 @@ def pages():
         needed = os.environ.get("RNNLAB_NEEDS_SITE") == "1"
         (pytest.fail if needed else pytest.skip)("no site: make docs")
     paths = (path.relative_to(SITE) for path in SITE.rglob("*.html"))
-    shown = [path for path in paths if path.name not in OWN and path.parts[0] != "_static"]
+    shown = [
+        path
+        for path in paths
+        if path.name not in OWN and path.parts[0] not in ("_static", REPORTS.name)
+    ]
     return {path: Page(SITE / path) for path in shown}
 
 
@@ -104,6 +110,19 @@ def test_every_page_of_the_documentation_is_there(pages):
     wanted = {path.with_suffix(".html") for path in sources if path.name not in left_out}
     assert wanted <= set(pages)
     assert {Path("genindex.html"), Path("search.html")} <= set(pages)
+
+
+def test_each_kept_report_is_a_page_and_linked_from_its_tables(pages):
+    made = {p.relative_to(REPORTS).with_suffix("").as_posix() for p in REPORTS.rglob("*.html")}
+    assert made == set(reported()) >= {"forget_bias"}
+    for name in made:
+        path = Path("findings") / f"{name}.html"
+        linked = {
+            os.path.normpath(path.parent / address)
+            for tag, key, address in pages[path].addresses
+            if (tag, key) == ("a", "href")
+        }
+        assert f"reports/{name}.html" in linked
 
 
 def test_symbols_in_texts_and_menus_have_indices(pages):

@@ -111,11 +111,15 @@ def _quantities(decay: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def report_data(
-    results: Sequence[Results], findings: Mapping[int, Findings], notes: Sequence[str] = ()
+    results: Sequence[Results],
+    findings: Mapping[int, Findings],
+    notes: Sequence[str] = (),
+    size: int = BYTES,
 ) -> dict[str, Any]:
     """The data of the page, as plain JSON: of its markup and of its script.
 
-    Arguments are those of ``write_report``.
+    Arguments are those of ``write_report``, and ``size``, in bytes: curves are thinned to fit into
+    it, but not to fewer than ``LEAST_ROOM`` numbers.
     """
     settings = settings_of(results)
     comparison = comparison_of(settings)
@@ -140,7 +144,7 @@ def report_data(
         "made": made_data(results),
         "explore": instrument_data(list(drawn.settings.values())),
     }
-    left = BYTES - len(json_text(clean(data)).encode())
+    left = size - len(json_text(clean(data)).encode())
     curves = curves_data(drawn, max(LEAST_ROOM, int(left / BYTES_A_NUMBER)))
     data["curves"] = told_apart(curves)
     data["steps"] = _steps(data["curves"])
