@@ -77,11 +77,12 @@ def write_survey(
             runs=survey.runs,
         )
     with storage_errors(out):
-        written = [out / DIAGNOSIS, out / SCOPE]
+        files = {out / f"{name}.parquet": table for name, table in survey.tables.items()}
+        for path, table in files.items():
+            write_parquet(table, path)
+        # Last, so that a folder never tells of more than it holds.
         survey.scope.write(out / SCOPE)
         write_text(out / DIAGNOSIS, survey.text + "\n")
-        for name, table in survey.tables.items():
-            written.append(out / f"{name}.parquet")
-            write_parquet(table, written[-1])
     findings = Findings(survey.summary, figures, not_drawn=failed)
+    written = [out / DIAGNOSIS, out / SCOPE, *files]
     return written + write_findings(findings, out, table="measure.csv", tell=tell)

@@ -1,5 +1,6 @@
 """Whose Jacobians are measured, and `rnnlab measure` from its arguments to its files."""
 
+import errno
 import shutil
 import sys
 from pathlib import Path
@@ -380,6 +381,21 @@ def test_a_measurement_that_does_not_tell_what_it_is_of_is_kept(command, measure
     assert code == 0
     assert "measured.json does not tell what was measured; this one goes to" in err
     assert diagnosis("tiny_measured") == measured_before
+
+
+def test_a_disk_that_is_full_leaves_no_folder_that_tells_of_more_than_it_holds(
+    command, at_home, without_figures, monkeypatch
+):
+    def full(table, path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rnnlab.report.survey_files.write_parquet", full)
+        code, _, err = command("tiny.yaml", "--out", "out")
+    assert (code, "no space left" in err) == (2, True)
+    assert not Path("out/measured.json").exists()
+    code, _, err = command("tiny.yaml", "--out", "out")
+    assert (code, Path("out/measured.json").exists()) == (0, True)
 
 
 def test_one_run_of_results(command, at_home, without_figures):
